@@ -1,0 +1,29 @@
+"""
+Components: objects kept by type and name in a stack of layers.
+
+A layer is pushed for whatever has a lifetime: the process, a stage, a task, a
+request. A look-up starts at the top and ends at the first layer that knows the
+type, so an upper layer may shadow a lower one without changing it.
+"""
+
+from __future__ import annotations
+
+from ._errors import ComponentLookupError
+from ._errors import ComponentsError
+from ._errors import LastLayerError
+from ._impl import Closer
+from ._impl import Components
+from ._impl import Namespaces
+from ._namespace import check_namespace
+
+
+check_namespace()
+
+__all__ = [
+    "Closer",
+    "ComponentLookupError",
+    "Components",
+    "ComponentsError",
+    "LastLayerError",
+    "Namespaces",
+]

@@ -1,0 +1,18 @@
+"""The one lock that guards views while they are filled and emptied."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+
+LOCK = threading.RLock()
+
+if hasattr(os, "register_at_fork"):
+    # A thread of the parent may hold it at the fork; the child has no such
+    # thread to release it.
+    os.register_at_fork(
+        before=LOCK.acquire,
+        after_in_parent=LOCK.release,
+        after_in_child=LOCK.release,
+    )

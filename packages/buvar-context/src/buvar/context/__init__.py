@@ -1,0 +1,29 @@
+"""
+The context: the stack of components that the running task sees.
+
+What a plugin prepares is added here and found again by type. Each task and
+each request puts a layer of its own on top.
+"""
+
+from __future__ import annotations
+
+from ._impl import add
+from ._impl import buvar_context
+from ._impl import current_context
+from ._impl import find
+from ._impl import get
+from ._impl import pop
+from ._impl import push
+from ._impl import run
+
+
+__all__ = [
+    "add",
+    "buvar_context",
+    "current_context",
+    "find",
+    "get",
+    "pop",
+    "push",
+    "run",
+]
