@@ -1,0 +1,202 @@
+"""Rules that hold for the whole repository."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import sys
+import tomllib
+import types
+import typing as t
+
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
+MODULES = sorted(path.parent for path in ROOT.glob("packages/*/src/**/py.typed"))
+SOURCES = sorted(ROOT.glob("packages/*/src/**/*.py"))
+
+#: What each module may import of ours, itself aside.
+LAYERS = {
+    "buvar.components": set[str](),
+    "buvar.context": {"buvar.components"},
+    "buvar.plugin": {"buvar.components", "buvar.context"},
+    "buvar.di": {"buvar.components", "buvar.context"},
+    "buvar.config": {"buvar.components", "buvar.context", "buvar.di"},
+    "buvar.log": set[str](),
+    "buvar.fork": {"buvar.components", "buvar.context", "buvar.plugin"},
+    "buvar.testing": {
+        "buvar.components",
+        "buvar.config",
+        "buvar.context",
+        "buvar.di",
+        "buvar.plugin",
+    },
+    "buvar_aiohttp": {
+        "buvar.components",
+        "buvar.config",
+        "buvar.context",
+        "buvar.di",
+        "buvar.fork",
+        "buvar.plugin",
+        "buvar.testing",
+    },
+}
+LAYERS["buvar.cli"] = {*LAYERS, "buvar_aiohttp"}
+
+
+def module_name(folder: Path) -> str:
+    source = next(path for path in folder.parents if path.name == "src")
+    return ".".join(folder.relative_to(source).parts)
+
+
+def owner(name: str) -> str | None:
+    """Return the public module of ours that a dotted name belongs to."""
+    parts = name.split(".")
+    if parts[0] == "buvar_aiohttp":
+        return "buvar_aiohttp"
+    if parts[0] == "buvar" and len(parts) > 1:
+        return ".".join(parts[:2])
+    return None
+
+
+def imported(path: Path) -> t.Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+
+
+@pytest.mark.parametrize("folder", MODULES, ids=module_name)
+def test_all_is_what_is_defined(folder: Path) -> None:
+    """A module's ``__all__`` names what it defines, sorted, no more."""
+    module = importlib.import_module(module_name(folder))
+
+    public = {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and name != "annotations"
+        and not isinstance(value, types.ModuleType)
+    }
+
+    assert set(module.__all__) >= public - {"check_namespace"}
+    assert all(hasattr(module, name) for name in module.__all__)
+    assert list(module.__all__) == sorted(set(module.__all__))
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: path.name)
+def test_packages_are_complete(folder: Path) -> None:
+    """Each package is typed, licensed and says what it is."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))[
+        "project"
+    ]
+
+    assert list(folder.glob("src/**/py.typed"))
+    for name in ("README.md", "CHANGELOG.md", "LICENSE"):
+        assert (folder / name).stat().st_size
+    assert project["name"] == folder.name
+    assert project["license"] == "Apache-2.0"
+    assert project["requires-python"] == ">=3.11"
+    assert project["version"] >= "1"
+    assert project["keywords"]
+    assert "Typing :: Typed" in project["classifiers"]
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: path.name)
+def test_ranges_between_packages(folder: Path) -> None:
+    """Our packages require each other by range, up to the next major."""
+    content = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    project = content["project"]
+    extras = project.get("optional-dependencies", {}).values()
+
+    ours = [
+        requirement
+        for requirements in (project["dependencies"], *extras)
+        for requirement in requirements
+        if requirement.startswith("buvar")
+    ]
+
+    for requirement in ours:
+        assert re.fullmatch(r"buvar[a-z-]*>=1\.\d+,<2", requirement)
+
+
+def test_nobody_owns_the_namespace() -> None:
+    """``buvar`` is a namespace: no package has a ``buvar/__init__.py``."""
+    assert not list(ROOT.glob("packages/*/src/buvar/__init__.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_import_direction(path: Path) -> None:
+    """Modules import only what lies below them."""
+    source = next(parent for parent in path.parents if parent.name == "src")
+    own = owner(".".join(path.relative_to(source).with_suffix("").parts))
+    assert own
+
+    others = {owner(name) for name in imported(path)} - {None, own}
+
+    assert others <= LAYERS[own]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        {
+            *SOURCES,
+            *ROOT.glob("packages/*/tests/**/*.py"),
+            *ROOT.glob("tests-integration/**/*.py"),
+            *ROOT.glob("tools/**/*.py"),
+        }
+    ),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_files_are_short(path: Path) -> None:
+    """A file has about 300 lines at the most."""
+    assert len(path.read_text("utf-8").splitlines()) <= 320
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (ROOT / "hatch.toml").read_text("utf-8").partition("[[envs.alone.")[2],
+        (ROOT / "README.md").read_text("utf-8"),
+        (ROOT / "docs" / "index.md").read_text("utf-8"),
+    ],
+    ids=["hatch.toml", "README.md", "docs"],
+)
+def test_package_lists_agree(text: str) -> None:
+    """Whatever lists the packages lists all of them."""
+    listed = set(re.findall(r"[`\"](buvar(?:-[a-z]+)?)[`\"]", text))
+
+    assert {folder.name for folder in PACKAGES} <= listed
+
+
+def test_the_type_check_names_every_module() -> None:
+    """``types:check`` and coverage look at every public module."""
+    hatch = (ROOT / "hatch.toml").read_text("utf-8")
+    coverage = tomllib.loads(
+        (ROOT / "tools" / "coverage.toml").read_text("utf-8")
+    )
+    names = [module_name(folder) for folder in MODULES]
+
+    assert set(re.findall(r"-p ([a-z_.]+)", hatch)) == set(names)
+    assert coverage["tool"]["coverage"]["run"]["source_pkgs"] == names
+
+
+def test_python_finds_one_of_each() -> None:
+    """No module is imported twice under two names."""
+    files = [
+        file
+        for module in sys.modules.values()
+        if (file := getattr(module, "__file__", None))
+        and str(file).startswith(str(ROOT / "packages"))
+        and "src" in Path(file).parts
+    ]
+
+    assert len(files) == len(set(files))
