@@ -7,6 +7,9 @@ each request puts a layer of its own on top.
 
 from __future__ import annotations
 
+from ._child import child
+from ._closing import AsyncCloserError
+from ._closing import LayerEndedError
 from ._impl import add
 from ._impl import buvar_context
 from ._impl import current_context
@@ -15,15 +18,20 @@ from ._impl import get
 from ._impl import pop
 from ._impl import push
 from ._impl import run
+from ._tasks import set_task_factory
 
 
 __all__ = [
+    "AsyncCloserError",
+    "LayerEndedError",
     "add",
     "buvar_context",
+    "child",
     "current_context",
     "find",
     "get",
     "pop",
     "push",
     "run",
+    "set_task_factory",
 ]

@@ -1,0 +1,112 @@
+"""A layer that ends with a block."""
+
+from __future__ import annotations
+
+import contextvars
+import types
+import typing as t
+
+from buvar.components import Components
+from buvar.components import Namespaces
+
+from ._closing import close
+from ._closing import close_sync
+from ._closing import raise_failures
+from ._impl import buvar_context
+
+
+_MESSAGE = "closing a layer failed"
+
+
+class child:  # noqa: N801 - used as a function
+    """
+    Open a layer that ends with the block, sync or async.
+
+    What is added in the block is gone after it. What was built for the
+    length of the layer is closed, latest first, each even if another failed;
+    the failures are raised as one group.
+
+    Args:
+        namespaces: What the layer starts with.
+        stack: The layers below it, by default the current context.
+
+    Example:
+        >>> with child():
+        ...     _ = buvar_context.get().add("only here")
+        >>> buvar_context.get().get(str, default=None)
+    """
+
+    __slots__ = ("_layer", "_layers", "_token")
+
+    def __init__(
+        self,
+        namespaces: Components | Namespaces | None = None,
+        *stack: Components | Namespaces,
+    ) -> None:
+        self._layers = (namespaces, *stack)
+        self._layer: Components | None = None
+        self._token: contextvars.Token[Components] | None = None
+
+    def __enter__(self) -> Components:
+        """Open the layer and return it."""
+        if self._layer is not None:
+            msg = "A layer opens once; call context.child() for each block."
+            raise RuntimeError(msg)
+        layer = buvar_context.get().push(*self._layers)
+        layer.scope = None
+        self._layer = layer
+        self._token = buvar_context.set(layer)
+        return layer
+
+    async def __aenter__(self) -> Components:
+        """Open the layer and return it."""
+        return self.__enter__()
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: types.TracebackType | None,
+    ) -> None:
+        """
+        End the layer.
+
+        Raises:
+            ExceptionGroup: Something failed to close, or has to be awaited.
+        """
+        layer = t.cast("Components", self._layer)
+        try:
+            failures = close_sync(layer, error)
+        finally:
+            self._leave()
+        if failures:
+            raise_failures(_MESSAGE, failures)
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: types.TracebackType | None,
+    ) -> None:
+        """
+        End the layer.
+
+        Raises:
+            ExceptionGroup: Something failed to close.
+        """
+        layer = t.cast("Components", self._layer)
+        try:
+            failures = await close(layer, error)
+        finally:
+            self._leave()
+        if failures:
+            raise_failures(_MESSAGE, failures)
+
+    def _leave(self) -> None:
+        token = t.cast("contextvars.Token[Components]", self._token)
+        try:
+            buvar_context.reset(token)
+        except ValueError:
+            # Ended in another context than it was opened in, as generators
+            # are when they are collected: that one never had the layer.
+            return
