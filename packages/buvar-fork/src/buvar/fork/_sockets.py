@@ -1,0 +1,114 @@
+"""The component that a server listens on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import select
+import socket
+import typing as t
+
+from ._gate import drop_newcomers
+
+
+#: How long a handshake that has begun may take to end, in seconds.
+HANDSHAKE: t.Final = 0.05
+#: How long a queue of connections may take to become empty, in seconds.
+QUEUE: t.Final = 1.0
+#: How often to look whether it is.
+TICK: t.Final = 0.005
+
+
+@dataclasses.dataclass(eq=False)
+class Socket:
+    """
+    A listening socket, a component named by its URI.
+
+    Attributes:
+        uri: The URI that it was asked for with.
+        sock: The socket: listening, non-blocking, inheritable.
+        path: The file of a Unix socket that was bound here.
+        owned: Whether it was bound here; what was passed in is left as it is.
+        supervised: Whether a supervisor closes the door before workers stop.
+
+    Example:
+        >>> from buvar import context
+        >>> sorted(context.find(Socket))
+        []
+    """
+
+    uri: str
+    sock: socket.socket
+    path: str | None = None
+    owned: bool = False
+    supervised: bool = False
+    _inode: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        """Note which file it is, to unlink no other one."""
+        if self.path is not None:
+            self._inode = _inode(self.path)
+
+    @property
+    def address(self) -> t.Any:
+        """Where it is bound to: what ``getsockname`` says."""
+        return self.sock.getsockname()
+
+    def pending(self) -> bool:
+        """Tell whether connections wait to be accepted."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def bar(self) -> None:
+        """
+        Let no new connection in, for good and for all processes.
+
+        Those that the kernel has accepted stay in the queue. A socket that
+        was passed in is not touched: its owner may still need it.
+        """
+        if not self.owned:
+            return
+        if self.sock.family == socket.AF_UNIX:
+            self.unlink()
+        else:
+            drop_newcomers(self.sock)
+
+    async def drain(self) -> None:
+        """
+        Wait until all that the kernel has accepted is accepted here, too.
+
+        To be awaited, with the server still accepting, before it stops to
+        listen for good. Under a supervisor it returns at once: there other
+        workers go on to accept, or the supervisor has seen to it.
+        """
+        if self.supervised or not self.owned:
+            return
+        self.bar()
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        await asyncio.sleep(TICK)
+        while self.pending() and loop.time() < start + QUEUE:
+            await asyncio.sleep(TICK)
+
+    def unlink(self) -> None:
+        """Remove the file of a Unix socket, if it is still this one."""
+        if self.path is not None and _inode(self.path) == self._inode:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+            self.path = None
+
+    def close(self) -> None:
+        """Close this process's copy of the socket."""
+        self.sock.close()
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    """Identify a file."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
