@@ -52,6 +52,9 @@ class _Ended(list[Closer]):
 
 _ENDED: t.Final = _Ended()
 
+#: Ask the task or the process to end: raised as they are, never in a group.
+ENDING: t.Final = (asyncio.CancelledError, KeyboardInterrupt, SystemExit)
+
 
 def close_sync(
     layer: Components, error: BaseException | None
@@ -121,16 +124,13 @@ def raise_failures(message: str, failures: list[BaseException]) -> None:
     """
     if not failures:
         return
-    asked = [f for f in failures if isinstance(f, _ENDING)]
-    others = [f for f in failures if not isinstance(f, _ENDING)]
+    asked = [f for f in failures if isinstance(f, ENDING)]
+    others = [f for f in failures if not isinstance(f, ENDING)]
     group = BaseExceptionGroup(message, others) if others else None
     if asked:
         raise max(asked, key=_rank) from group
     if group is not None:
         raise group
-
-
-_ENDING = (asyncio.CancelledError, KeyboardInterrupt, SystemExit)
 
 
 def _rank(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import typing as t
 
@@ -74,3 +75,16 @@ def set_task_factory(loop: asyncio.AbstractEventLoop | None = None) -> None:
         loop.set_task_factory(
             t.cast("t.Any", LayerTaskFactory(t.cast("t.Any", factory)))
         )
+
+
+@contextlib.contextmanager
+def task_layers(loop: asyncio.AbstractEventLoop) -> t.Iterator[None]:
+    """Give each task a layer for the length of a block."""
+    before = loop.get_task_factory()
+    set_task_factory(loop)
+    ours = loop.get_task_factory()
+    try:
+        yield
+    finally:
+        if ours is not before and loop.get_task_factory() is ours:
+            loop.set_task_factory(before)

@@ -1,0 +1,60 @@
+"""
+Plugins: prepare an application, run its tasks, tear it down.
+
+A plugin is a module with an ``async def prepare(...)``, or just such a
+function. Its annotated parameters are components of the context; what it
+yields is run as tasks once all plugins are prepared. The stage stops when all
+tasks ended, when one fails, or when ``Cancel`` is set; then ``Teardown`` runs.
+
+The flow, and the order to read the code in: resolve -> parameters -> loader
+-> tasks -> teardown -> stage -> run.
+"""
+
+from __future__ import annotations
+
+from ._errors import AbandonedTaskError
+from ._errors import NoPrepareError
+from ._errors import OptionError
+from ._errors import ParameterError
+from ._errors import PluginError
+from ._errors import PluginNotFoundError
+from ._errors import RelativeNameError
+from ._errors import StateError
+from ._errors import TaskError
+from ._loader import Loader
+from ._report import Report
+from ._resolve import Plugin
+from ._run import exit_code
+from ._run import run
+from ._run import stage
+from ._signals import Signals
+from ._stage import Stage
+from ._state import Cancel
+from ._state import State
+from ._teardown import Teardown
+from .jobs import Jobs
+
+
+__all__ = [
+    "AbandonedTaskError",
+    "Cancel",
+    "Jobs",
+    "Loader",
+    "NoPrepareError",
+    "OptionError",
+    "ParameterError",
+    "Plugin",
+    "PluginError",
+    "PluginNotFoundError",
+    "RelativeNameError",
+    "Report",
+    "Signals",
+    "Stage",
+    "State",
+    "StateError",
+    "TaskError",
+    "Teardown",
+    "exit_code",
+    "run",
+    "stage",
+]

@@ -1,0 +1,125 @@
+"""What a stage keeps of each plugin it prepares."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import typing as t
+
+from buvar.components import Components
+
+from ._report import Report
+from ._resolve import Resolved
+
+
+class Entry:
+    """
+    A plugin that is being prepared, or was.
+
+    Attributes:
+        plugin: The plugin.
+        parent: The one that loaded it first, if any.
+        waits: The plugins it is loading or waiting for right now.
+        running: Its coroutine or generator while it is being prepared.
+        done: Set when it is prepared or failed.
+        error: Why it failed.
+        components: What it added, by namespace and name.
+        tasks: The names of the tasks it gave.
+        start: When it began, in the loop's time.
+        seconds: How long it took.
+    """
+
+    __slots__ = (
+        "components",
+        "done",
+        "error",
+        "parent",
+        "plugin",
+        "running",
+        "seconds",
+        "start",
+        "tasks",
+        "waits",
+    )
+
+    def __init__(self, plugin: Resolved, parent: Entry | None) -> None:
+        self.plugin = plugin
+        self.parent = parent
+        self.waits: list[Entry] = []
+        self.running: t.Any = None
+        self.done = asyncio.Event()
+        self.error: BaseException | None = None
+        self.components: list[tuple[t.Hashable, t.Hashable]] = []
+        self.tasks: list[str] = []
+        self.start = 0.0
+        self.seconds: float | None = None
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The names of the plugins that led to it, nearest first."""
+        names: list[str] = []
+        entry = self.parent
+        while entry is not None:
+            names.append(entry.plugin.name)
+            entry = entry.parent
+        return tuple(names)
+
+    def describe(self) -> str:
+        """Name the plugin and who loaded it."""
+        loaded = "".join(f", loaded by {name!r}" for name in self.chain)
+        return f"plugin {self.plugin.name!r}{loaded}"
+
+    def needs(self, other: Entry) -> bool:
+        """Tell whether it cannot be done before the other one is."""
+        todo, seen = [self], {id(self)}
+        while todo:
+            entry = todo.pop()
+            if entry is other:
+                return True
+            for waited in entry.waits:
+                if id(waited) not in seen:
+                    seen.add(id(waited))
+                    todo.append(waited)
+        return False
+
+    def report(self) -> Report:
+        """Return what became of it, as data."""
+        return Report(
+            self.plugin.name,
+            self.chain,
+            self.seconds,
+            tuple(self.components),
+            tuple(self.tasks),
+            self.error,
+        )
+
+
+#: The plugin that the running code prepares.
+preparing: contextvars.ContextVar[Entry | None] = contextvars.ContextVar(
+    "buvar_plugin", default=None
+)
+
+
+class PluginLayer(Components):
+    """The layer shared by all plugins: remembers who added what."""
+
+    __slots__ = ()
+
+    def __init__(self, below: Components) -> None:
+        self._put_on(below)
+        self.scope = self.stage = None
+
+    def add(
+        self,
+        item: t.Any,
+        namespace: t.Hashable | None = None,
+        *,
+        name: t.Hashable = None,
+    ) -> t.Any:
+        """Store a component and note which plugin did."""
+        super().add(item, namespace, name=name)
+        entry = preparing.get()
+        if entry is not None:
+            key = type(item) if namespace is None else namespace
+            entry.components.append((key, name))
+        return item

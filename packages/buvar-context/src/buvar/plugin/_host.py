@@ -1,0 +1,48 @@
+"""Interrupt the task that runs the stage, and know that it was us."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Host:
+    """The task that runs a stage, or one step of it."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[object] | None = None
+        self._before = 0
+        self._sent = 0
+
+    def enter(self) -> None:
+        """Take the running task for the one to interrupt."""
+        self._task = asyncio.current_task()
+        self._before = self._task.cancelling() if self._task else 0
+        self._sent = 0
+
+    def interrupt(self) -> None:
+        """Have what is awaited end with ``CancelledError``."""
+        if self._task is not None:
+            self._sent += 1
+            self._task.cancel()
+
+    async def settle(self) -> bool:
+        """
+        Take back the interrupts that were sent.
+
+        Returns:
+            Whether there were some, and nobody else cancelled the task.
+        """
+        task, sent = self._task, self._sent
+        if task is None or not sent:
+            return False
+        self._sent = 0
+        others = task.cancelling() - sent > self._before
+        for _ in range(sent):
+            task.uncancel()
+        if not others:
+            try:
+                # Before Python 3.13 one that was not delivered yet stays.
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                others = task.cancelling() > self._before
+        return not others

@@ -1,0 +1,69 @@
+"""Check what a stage is given before anything begins."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import typing as t
+
+from buvar.components import Components
+
+from ._errors import OptionError
+from ._signals import Signals
+
+
+def check_options(
+    *,
+    components: t.Any,
+    signals: t.Any,
+    on_ready: t.Any,
+    **seconds: t.Any,
+) -> None:
+    """
+    Check the options of a stage.
+
+    Raises:
+        OptionError: One of them makes no sense.
+    """
+    if components is not None and not isinstance(
+        components, Components | t.Mapping
+    ):
+        raise OptionError(
+            "components",
+            f"{components!r} holds no components",
+            "Give Components() or a mapping {type: {name: item}}.",
+        )
+    if signals is not None and not (
+        isinstance(signals, type) and issubclass(signals, Signals)
+    ):
+        raise OptionError(
+            "signals",
+            f"{signals!r} is no class of signal handlers",
+            "Give plugin.Signals, a subclass of it, or None.",
+        )
+    if on_ready is not None and (
+        not callable(on_ready) or inspect.iscoroutinefunction(on_ready)
+    ):
+        raise OptionError(
+            "on_ready",
+            f"{on_ready!r} is no plain function",
+            "Give a function without arguments; what awaits is a task.",
+        )
+    for option, value in seconds.items():
+        _check_seconds(option, value)
+
+
+def _check_seconds(option: str, value: t.Any) -> None:
+    if value is None and option == "watchdog":
+        return
+    if (
+        not isinstance(value, int | float)
+        or isinstance(value, bool)
+        or math.isnan(value)
+        or value < 0
+    ):
+        raise OptionError(
+            option,
+            f"{value!r} is no number of seconds",
+            "Give a number that is not negative.",
+        )

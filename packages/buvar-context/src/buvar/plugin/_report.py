@@ -1,0 +1,29 @@
+"""What a stage knows of its plugins, as data."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class Report(t.NamedTuple):
+    """
+    What became of one plugin.
+
+    Attributes:
+        plugin: Its name.
+        loaded_by: The names of the plugins that led to it, nearest first;
+            empty if the stage was given it.
+        seconds: How long it took to prepare, with the plugins it loaded;
+            ``None`` while it is being prepared.
+        components: The components it added, by type or discriminator and by
+            name, in that order.
+        tasks: The names of the tasks it yielded.
+        error: What made it fail.
+    """
+
+    plugin: str
+    loaded_by: tuple[str, ...]
+    seconds: float | None
+    components: tuple[tuple[t.Hashable, t.Hashable], ...]
+    tasks: tuple[str, ...]
+    error: BaseException | None

@@ -1,0 +1,199 @@
+"""Find the plugin that is meant by a name, a module or a function."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib.util
+import inspect
+import sys
+import types
+import typing as t
+
+from ._errors import NoPrepareError
+from ._errors import PluginNotFoundError
+from ._errors import RelativeNameError
+
+
+#: The entry points of this group are plugins that are loaded by their name.
+GROUP: t.Final = "buvar.plugins"
+
+Prepare: t.TypeAlias = t.Callable[..., t.Any]
+
+#: A name, a module (or anything else with ``prepare``), or a function.
+Plugin: t.TypeAlias = "str | types.ModuleType | HasPrepare | Prepare"
+
+
+class HasPrepare(t.Protocol):
+    """Something with a ``prepare``, as modules have."""
+
+    prepare: Prepare
+
+
+class Resolved(t.NamedTuple):
+    """
+    A plugin that was found.
+
+    Attributes:
+        name: How it is called in messages.
+        prepare: What prepares it; a plugin is the same if this is.
+    """
+
+    name: str
+    prepare: Prepare
+
+
+def calling_frame(depth: int = 1) -> types.FrameType:
+    """Return the frame of the caller of the caller."""
+    return sys._getframe(depth + 1)  # noqa: SLF001
+
+
+def resolve(plugin: Plugin, origin: types.FrameType) -> Resolved:
+    """
+    Find a plugin.
+
+    Args:
+        plugin: A name, a module or a function.
+        origin: Where it is named: relative names start there.
+
+    Raises:
+        PluginError: There is none, or it cannot be prepared.
+    """
+    if isinstance(plugin, str):
+        return _by_name(plugin, origin)
+    return _by_object(plugin)
+
+
+def _by_object(plugin: object) -> Resolved:
+    if isinstance(plugin, types.ModuleType):
+        return _of_module(plugin)
+    prepare = getattr(plugin, "prepare", None)
+    if prepare is not None and not inspect.isroutine(plugin):
+        return _checked(_name_of(plugin), prepare)
+    return _checked(_name_of(plugin), plugin)
+
+
+def _of_module(module: types.ModuleType) -> Resolved:
+    prepare = getattr(module, "prepare", None)
+    if prepare is None:
+        raise NoPrepareError(module.__name__, "it has no 'prepare'")
+    return _checked(module.__name__, prepare)
+
+
+def _checked(name: str, prepare: t.Any) -> Resolved:
+    if not callable(prepare):
+        raise NoPrepareError(name, f"{prepare!r} is no function")
+    if not is_async(prepare):
+        raise NoPrepareError(name, "it is a sync function")
+    return Resolved(name, prepare)
+
+
+def is_async(func: t.Callable[..., t.Any]) -> bool:
+    """Tell whether calling it gives a coroutine or an async generator."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    if _is_async_function(func):
+        return True
+    if inspect.isroutine(func) or isinstance(func, type):
+        return False
+    return _is_async_function(getattr(func, "__call__", None))  # noqa: B004
+
+
+def _is_async_function(func: object) -> bool:
+    return inspect.iscoroutinefunction(func) or inspect.isasyncgenfunction(
+        func
+    )
+
+
+def _name_of(plugin: object) -> str:
+    while isinstance(plugin, functools.partial):
+        plugin = plugin.func
+    module = getattr(plugin, "__module__", None)
+    name = getattr(plugin, "__qualname__", None)
+    if name is None:
+        return repr(plugin)
+    return str(module) if name == "prepare" else f"{module}:{name}"
+
+
+def _by_name(name: str, origin: types.FrameType) -> Resolved:
+    module_name, colon, attribute = name.partition(":")
+    if module_name.startswith("."):
+        module_name = _absolute(name, module_name, origin)
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        return _by_entry_point(name, None)
+    try:
+        module = _import(module_name)
+    except PluginNotFoundError as error:
+        if colon or name.startswith("."):
+            raise
+        return _by_entry_point(name, error)
+    if colon:
+        found = _attribute(name, module, attribute)
+        if isinstance(found, types.ModuleType):
+            return _of_module(found)
+        return _checked(f"{module_name}:{attribute}", found)
+    if not hasattr(module, "prepare") and _entry_points(name):
+        return _by_entry_point(name, None)
+    return _of_module(module)
+
+
+def _absolute(name: str, module: str, origin: types.FrameType) -> str:
+    package = origin.f_globals.get("__package__") or ""
+    caller = origin.f_globals.get("__name__", "?")
+    if not package and "__path__" in origin.f_globals:
+        package = caller
+    if not package and caller != "__main__":
+        package = caller.rpartition(".")[0]
+    try:
+        return importlib.util.resolve_name(module, package)
+    except ImportError:
+        raise RelativeNameError(name, caller) from None
+
+
+def _import(name: str) -> types.ModuleType:
+    """Import a module, telling its own absence from one it imports."""
+    module = sys.modules.get(name)
+    if module is not None:
+        return module
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if name != missing and not name.startswith(f"{missing}."):
+            raise
+        raise PluginNotFoundError(name, f"no module {missing!r}") from error
+
+
+def _attribute(name: str, module: types.ModuleType, path: str) -> t.Any:
+    found: t.Any = module
+    for part in path.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            missing = f"{module.__name__!r} has no {path!r}"
+            near = difflib.get_close_matches(part, dir(found))
+            names = [f"{module.__name__}:{other}" for other in near]
+            raise PluginNotFoundError(name, missing, names) from None
+    return found
+
+
+def _entry_points(name: str | None = None) -> list[t.Any]:
+    # Reading what is installed takes longer than all the rest.
+    from importlib import metadata  # noqa: PLC0415
+
+    points = metadata.entry_points(group=GROUP)
+    return [p for p in points if name is None or p.name == name]
+
+
+def _by_entry_point(
+    name: str, error: PluginNotFoundError | None
+) -> Resolved:
+    """Find an installed plugin by the name of its entry point."""
+    found = _entry_points(name)
+    if not found:
+        names = [point.name for point in _entry_points()]
+        near = difflib.get_close_matches(name, names)
+        missing = "no such entry point" if error is None else error.missing
+        raise PluginNotFoundError(name, missing, near) from error
+    resolved = _by_object(found[0].load())
+    return Resolved(name, resolved.prepare)

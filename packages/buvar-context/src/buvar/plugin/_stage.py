@@ -1,0 +1,356 @@
+"""Prepare plugins, run their tasks, stop, tear down: one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import types
+import typing as t
+
+from buvar.components import Components
+from buvar.components import Namespaces
+from buvar.context import buvar_context
+from buvar.context._closing import ENDING
+from buvar.context._closing import close
+from buvar.context._closing import raise_failures
+from buvar.context._tasks import task_layers
+
+from ._entry import PluginLayer
+from ._errors import StateError
+from ._host import Host
+from ._loader import Loader
+from ._options import check_options
+from ._report import Report
+from ._resolve import Plugin
+from ._resolve import calling_frame
+from ._signals import Signals
+from ._state import Bell
+from ._state import Cancel
+from ._state import State
+from ._tasks import Tasks
+from ._teardown import Teardown
+from ._watchdog import Watchdog
+
+
+_MESSAGE: t.Final = "the stage failed"
+
+#: Bounds of the time that cancelled tasks get, unless it is given.
+_LEAST, _MOST = 1.0, 10.0
+
+#: How many stops ask to cancel tasks, and to abandon them.
+_CANCEL, _ABANDON = 2, 3
+
+
+class Stage:
+    """
+    A run of plugins in a running event loop.
+
+    Entering it prepares the plugins and starts their tasks, leaving it stops
+    the tasks and tears down. In between ``await stage.wait()`` waits for
+    what stops it.
+
+    Args:
+        plugins: Names, modules or functions, as ``plugin.Loader`` takes them.
+        components: Components that the plugins find in the context.
+        signals: A class of signal handlers, ``None`` handles no signals.
+        cancel_timeout: Seconds tasks get to end by themselves.
+        abandon_timeout: Seconds they get to end once they are cancelled; by
+            default as many as above, at least 1 and at most 10.
+        watchdog: Plugins still preparing after so many seconds are named in
+            the log, ``None`` never does.
+        return_exceptions: Return failures among the results.
+        on_ready: Called once when all plugins are prepared and their tasks
+            are started; it may be a coroutine function.
+
+    Example:
+        >>> async def main():
+        ...     async with Stage("my.plugin") as stage:
+        ...         await stage.wait()
+        ...     return stage.results
+    """
+
+    def __init__(
+        self,
+        *plugins: Plugin,
+        components: Components | Namespaces | None = None,
+        signals: type[Signals] | None = None,
+        cancel_timeout: float = 60.0,
+        abandon_timeout: float | None = None,
+        watchdog: float | None = 10.0,
+        return_exceptions: bool = False,
+        on_ready: t.Callable[[], t.Any] | None = None,
+        _origin: types.FrameType | None = None,
+    ) -> None:
+        if abandon_timeout is None:
+            abandon_timeout = max(_LEAST, min(cancel_timeout, _MOST))
+        check_options(
+            components=components,
+            signals=signals,
+            cancel_timeout=cancel_timeout,
+            abandon_timeout=abandon_timeout,
+            watchdog=watchdog,
+            on_ready=on_ready,
+        )
+        self._plugins = plugins
+        self._components = components
+        self._signals = signals
+        self._cancel_timeout = cancel_timeout
+        self._abandon_timeout = abandon_timeout
+        self._watchdog = watchdog
+        self._return_exceptions = return_exceptions
+        self._on_ready = on_ready
+        self._origin = _origin or calling_frame()
+        self._state = State.NEW
+        self._results: list[t.Any] = []
+        self._early: list[BaseException] = []
+        self._late: list[BaseException] = []
+        self._stops = 0
+        self._bell = Bell()
+        self._host = Host()
+        self._undo = contextlib.ExitStack()
+        #: The layer that all plugins share, and what lies below it.
+        self.layer = PluginLayer(self._below())
+        #: Set it to stop the stage.
+        self.cancel = Cancel(self._bell)
+        #: What is done when the stage ends.
+        self.teardown = Teardown(self.layer)
+        self._tasks = Tasks(self._bell, self.cancel.set)
+        #: Loads more plugins.
+        self.loader = Loader(self.layer, self._tasks, lambda: self._state)
+        #: What handles signals, if any are.
+        self.signals = (signals or Signals)(self.stop)
+        self._add_own(t.cast("Components", self.layer.below))
+
+    def _below(self) -> Components:
+        """Return the stack up to and with the layer of the stage."""
+        stack = buvar_context.get()
+        components = self._components
+        if isinstance(components, Components):
+            for layer in reversed(components.stack):
+                stack = stack.push(layer)
+        elif components is not None:
+            stack = stack.push(components)
+        return stack.push()
+
+    def _add_own(self, layer: Components) -> None:
+        layer.add(self)
+        layer.add(self.cancel)
+        layer.add(self.teardown)
+        layer.add(self.loader)
+        layer.add(self.signals)
+
+    # --- what it knows ----------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """What the stage is doing."""
+        return self._state
+
+    @property
+    def results(self) -> list[t.Any]:
+        """
+        What the tasks returned, in the order in which they were yielded.
+
+        A task that failed or was cancelled contributes its exception. Empty
+        before the stage has ended.
+        """
+        return self._results
+
+    def report(self) -> list[Report]:
+        """Return what became of each plugin, in the order of loading."""
+        return [entry.report() for entry in self.loader.entries.values()]
+
+    # --- the whole run, or its begin and end ------------------------------
+
+    async def run(self) -> list[t.Any]:
+        """
+        Run until all tasks end, one fails, or the stage is stopped.
+
+        Returns:
+            The results of the tasks.
+
+        Raises:
+            ExceptionGroup: Something failed, see ``return_exceptions``.
+        """
+        await self._begin()
+        if self._state is State.RUNNING:
+            error: BaseException | None = None
+            try:
+                await self.wait()
+            except BaseException as stopped:  # noqa: BLE001 - raised below
+                error = stopped
+            await self._end(error)
+        self._raise()
+        return self._results
+
+    async def __aenter__(self) -> t.Self:
+        """Prepare the plugins and start their tasks."""
+        await self._begin()
+        if self._state is State.ENDED:
+            self._return_exceptions = False
+            self._raise()
+            raise StateError(
+                "It was stopped by a signal",
+                State.PREPARING.value,
+                "Use 'await stage.run()' to take that for a normal end.",
+            )
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: types.TracebackType | None,
+    ) -> None:
+        """Stop the tasks and tear down."""
+        self._host.enter()
+        await self._end(error)
+        if error is None or self._failures() != [error]:
+            self._raise()
+
+    async def wait(self) -> None:
+        """Wait until all tasks ended, one failed, or it is to stop."""
+        await self._bell.until(
+            lambda: self.cancel.is_set() or self._tasks.idle()
+        )
+
+    def stop(self) -> None:
+        """
+        Stop the stage; called again, hurry.
+
+        The second call cancels what still runs, the third one abandons it.
+        What is being prepared is cancelled at once, it serves nobody yet.
+        """
+        self._stops += 1
+        self.cancel.set()
+        if self._state is State.PREPARING or (
+            self._state is State.TEARDOWN and self._stops >= _CANCEL
+        ):
+            self._host.interrupt()
+
+    # --- the steps --------------------------------------------------------
+
+    async def _begin(self) -> None:
+        if self._state is not State.NEW:
+            raise StateError(
+                "It was to be entered",
+                self._state.value,
+                "A stage runs once, make a new one.",
+            )
+        self._host.enter()
+        self._state = State.PREPARING
+        try:
+            await self._prepare()
+        except BaseException as error:  # noqa: BLE001 - raised at the end
+            stopped = await self._host.settle()
+            if not (stopped and isinstance(error, asyncio.CancelledError)):
+                self._early.append(error)
+            await self._end(error)
+        else:
+            if self._state is State.PREPARING:
+                await self._host.settle()
+                await self._end(None)
+
+    async def _prepare(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._undo.callback(self._leave, buvar_context.set(self.layer))
+        self._undo.enter_context(task_layers(loop))
+        if self._signals is not None:
+            self._undo.callback(self.signals.restore)
+            self.signals.install(loop)
+        entries = self.loader.entries
+        with Watchdog(lambda: list(entries.values()), self._watchdog):
+            await self.loader.load(self._plugins, self._origin)
+        self._plugins = ()
+        if not self._stops:
+            self._state = State.RUNNING
+            self._tasks.start()
+            if self._on_ready is not None:
+                self._on_ready()
+
+    async def _end(self, error: BaseException | None) -> None:
+        if error is not None and error not in self._early:
+            self._late.append(error)
+        if isinstance(error, ENDING):
+            self._stops = max(self._stops, _CANCEL)
+        self._state = State.STOPPING
+        self.cancel.set()
+        await self._finish(_CANCEL, self._cancel_timeout)
+        self._tasks.cancel()
+        await self._finish(_ABANDON, self._abandon_timeout)
+        self._tasks.abandon(self._abandon_timeout)
+        self._tasks.close()
+        self._state = State.TEARDOWN
+        try:
+            await self._close()
+        finally:
+            self._state = State.ENDED
+            self._results = self._tasks.results()
+            self._undo.close()
+            if self._return_exceptions:
+                self._results = [
+                    *self._early, *self._results, *self._late
+                ]
+
+    async def _finish(self, stops: int, seconds: float) -> None:
+        """Wait until no task runs, but no longer than that."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        waiting = True
+        while waiting:
+            try:
+                await self._bell.until(
+                    lambda: self._tasks.idle() or self._stops >= stops,
+                    end - loop.time(),
+                )
+                waiting = False
+            except BaseException as error:  # noqa: BLE001 - raised at the end
+                self._late.append(error)
+                self._stops = max(self._stops, _CANCEL)
+
+    async def _close(self) -> None:
+        """Run all that ends with the stage, tell it what ended that."""
+        failures = self._failures()
+        error: BaseException | None = None
+        if failures:
+            error = (
+                failures[0]
+                if len(failures) == 1
+                else BaseExceptionGroup(_MESSAGE, failures)
+            )
+        failed = await close(self.layer, error)
+        if await self._host.settle():
+            failed = [_interrupted(failure) for failure in failed]
+        self._late += failed
+
+    def _failures(self) -> list[BaseException]:
+        """Return all that failed, each once, in the order of the steps."""
+        found = [*self._early, *self._tasks.failures(), *self._late]
+        return list({id(failure): failure for failure in found}.values())
+
+    def _raise(self) -> None:
+        failures = self._failures()
+        if self._return_exceptions:
+            failures = [f for f in failures if isinstance(f, ENDING)]
+        raise_failures(_MESSAGE, failures)
+
+    def _leave(self, token: contextvars.Token[Components]) -> None:
+        try:
+            buvar_context.reset(token)
+        except ValueError:
+            # Left in another context than it was entered in, as fixtures
+            # may be: that one never had the layers.
+            return
+
+
+def _interrupted(failure: BaseException) -> BaseException:
+    if not isinstance(failure, asyncio.CancelledError):
+        return failure
+    error = StateError(
+        "A callback was interrupted by a signal",
+        State.TEARDOWN.value,
+        "Have it end sooner; the callbacks after it were run.",
+    )
+    error.__cause__ = failure
+    return error

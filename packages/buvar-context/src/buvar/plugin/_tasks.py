@@ -1,0 +1,215 @@
+"""Run the tasks that plugins gave, and end them in bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import typing as t
+
+from ._entry import Entry
+from ._errors import AbandonedTaskError
+from ._errors import TaskError
+from ._stack import stack_of
+from ._state import Bell
+
+
+_log = logging.getLogger(__name__)
+
+
+class StageTask:
+    """
+    One task of a plugin.
+
+    Attributes:
+        entry: The plugin that gave it.
+        awaitable: What it gave.
+        name: How the task is called.
+        future: It, once it runs.
+        abandoned: Why it was given up, if it was.
+    """
+
+    __slots__ = ("abandoned", "awaitable", "entry", "future", "name")
+
+    def __init__(self, entry: Entry, awaitable: t.Awaitable[t.Any]) -> None:
+        self.entry = entry
+        self.awaitable = awaitable
+        self.name = f"{entry.plugin.name}:{_name(awaitable)}"
+        self.future: asyncio.Future[t.Any] | None = None
+        self.abandoned: AbandonedTaskError | None = None
+
+    def close(self) -> None:
+        """Give up what never ran, a coroutine would warn otherwise."""
+        if asyncio.isfuture(self.awaitable):
+            self.awaitable.cancel()
+        else:
+            discard(self.awaitable)
+
+    def result(self) -> t.Any:
+        """Return what it returned, or its exception."""
+        if self.abandoned is not None or self.future is None:
+            return self.abandoned
+        if self.future.cancelled():
+            return _cancelled_error(self.future)
+        return self.future.exception() or self.future.result()
+
+
+def _cancelled_error(future: asyncio.Future[t.Any]) -> BaseException:
+    try:
+        future.result()
+    except asyncio.CancelledError as error:
+        return error
+    raise AssertionError  # pragma: no cover - it is cancelled
+
+
+def _name(awaitable: t.Any) -> str:
+    if isinstance(awaitable, asyncio.Task):
+        return str(awaitable.get_name())
+    name = getattr(awaitable, "__qualname__", None)
+    return str(name or type(awaitable).__qualname__)
+
+
+def discard(awaitable: object) -> None:
+    """Close a coroutine that will not run."""
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
+
+
+async def _await(awaitable: t.Awaitable[t.Any]) -> t.Any:
+    return await awaitable
+
+
+class Tasks:
+    """
+    The tasks of a stage, in the order in which they were yielded.
+
+    Args:
+        bell: Rung when a task ends.
+        failed: Called when one fails.
+    """
+
+    def __init__(self, bell: Bell, failed: t.Callable[[], None]) -> None:
+        self._bell = bell
+        self._failed = failed
+        self._given: list[StageTask] = []
+        self._pending: dict[asyncio.Future[t.Any], StageTask] = {}
+
+    def give(self, entry: Entry, awaitable: object) -> None:
+        """
+        Take a task of a plugin.
+
+        Raises:
+            TaskError: It cannot be awaited, or was given before.
+        """
+        name = entry.plugin.name
+        if not inspect.isawaitable(awaitable):
+            reason = "it cannot be awaited"
+            if inspect.iscoroutinefunction(awaitable):
+                reason = "it is a coroutine function that was not called"
+            raise TaskError(name, awaitable, reason)
+        if any(given.awaitable is awaitable for given in self._given):
+            raise TaskError(name, awaitable, "it was given before")
+        task = StageTask(entry, awaitable)
+        self._given.append(task)
+        entry.tasks.append(task.name)
+
+    def drop(self, entry: Entry) -> None:
+        """Forget the tasks of a plugin that failed."""
+        for task in self._given:
+            if task.entry is entry and task.future is None:
+                task.close()
+        self._given = [
+            task
+            for task in self._given
+            if task.entry is not entry or task.future is not None
+        ]
+
+    def start(self) -> None:
+        """Run the tasks of all plugins that are prepared."""
+        for task in self._given:
+            if task.future is None and task.entry.done.is_set():
+                self._start(task)
+
+    def _start(self, task: StageTask) -> None:
+        awaitable = task.awaitable
+        if asyncio.isfuture(awaitable):
+            task.future = awaitable
+        else:
+            if not inspect.iscoroutine(awaitable):
+                awaitable = _await(awaitable)
+            loop = asyncio.get_running_loop()
+            task.future = loop.create_task(awaitable, name=task.name)
+        self._pending[task.future] = task
+        task.future.add_done_callback(self._ended)
+
+    def _ended(self, future: asyncio.Future[t.Any]) -> None:
+        task = self._pending.pop(future, None)
+        if task is not None:
+            error = None if future.cancelled() else future.exception()
+            if error is not None:
+                self._note(task, error)
+                self._failed()
+        self._bell.ring()
+
+    def _note(self, task: StageTask, error: BaseException) -> None:
+        error.add_note(f"In task {task.name!r} of {task.entry.describe()}")
+
+    def idle(self) -> bool:
+        """Tell whether no task runs."""
+        return not self._pending
+
+    def close(self) -> None:
+        """Give up the tasks that never ran."""
+        for task in self._given:
+            if task.future is None:
+                task.close()
+        self._given = [task for task in self._given if task.future]
+
+    def cancel(self) -> None:
+        """Cancel the tasks that still run."""
+        for future in list(self._pending):
+            future.cancel()
+
+    def abandon(self, seconds: float) -> None:
+        """Give up the tasks that go on although they were cancelled."""
+        for future, task in self._pending.items():
+            error = AbandonedTaskError(
+                task.entry.plugin.name,
+                task.name,
+                seconds,
+                stack_of(future),
+            )
+            task.abandoned = error
+            _log.error(
+                "%s",
+                error,
+                extra={"plugin": error.plugin, "task": error.task},
+            )
+            forget(future)
+        self._pending.clear()
+
+    def results(self) -> list[t.Any]:
+        """Return results and exceptions in the order of the tasks."""
+        return [task.result() for task in self._given]
+
+    def failures(self) -> list[BaseException]:
+        """Return the exceptions of the tasks that failed."""
+        return [
+            task.result()
+            for task in self._given
+            if task.abandoned is not None
+            or (
+                task.future is not None
+                and not task.future.cancelled()
+                and task.future.exception() is not None
+            )
+        ]
+
+
+def forget(future: asyncio.Future[t.Any]) -> None:
+    """Have asyncio not wait for a task that never ends."""
+    if isinstance(future, asyncio.Task):
+        task = t.cast("t.Any", future)
+        # It is named already, asyncio need not complain once more.
+        task._log_destroy_pending = False  # noqa: SLF001
+        asyncio._unregister_task(task)  # noqa: SLF001
