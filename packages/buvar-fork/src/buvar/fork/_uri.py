@@ -26,6 +26,10 @@ class Tcp:
     backlog: int | None = None
     reuse_port: bool | None = None
 
+    def with_port(self, port: int) -> Tcp:
+        """Return the same address with the port that was chosen."""
+        return dataclasses.replace(self, port=port)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unix:

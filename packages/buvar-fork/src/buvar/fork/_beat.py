@@ -1,0 +1,65 @@
+"""A plugin in each worker: says that the loop turns, and watches the parent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pathlib
+import signal
+import typing as t
+
+from ._wire import Kind
+from ._wire import Sender
+
+
+_STATM: t.Final = pathlib.Path("/proc/self/statm")
+
+
+class Beat:
+    """
+    Tells the parent regularly that the event loop is not blocked.
+
+    It is a timer and no task: a stage ends when all of its tasks do.
+
+    Args:
+        sender: Where to tell it.
+        seconds: How often.
+        lifeline: Readable when the parent is gone.
+        signals: The signals that were blocked for the fork.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        seconds: float,
+        lifeline: int,
+        signals: t.Collection[signal.Signals],
+    ) -> None:
+        self._sender = sender
+        self._seconds = seconds
+        self._lifeline = lifeline
+        self._signals = signals
+
+    async def prepare(self) -> None:
+        """Start; the stage handles its signals by now."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._signals)
+        asyncio.get_running_loop().add_reader(self._lifeline, _die)
+        self._tick()
+
+    def _tick(self) -> None:
+        self._sender.hint(Kind.BEAT, str(resident()).encode())
+        asyncio.get_running_loop().call_later(self._seconds, self._tick)
+
+
+def resident() -> int:
+    """Return the memory that this process has in RAM, in bytes."""
+    try:
+        pages = _STATM.read_text().split()[1]
+    except OSError:  # pragma: no cover - Linux only
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _die() -> None:
+    """End at once: nobody is left to end this process later."""
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,183 @@
+"""The life of a worker, from the fork to its end."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import faulthandler
+import gc
+import logging
+import os
+import pickle
+import random
+import signal
+import sys
+import threading
+import typing as t
+
+from buvar import plugin
+from buvar.components import Components
+from buvar.components import Namespaces
+
+from ._beat import Beat
+from ._events import FORWARDED
+from ._events import HANDLED
+from ._failure import Failure
+from ._options import Options
+from ._parent import die_with
+from ._sockets import Socket
+from ._title import set_title
+from ._wire import Kind
+from ._wire import Sender
+from ._worker import Worker
+
+
+class Child:
+    """
+    A worker, seen from inside.
+
+    Args:
+        options: What to run.
+        worker: The component that tells which worker this is.
+        sender: Where to report.
+        sockets: What to listen on.
+        lifeline: Readable when the parent is gone.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        worker: Worker,
+        sender: Sender,
+        sockets: t.Iterable[Socket],
+        lifeline: int,
+    ) -> None:
+        self.options = options
+        self.worker = worker
+        self.sender = sender
+        self.sockets = sockets
+        self.lifeline = lifeline
+        self.ready = False
+        self.signalled = False
+
+    def run(self, parent: int) -> t.NoReturn:
+        """Run the stage, report, and end without unwinding the caller."""
+        code = 1
+        try:
+            # What the parent is to do at its exit is not the workers' task.
+            atexit._clear()  # noqa: SLF001
+            atexit.register(logging.shutdown)
+            self._settle(parent)
+            code = self._stage()
+            threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+            atexit._run_exitfuncs()  # noqa: SLF001
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):
+                    stream.flush()
+            os._exit(code)
+
+    def _settle(self, parent: int) -> None:
+        """Become a process of one's own."""
+        # A terminal's Ctrl-C is the parent's: it passes it on, once.
+        os.setpgid(0, 0)
+        die_with(parent)
+        gc.enable()
+        _seed()
+        # Not for the workers: each would report for the whole service.
+        for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
+            os.environ.pop(name, None)
+        set_title(f"{self.options.title}: worker {self.worker.slot}")
+        faulthandler.register(signal.SIGQUIT, file=2, chain=False)
+
+    def _stage(self) -> int:
+        try:
+            results = plugin.stage(
+                self._beat().prepare,
+                *self.options.plugins,
+                components=self._components(),
+                on_ready=self._on_ready,
+                **self._stage_options(),
+            )
+        except BaseException as error:  # noqa: BLE001 - told to the parent
+            failure = Failure.of(error, ready=self.ready)
+            self.sender.send(Kind.FAILED, failure.pack())
+            return failure.code
+        self.sender.send(Kind.RESULTS, pack(self.signalled, results))
+        return 0
+
+    def _beat(self) -> Beat:
+        return Beat(
+            self.sender,
+            self.options.beat,
+            self.lifeline,
+            HANDLED | FORWARDED,
+        )
+
+    def _components(self) -> Components:
+        return own_components(
+            self.options.components, self.worker, self.sockets
+        )
+
+    def _stage_options(self) -> dict[str, t.Any]:
+        """Have the worker know when a signal, not the program, ends it."""
+        child = self
+        options = self.options.stage_options()
+        base = options.get("signals", plugin.Signals)
+        if base is None:
+            return options
+
+        class WorkerSignals(base):  # type: ignore[misc,valid-type]
+            def __init__(self, stop: t.Callable[[], None]) -> None:
+                def note() -> None:
+                    child.signalled = True
+                    stop()
+
+                super().__init__(note)
+
+        options["signals"] = WorkerSignals
+        return options
+
+    def _on_ready(self) -> None:
+        self.ready = True
+        self.sender.send(Kind.READY)
+
+
+def own_components(
+    given: Components | Namespaces | None,
+    worker: Worker,
+    sockets: t.Iterable[Socket],
+) -> Components:
+    """Put what a worker has of its own on top of what the caller gave."""
+    if isinstance(given, Components):
+        components = given.push()
+    else:
+        components = Components(given or {})
+    components.add(worker)
+    for item in sockets:
+        components.add(item, name=item.uri)
+    return components
+
+
+def _seed() -> None:
+    """Have no two workers draw the same random numbers."""
+    random.seed()
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:  # pragma: no cover - not installed for tests
+        numpy.random.seed()
+
+
+def pack(signalled: bool, results: list[t.Any]) -> bytes:  # noqa: FBT001
+    """Make results bytes; what cannot be is replaced by its ``repr``."""
+    try:
+        return pickle.dumps((signalled, results))
+    except Exception:  # noqa: BLE001 - pickle raises what it wants
+        return pickle.dumps((signalled, [_picklable(item) for item in results]))
+
+
+def _picklable(item: t.Any) -> t.Any:
+    try:
+        pickle.dumps(item)
+    except Exception:  # noqa: BLE001 - pickle raises what it wants
+        return repr(item)
+    return item

@@ -1,0 +1,152 @@
+"""All sockets of a service: bound before the fork, closed after it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import typing as t
+
+from ._activation import activated
+from ._activation import adopt_activated
+from ._bind import adopt
+from ._bind import bind_tcp
+from ._bind import bind_unix
+from ._sockets import Socket
+from ._uri import Address
+from ._uri import Fd
+from ._uri import Tcp
+from ._uri import Unix
+from ._uri import parse
+
+
+_log = logging.getLogger(__name__)
+
+
+class Listeners:
+    """
+    The sockets of a service.
+
+    Args:
+        uris: What to bind; nothing takes over what systemd passed, if it did.
+        backlog: How many connections may wait to be accepted.
+        reuse_port: Whether each worker gets a socket of its own, between
+            which the kernel distributes the connections.
+        supervised: Whether there is a supervisor.
+    """
+
+    def __init__(
+        self,
+        uris: t.Iterable[str],
+        *,
+        backlog: int,
+        reuse_port: bool,
+        supervised: bool,
+    ) -> None:
+        self.backlog = backlog
+        self.reuse_port = reuse_port
+        self.supervised = supervised
+        self._shared: list[Socket] = []
+        self._own: dict[int, list[Socket]] = {}
+        self._divided: list[Tcp] = []
+        uris = list(uris) or (["systemd://"] if activated() else [])
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.close)
+            for address in [parse(uri) for uri in uris]:
+                self._open(address)
+            self.for_slot(1)
+            stack.pop_all()
+        for item in self._all():
+            _log.info(
+                "Listening on %s (%s).",
+                item.uri,
+                item.address,
+                extra={"uri": item.uri, "address": item.address},
+            )
+
+    def _open(self, address: Address) -> None:
+        if isinstance(address, Tcp) and self._divides(address):
+            self._divided.append(address)
+            return
+        if isinstance(address, Tcp):
+            sockets = [
+                bind_tcp(address, backlog=self.backlog, reuse_port=False)
+            ]
+        elif isinstance(address, Unix):
+            sockets = [bind_unix(address, backlog=self.backlog)]
+        elif isinstance(address, Fd):
+            sockets = [adopt(address)]
+        else:
+            sockets = adopt_activated(address)
+        self._shared += map(self._mark, sockets)
+
+    def _divides(self, address: Tcp) -> bool:
+        if address.reuse_port is not None:
+            return address.reuse_port
+        return self.reuse_port
+
+    def _mark(self, item: Socket) -> Socket:
+        item.supervised = self.supervised
+        return item
+
+    def for_slot(self, slot: int) -> list[Socket]:
+        """
+        Return the sockets of a worker, its successors get the same.
+
+        Raises:
+            BindError: One of its own cannot be bound.
+        """
+        if slot not in self._own:
+            with contextlib.ExitStack() as stack:
+                own: list[Socket] = []
+                for index, address in enumerate(self._divided):
+                    item = self._bind_own(index, address)
+                    stack.callback(item.close)
+                    own.append(item)
+                self._own[slot] = own
+                stack.pop_all()
+        return [*self._shared, *self._own[slot]]
+
+    def _bind_own(self, index: int, address: Tcp) -> Socket:
+        """Bind one more socket to an address, also if its port was 0."""
+        for others in self._own.values():
+            address = address.with_port(others[index].address[1])
+            break
+        item = bind_tcp(address, backlog=self.backlog, reuse_port=True)
+        return self._mark(item)
+
+    def drop_slot(self, slot: int) -> None:
+        """Close what only one worker listened on; it is to end."""
+        for item in self._own.pop(slot, ()):
+            item.close()
+
+    def _all(self) -> t.Iterator[Socket]:
+        yield from self._shared
+        for own in self._own.values():
+            yield from own
+
+    def bar(self) -> None:
+        """Let no new connection in."""
+        for item in self._all():
+            item.bar()
+
+    def barred(self) -> bool:
+        """Tell whether there is a queue that needs time to become empty."""
+        return any(
+            item.owned and item.sock.family != socket.AF_UNIX
+            for item in self._all()
+        )
+
+    def pending(self) -> bool:
+        """Tell whether a connection waits in a queue that only empties."""
+        return any(item.owned and item.pending() for item in self._all())
+
+    def close(self) -> None:
+        """Close this process's copies, unlink what it has bound."""
+        for item in self._all():
+            item.unlink()
+            item.close()
+        self._shared.clear()
+        self._own.clear()
+
+

@@ -1,0 +1,112 @@
+"""Fork a worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import typing as t
+
+from ._child import Child
+from ._events import FORWARDED
+from ._events import HANDLED
+from ._listeners import Listeners
+from ._options import Options
+from ._process import Process
+from ._process import now
+from ._wire import Receiver
+from ._wire import Sender
+from ._worker import Worker
+
+
+class Spawner:
+    """
+    Forks workers.
+
+    Args:
+        options: What they run.
+        listeners: What they listen on.
+        abandon: Called in the child to close what is only its parent's.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        listeners: Listeners,
+        abandon: t.Callable[[], None],
+    ) -> None:
+        self._options = options
+        self._listeners = listeners
+        self._abandon = abandon
+        #: Nobody writes to it: it ends when the parent does.
+        self._lifeline, self._life = os.pipe()
+
+    def close(self) -> None:
+        """Close the pipe that the workers watch."""
+        os.close(self._lifeline)
+        os.close(self._life)
+
+    def spawn(
+        self, slot: int, generation: int, replaces: Process | None
+    ) -> Process:
+        """
+        Fork a worker and return what its parent needs to know.
+
+        Raises:
+            OSError: There are too many processes, or files.
+        """
+        sockets = self._listeners.for_slot(slot)
+        for stream in (sys.stdout, sys.stderr):
+            # What is buffered here must not be printed by the child, too.
+            stream.flush()
+        parent = os.getpid()
+        receive, send = os.pipe()
+        # From here until the stage of the child handles them, signals wait.
+        before = signal.pthread_sigmask(
+            signal.SIG_BLOCK, HANDLED | FORWARDED
+        )
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._run(slot, generation, (receive, send), sockets, parent)
+        except BaseException:
+            os.close(receive)
+            raise
+        finally:
+            os.close(send)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return Process(
+            slot=slot,
+            generation=generation,
+            pid=pid,
+            receiver=Receiver(receive),
+            deadline=now() + self._options.worker_timeout,
+            replaces=replaces,
+        )
+
+    def _run(
+        self,
+        slot: int,
+        generation: int,
+        pipe: tuple[int, int],
+        sockets: t.Any,
+        parent: int,
+    ) -> t.NoReturn:
+        """Be the worker; never returns, so that nothing is unwound twice."""
+        try:
+            os.close(pipe[0])
+            os.close(self._life)
+            self._abandon()
+            sender = Sender(pipe[1])
+            worker = Worker(
+                slot,
+                generation,
+                max_requests=self._options.max_requests,
+                sender=sender,
+            )
+            child = Child(
+                self._options, worker, sender, sockets, self._lifeline
+            )
+            child.run(parent)
+        finally:
+            os._exit(1)

@@ -1,0 +1,218 @@
+"""From plugins and URIs to running workers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib.util
+import os
+import sys
+import threading
+import types
+import typing as t
+
+from buvar.components import Components
+from buvar.components import Namespaces
+
+from ._cpus import available_cpus
+from ._errors import ForkError
+from ._errors import UnsupportedError
+from ._listeners import Listeners
+from ._options import Options
+from ._pidfile import pid_file
+from ._reload import reload_forever
+from ._solo import run_solo
+from ._title import set_title
+
+
+def stage(
+    *plugins: t.Any,
+    components: Components | Namespaces | None = None,
+    forks: int = 0,
+    sockets: t.Iterable[str] = (),
+    backlog: int = 2048,
+    reuse_port: bool = False,
+    worker_timeout: float = 60.0,
+    graceful_timeout: float = 60.0,
+    backoff: float = 0.05,
+    backoff_limit: float = 30.0,
+    stable_after: float = 2.0,
+    max_failures: int = 7,
+    max_memory: int | None = None,
+    max_requests: int | None = None,
+    pid_path: str | os.PathLike[str] | None = None,
+    title: str = "buvar",
+    reload: bool | t.Iterable[str | os.PathLike[str]] = False,
+    **options: t.Any,
+) -> list[t.Any]:
+    """
+    Run plugins in forked workers that share sockets.
+
+    The sockets are bound first, then the workers forked; this process only
+    supervises them. What follows the call is run by this process only: a
+    worker flushes its streams, runs what it registered with ``atexit`` and
+    ends.
+
+    Args:
+        plugins: Names, modules or functions, as ``plugin.stage`` takes them.
+        components: Components that the plugins find in the context.
+        forks: How many workers; 1 runs the stage in this process, without a
+            supervisor; 0 means one per available CPU.
+        sockets: URIs: ``tcp://host:port``, ``unix:///path?mode=660``,
+            ``fd://3``, ``systemd://name``; each becomes a ``Socket`` named
+            by it. None takes over what systemd has passed, if it has.
+        backlog: How many connections may wait to be accepted.
+        reuse_port: Give each worker a socket of its own, between which the
+            kernel distributes the connections.
+        worker_timeout: A worker whose event loop is blocked that long, in
+            seconds, is killed and replaced.
+        graceful_timeout: Seconds a worker gets to end before it is killed.
+            Its tasks get four fifths of them to end by themselves.
+        backoff: Seconds before a crashed worker is started again, doubled
+            with each crash in a row.
+        backoff_limit: The longest such wait, in seconds.
+        stable_after: Seconds after which a worker counts as healthy.
+        max_failures: Give up when a worker failed that often in a row and
+            none is healthy; 0 never does. A worker that was killed by a
+            signal does not count.
+        max_memory: Replace a worker that has more bytes in RAM.
+        max_requests: Replace a worker that has counted that much work, see
+            ``Worker.count``.
+        pid_path: A file to keep the id of this process in.
+        title: What the processes are called, if setproctitle is installed.
+        reload: Run the program again when files below the working directory,
+            or the given paths, change. For development.
+        options: More options of ``plugin.stage``, e.g. ``signals``.
+
+    Returns:
+        The results of all workers' tasks, worker by worker.
+
+    Raises:
+        ForkError: A socket cannot be bound (exit code 2), the workers cannot
+            boot (3), or failed (their code). It is printed by then.
+
+    Example:
+        >>> async def prepare():
+        ...     yield task()
+        >>> async def task():
+        ...     return "done"
+        >>> stage(prepare, forks=1)
+        ['done']
+    """
+    try:
+        _check(forks)
+        if reload is not False:
+            reload_forever(["."] if reload is True else reload)
+        return _run(
+            Options(
+                plugins=_absolute(plugins, sys._getframe(1)),  # noqa: SLF001
+                stage=options,
+                components=components,
+                forks=forks or available_cpus(),
+                worker_timeout=worker_timeout,
+                graceful_timeout=graceful_timeout,
+                backoff=backoff,
+                backoff_limit=backoff_limit,
+                stable_after=stable_after,
+                max_failures=max_failures,
+                max_memory=max_memory,
+                max_requests=max_requests,
+                title=title,
+            ),
+            sockets,
+            backlog=backlog,
+            reuse_port=reuse_port,
+            pid_path=pid_path,
+            solo=forks == 1,
+        )
+    except ForkError as error:
+        # Uncaught, it only ends the program, see there.
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.flush()
+        raise
+
+
+def _run(
+    options: Options,
+    sockets: t.Iterable[str],
+    *,
+    backlog: int,
+    reuse_port: bool,
+    pid_path: str | os.PathLike[str] | None,
+    solo: bool,
+) -> list[t.Any]:
+    """Bind, then run the stage here or in workers."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(pid_file(pid_path))
+        listeners = Listeners(
+            sockets,
+            backlog=backlog,
+            reuse_port=reuse_port,
+            supervised=not solo,
+        )
+        stack.callback(listeners.close)
+        if solo:
+            return run_solo(options, listeners)
+        # Forking is looked for only where it is needed.
+        from ._supervisor import Supervisor  # noqa: PLC0415
+
+        set_title(f"{options.title}: supervisor of {options.forks}")
+        stack.enter_context(_frozen())
+        return Supervisor(options, listeners).run()
+
+
+def _check(forks: int) -> None:
+    """Refuse what cannot work, before anything is done."""
+    if forks < 0:
+        raise UnsupportedError(
+            f"forks={forks} makes no sense; 0 means one per CPU."
+        )
+    if forks == 1:
+        return
+    if not hasattr(os, "fork"):
+        raise UnsupportedError(
+            "This platform cannot fork; use forks=1, which runs the plugins "
+            "in this process."
+        )
+    if threading.current_thread() is not threading.main_thread():
+        raise UnsupportedError(
+            "Only the main thread can supervise workers, as it gets the "
+            "signals; call fork.stage there."
+        )
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_running_loop()
+        raise UnsupportedError(
+            "Workers would inherit the event loop that runs here; call "
+            "fork.stage outside of it."
+        )
+
+
+def _absolute(
+    plugins: tuple[t.Any, ...], caller: types.FrameType
+) -> tuple[t.Any, ...]:
+    """Resolve relative names where the caller has a package."""
+    package = caller.f_globals.get("__package__")
+    if not package:
+        return plugins
+    return tuple(
+        importlib.util.resolve_name(plugin, package)
+        if isinstance(plugin, str)
+        else plugin
+        for plugin in plugins
+    )
+
+
+@contextlib.contextmanager
+def _frozen() -> t.Iterator[None]:
+    """Keep the garbage collector off what the workers share."""
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if enabled:
+            gc.enable()

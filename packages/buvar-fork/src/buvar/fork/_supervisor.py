@@ -1,0 +1,348 @@
+"""
+The supervisor: a state machine driven by signals, pipes and deadlines.
+
+It runs no event loop and no plugin, so there is nothing in it that a worker
+could inherit, and nothing that a plugin could block.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import os
+import signal
+import typing as t
+
+from ._errors import BootError
+from ._errors import WorkersFailedError
+from ._events import FORWARDED
+from ._events import Events
+from ._failure import Printed
+from ._listeners import Listeners
+from ._notify import Notifier
+from ._options import Options
+from ._pool import Pool
+from ._process import Process
+from ._process import WorkerState
+from ._process import now
+from ._sockets import HANDSHAKE
+from ._sockets import QUEUE
+from ._sockets import TICK
+
+
+_log = logging.getLogger(__name__)
+
+#: Who wakes up that much too late stood still, and so did its workers.
+_STANDSTILL: t.Final = 1.0
+#: How long workers that were told twice to end may take, in seconds.
+_HURRY: t.Final = 3.0
+
+
+class State(enum.Enum):
+    """What a supervisor is doing."""
+
+    BOOTING = "booting"
+    RUNNING = "running"
+    RELOADING = "reloading"
+    #: No newcomers; the workers accept those who wait in the queue.
+    CLOSING = "closing"
+    STOPPING = "stopping"
+    #: Told so twice, or given up: the workers drop what they do.
+    HURRYING = "hurrying"
+    ENDED = "ended"
+
+
+_UP: t.Final = frozenset({State.BOOTING, State.RUNNING, State.RELOADING})
+_QUIT: t.Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT})
+
+
+class Supervisor:
+    """
+    Keeps workers running until they are done, or told to end.
+
+    Args:
+        options: What the workers run, and their bounds.
+        listeners: What they listen on.
+    """
+
+    def __init__(self, options: Options, listeners: Listeners) -> None:
+        self.options = options
+        self.state = State.BOOTING
+        self.events = Events()
+        self.pool = Pool(options, listeners, self.events)
+        self._listeners = listeners
+        self._notifier = Notifier()
+        self._printed = Printed()
+        self._quit: int = signal.SIGTERM
+        self._error: WorkersFailedError | None = None
+        self._was_ready = False
+        self._began = self._look = 0.0
+
+    def run(self) -> list[t.Any]:
+        """
+        Run the workers.
+
+        Returns:
+            The results of their stages, worker by worker.
+
+        Raises:
+            WorkersFailedError: They failed.
+        """
+        with self.events:
+            try:
+                while self.state is not State.ENDED:
+                    self._advance()
+                    if self.state is not State.ENDED:
+                        self._wait()
+            finally:
+                self._kill_all()
+                self.pool.close()
+        if self._error is not None:
+            raise self._error
+        return self.pool.slots.results()
+
+    def _wait(self) -> None:
+        """Wait for the next event, or until something is due."""
+        due = min(self.pool.due(), self._notifier.due)
+        if self.state is State.CLOSING:
+            due = min(due, self._look)
+        timeout = None if due == float("inf") else max(0.0, due - now())
+        readable, signals = self.events.wait(timeout)
+        for worker in readable:
+            self.pool.read(worker)
+        if now() - due > _STANDSTILL:
+            self.pool.postpone(now() - due)
+        for number in signals:
+            self._handle(number)
+        if signal.SIGCHLD in signals:
+            for worker, code in self.pool.reap():
+                self._ended(worker, code)
+        for worker in self.pool.expire():
+            self._late(worker)
+
+    # --- signals ----------------------------------------------------------
+
+    def _handle(self, number: signal.Signals) -> None:
+        if number in _QUIT:
+            self._quit_by(number)
+        elif number in FORWARDED:
+            self.pool.send(number)
+        elif self.state not in _UP:
+            pass  # too late to change the number of workers
+        elif number == signal.SIGHUP:
+            _log.info("Reloading.")
+            self.pool.reload()
+        elif number == signal.SIGTTIN:
+            self.pool.resize(+1)
+        elif number == signal.SIGTTOU:
+            self.pool.resize(-1)
+
+    def _quit_by(self, number: signal.Signals) -> None:
+        if self.state in _UP and number != signal.SIGQUIT:
+            self._quit = number
+            self._close()
+        elif self.state is State.HURRYING:
+            for worker in self.pool.workers.values():
+                worker.kill()
+        else:
+            self._stop(State.HURRYING)
+
+    # --- the way up, and staying there ------------------------------------
+
+    def _advance(self) -> None:
+        """Do what the state asks for."""
+        self._notifier.beat(now())
+        if self.state in _UP:
+            self.pool.fill()
+            self._replace()
+            if all(slot.done for slot in self.pool.slots):
+                self._stop(State.STOPPING)
+        if self.state is State.CLOSING:
+            self._watch_queue()
+        if self.state in (State.STOPPING, State.HURRYING):
+            self._end_if_empty()
+
+    def _replace(self) -> None:
+        if not self._was_ready:
+            if not self.pool.complete():
+                return
+            self._was_ready = True
+            self._become_running()
+        self.pool.replace()
+        if self.pool.stale() or self.pool.replacing():
+            if self.state is not State.RELOADING:
+                self.state = State.RELOADING
+                self._notifier.reloading()
+        elif self.state is State.RELOADING and self.pool.complete():
+            self._become_running()
+
+    def _become_running(self) -> None:
+        self.state = State.RUNNING
+        number = len(self.pool.workers)
+        self._notifier.ready(f"{number} workers")
+        _log.info("%d workers are ready.", number, extra={"workers": number})
+
+    # --- what happens to workers ------------------------------------------
+
+    def _late(self, worker: Process) -> None:
+        if worker.state is WorkerState.HUNG:
+            _log.error(
+                "Worker %d (process %d) has been silent for %g s: its event "
+                "loop is blocked. It is killed; where it hangs is on stderr.",
+                worker.slot,
+                worker.pid,
+                self.options.worker_timeout,
+                extra={"slot": worker.slot, "worker_pid": worker.pid},
+            )
+
+    def _ended(self, worker: Process, code: int) -> None:
+        if self.state is State.ENDED:
+            return
+        if self.state in _UP:
+            self._ended_early(worker, code)
+            return
+        slot = worker.slot
+        if worker.results is not None and slot in self.pool.slots:
+            self.pool.slots[slot].results = worker.results
+        # Killed by the very signal that was to stop it: before it could
+        # handle any.
+        if code and code != -self._quit:
+            self._fail(worker, code)
+
+    def _ended_early(self, worker: Process, code: int) -> None:
+        """React to a worker's end while the service goes on."""
+        if worker.slot not in self.pool.slots:
+            return
+        slot = self.pool.slots[worker.slot]
+        if code == 0 and worker.serves:
+            if worker.signalled:
+                _log.warning(
+                    "Worker %d was ended by a signal; it is replaced.",
+                    worker.slot,
+                    extra={"slot": worker.slot},
+                )
+                return
+            slot.done = True
+            slot.results = worker.results or []
+        elif worker.state is WorkerState.STOPPING:
+            if code and worker.failure is not None:
+                self._print(worker, code)
+        elif code:
+            self._crashed(worker, code)
+
+    def _crashed(self, worker: Process, code: int) -> None:
+        slot = self.pool.slots[worker.slot]
+        booted = worker.ready_at is not None
+        if worker.failure and not booted and not self._was_ready:
+            self._give_up(worker, code)
+            return
+        own_fault = not booted or code > 0
+        wait = slot.crashed(worker.age(), failed=own_fault)
+        most = self.options.max_failures
+        if most and slot.failures >= most and not self._stable():
+            self._give_up(worker, code)
+            return
+        self._print(worker, code)
+        if worker.replaces is not None and self.pool.generation:
+            _log.error("Reloading failed, the old workers go on.")
+            self.pool.keep_old()
+        else:
+            _log.warning(
+                "Worker %d is started again in %.2f s.",
+                worker.slot,
+                wait,
+                extra={"slot": worker.slot, "wait": wait},
+            )
+
+    def _stable(self) -> bool:
+        """Tell whether a worker has been fine for long enough."""
+        return any(
+            worker.age() >= self.options.stable_after
+            for worker in self.pool.serving()
+        )
+
+    def _print(self, worker: Process, code: int) -> None:
+        if worker.failure is not None:
+            text = self._printed.text(worker.failure)
+        elif code < 0:
+            text = f"killed by {signal.Signals(-code).name}"
+        else:
+            text = f"it exited with code {code}"
+        _log.error(
+            "Worker %d (process %d) ended: %s",
+            worker.slot,
+            worker.pid,
+            text,
+            extra={"slot": worker.slot, "worker_pid": worker.pid},
+        )
+
+    # --- the way down -----------------------------------------------------
+
+    def _fail(self, worker: Process, code: int) -> None:
+        """Note a failure: the first one decides the exit code."""
+        failure = worker.failure
+        if failure is None or not self._printed.knows(failure):
+            self._print(worker, code)
+        if self._error is None:
+            self._error = _error_of(worker, code)
+
+    def _give_up(self, worker: Process, code: int) -> None:
+        self._fail(worker, code)
+        self._stop(State.STOPPING)
+
+    def _close(self) -> None:
+        """Stop, the orderly way: nobody who was let in is turned away."""
+        _log.info("Stopping.")
+        self._notifier.stopping()
+        self.state = State.CLOSING
+        wait = HANDSHAKE if self._listeners.barred() else 0.0
+        self._listeners.bar()
+        self._began = now()
+        self._look = now() + wait
+
+    def _watch_queue(self) -> None:
+        if now() < self._look:
+            return
+        if (
+            self.pool.serving()
+            and self._listeners.pending()
+            and now() < self._began + QUEUE
+        ):
+            self._look = now() + TICK
+        else:
+            self._stop(State.STOPPING)
+
+    def _stop(self, state: State) -> None:
+        """Have all workers end."""
+        self.state = state
+        self._listeners.close()
+        for worker in list(self.pool.workers.values()):
+            if state is State.STOPPING:
+                self.pool.stop(worker, self._quit)
+                continue
+            if worker.serves:
+                worker.stop(self._quit, _HURRY)
+            worker.send(self._quit)
+            worker.deadline = min(worker.deadline, now() + _HURRY)
+
+    def _end_if_empty(self) -> None:
+        if not self.pool.workers:
+            self.state = State.ENDED
+
+    def _kill_all(self) -> None:
+        """Leave no worker behind, whatever went wrong."""
+        for worker in self.pool.workers.values():
+            worker.kill()
+            os.waitpid(worker.pid, 0)
+            os.close(worker.receiver.fd)
+
+
+def _error_of(worker: Process, code: int) -> WorkersFailedError:
+    if worker.ready_at is None:
+        return BootError(f"Worker {worker.slot} cannot boot")
+    if code < 0:
+        name = signal.Signals(-code).name
+        return WorkersFailedError(
+            f"Worker {worker.slot} was ended by {name}", code=128 - code
+        )
+    return WorkersFailedError(f"Worker {worker.slot} failed", code=code)

@@ -1,0 +1,76 @@
+"""What a worker is to the plugins in it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import typing as t
+
+from ._wire import Kind
+from ._wire import Sender
+
+
+_log = logging.getLogger(__name__)
+
+#: How much sooner than asked a worker may be replaced, so that not all are
+#: replaced at once.
+_JITTER: t.Final = 0.1
+
+
+class Worker:
+    """
+    The worker that the code runs in, a component in each of them.
+
+    Attributes:
+        slot: The number of its place, from 1; a successor has the same.
+        generation: How many reloads there were when it was started.
+        max_requests: After how much work it is replaced, if ever.
+        done: How much work it has done.
+
+    Example:
+        >>> async def handle(worker: Worker) -> None:
+        ...     worker.count()
+    """
+
+    def __init__(
+        self,
+        slot: int = 1,
+        generation: int = 0,
+        *,
+        max_requests: int | None = None,
+        sender: Sender | None = None,
+    ) -> None:
+        self.slot = slot
+        self.generation = generation
+        self.done = 0
+        self.max_requests = max_requests
+        if max_requests is not None:
+            self.max_requests = max_requests - int(
+                random.random() * _JITTER * max_requests  # noqa: S311
+            )
+        self._sender = sender
+        self._asked = False
+
+    def count(self, number: int = 1) -> None:
+        """Count work done; after ``max_requests`` the worker is replaced."""
+        self.done += number
+        if self.max_requests is not None and self.done >= self.max_requests:
+            self.recycle(f"it has done {self.done} requests")
+
+    def recycle(self, reason: str = "a plugin asked for it") -> None:
+        """
+        Ask to be replaced: a successor is started, then this one stopped.
+
+        Without a supervisor (``forks=1``) this is only logged.
+        """
+        if self._asked:
+            return
+        self._asked = True
+        if self._sender is None:
+            _log.warning(
+                "Nobody is there to replace this process: %s.",
+                reason,
+                extra={"reason": reason},
+            )
+        else:
+            self._sender.hint(Kind.RECYCLE, reason.encode()[:1000])
