@@ -1,0 +1,98 @@
+"""The settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ._errors import LogConfigError
+from ._levels import Level
+from ._levels import parse_level
+
+
+@dataclasses.dataclass(frozen=True)
+class LogConfig:
+    """
+    How to log.
+
+    Args:
+        tty: Write for people, in colours, instead of JSON; by default when
+            the output is a terminal.
+        level: The lowest level to log, by name or number.
+        user_config: More handlers, formatters, filters and loggers, as
+            ``logging.config.dictConfig`` takes them. The formatters "json"
+            and "tty" and the handler "default" exist already.
+        capture_warnings: Log what the module warnings shows.
+        redirect_print: Log what is printed to standard output.
+        levels: The lowest level per name of a logger.
+        output: "stderr", "stdout" or the path of a file to append to.
+        redact: More words that mark a key as secret.
+        redact_defaults: Know password, token, authorization and more.
+        write_timeout: Seconds to wait for an output that takes nothing,
+            before events are dropped.
+
+    Raises:
+        LogConfigError: A value is none of these.
+
+    >>> LogConfig(level="DEBGU")
+    Traceback (most recent call last):
+    ...
+    buvar.log._errors.LogConfigError: level: 'DEBGU' is not a log level (did \
+you mean 'DEBUG'?).
+    Use one of NOTSET, DEBUG, INFO, WARN, WARNING, ERROR, CRITICAL, FATAL, \
+or a number from 0 on.
+    """
+
+    tty: bool | None = None
+    level: Level = "INFO"
+    user_config: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    capture_warnings: bool = True
+    redirect_print: bool = False
+    _: dataclasses.KW_ONLY
+    levels: dict[str, Level] = dataclasses.field(default_factory=dict)
+    output: str = "stderr"
+    redact: list[str] = dataclasses.field(default_factory=list)
+    redact_defaults: bool = True
+    write_timeout: float = 0.5
+
+    def __post_init__(self) -> None:
+        parse_level(self.level)
+        for name, level in self.levels.items():
+            parse_level(level, f"levels.{name}")
+        if not self.write_timeout >= 0:
+            raise LogConfigError(
+                "write_timeout",
+                self.write_timeout,
+                f"{self.write_timeout!r} is not a number of seconds.",
+                "Use 0 not to wait at all, or more.",
+            )
+
+    def setup(self) -> None:
+        """
+        Apply the settings to logging and structlog, in place of earlier ones.
+
+        Raises:
+            LogConfigError: A setting cannot be applied; nothing is changed.
+        """
+        # Only now: importing structlog takes its time.
+        from ._setup import install  # noqa: PLC0415
+
+        install(self)
+
+
+def setup_logging(**settings: t.Any) -> None:
+    """
+    Apply settings by keyword, see `LogConfig`.
+
+    Raises:
+        LogConfigError: A setting cannot be applied; nothing is changed.
+        TypeError: There is no such setting.
+    """
+    LogConfig(**settings).setup()
+
+
+def reset() -> None:
+    """Set everything back as it was before the first setup."""
+    from ._setup import uninstall  # noqa: PLC0415
+
+    uninstall()

@@ -1,0 +1,34 @@
+"""What goes wrong while logging is set up."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class LogError(Exception):
+    """The base of all errors of this package."""
+
+
+class LogConfigError(LogError, ValueError):
+    """
+    A setting that cannot be applied.
+
+    Attributes:
+        path: Where the setting stands, such as ``level`` or
+            ``user_config.handlers.file``.
+        value: The offending value.
+        problem: What is wrong with it.
+        cure: What to do about it.
+    """
+
+    def __init__(
+        self, path: str, value: t.Any, problem: str, cure: str
+    ) -> None:
+        super().__init__(path, value, problem, cure)
+        self.path = path
+        self.value = value
+        self.problem = problem
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}\n{self.cure}"

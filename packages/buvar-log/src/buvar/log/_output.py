@@ -1,0 +1,162 @@
+"""
+Write whole lines to standard error, standard output or a file.
+
+Lines go straight to the file descriptor, each with one system call, so that
+those of several processes do not mix. An output that takes nothing (a pipe
+nobody reads) is waited for, but not for ever.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import stat
+import sys
+import time
+import typing as t
+
+
+#: What a pipe takes without blocking when it is writable at all.
+_CHUNK = 4096
+
+_NO_FD = -1
+
+
+class Output:
+    """
+    A destination of lines.
+
+    Args:
+        target: "stderr" or "stdout": what that is at the time of writing, so
+            tests may replace it; or the path of a file to append to.
+
+    Raises:
+        OSError: The file cannot be opened.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self._stream: t.Any = None
+        self._fd = _NO_FD
+        self._poll: t.Any = None
+        self._torn = False
+        self._owned = target not in {"stderr", "stdout"}
+        if self._owned:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            self._fd = os.open(target, flags, 0o666)
+            self._poll = _poll(self._fd)
+
+    def write(self, line: bytes, patience: float) -> None:
+        """
+        Write a line.
+
+        Args:
+            line: It ends with a line feed.
+            patience: How many seconds to wait for an output that is full.
+
+        Raises:
+            OSError: The output failed, or is still full.
+            ValueError: The output is closed.
+        """
+        if not self._owned:
+            stream = _current(self.target)
+            if stream is not self._stream:
+                self._attach(stream)
+            elif stream is None or stream.closed:
+                raise ValueError(f"{self.target} is closed")
+        if self._torn:
+            line = b"\n" + line
+        if self._fd == _NO_FD:
+            self._write_text(line)
+        else:
+            if self._stream is not None and self.target == "stdout":
+                # What was printed before comes before.
+                self._stream.flush()
+            self._write_fd(line, patience)
+
+    def close(self) -> None:
+        """Close a file, leave the standard streams alone."""
+        if self._owned and self._fd != _NO_FD:
+            fd, self._fd = self._fd, _NO_FD
+            os.close(fd)
+
+    def _attach(self, stream: t.Any) -> None:
+        if stream is None or stream.closed:
+            raise ValueError(f"{self.target} is closed")
+        self._fd = _descriptor(stream)
+        self._poll = None if self._fd == _NO_FD else _poll(self._fd)
+        self._torn = False
+        self._stream = stream
+
+    def _write_text(self, line: bytes) -> None:
+        if self._stream is None:
+            raise ValueError(f"{self.target} is closed")
+        text = line.decode("utf-8", "replace")
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError:
+            self._stream.write(ascii(text)[1:-1].replace("\\n", "\n"))
+        self._stream.flush()
+
+    def _write_fd(self, line: bytes, patience: float) -> None:
+        whole = len(line)
+        deadline = 0.0
+        try:
+            while line:
+                if self._poll is not None and not self._poll.poll(0):
+                    deadline = deadline or time.monotonic() + patience
+                    self._wait(deadline)
+                line = line[self._send(line) :]
+        except OSError:
+            self._torn = self._torn or len(line) < whole
+            raise
+        self._torn = False
+
+    def _send(self, line: bytes) -> int:
+        if self._poll is None:
+            return os.write(self._fd, line)
+        try:
+            return os.write(self._fd, line[:_CHUNK])
+        except BlockingIOError:
+            # A non-blocking pipe with less room than a chunk: ask again.
+            time.sleep(0)
+            return 0
+
+    def _wait(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0 or not self._poll.poll(left * 1000):
+            raise BlockingIOError(
+                errno.EAGAIN, f"{self.target} takes nothing", self.target
+            )
+
+
+def _current(target: str) -> t.Any:
+    """Return the standard stream, below a redirection of print."""
+    stream = sys.stderr if target == "stderr" else sys.stdout
+    return getattr(stream, "buvar_wrapped", stream)
+
+
+def _descriptor(stream: t.Any) -> int:
+    """Return the descriptor below a stream when writing to it is the same."""
+    buffer = getattr(stream, "buffer", None)
+    if (
+        os.name == "nt"  # its console wants text
+        or not isinstance(stream, io.TextIOWrapper)
+        or not isinstance(buffer, io.BufferedWriter | io.FileIO)
+        or stream.encoding.lower().replace("-", "") != "utf8"
+    ):
+        return _NO_FD
+    return stream.fileno()
+
+
+def _poll(fd: int) -> t.Any:
+    """Return what tells whether a descriptor blocks, if it ever does."""
+    mode = os.fstat(fd).st_mode
+    pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)
+    if not pipe or not hasattr(select, "poll"):
+        return None
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return poll

@@ -1,0 +1,215 @@
+"""Build what the user's part of the settings adds, or say what is wrong."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import logging
+import logging.config
+import typing as t
+
+from ._errors import LogConfigError
+from ._levels import parse_level
+
+
+Section: t.TypeAlias = dict[str, t.Any]
+
+_KEYS = (
+    "disable_existing_loggers",
+    "filters",
+    "formatters",
+    "handlers",
+    "incremental",
+    "loggers",
+    "root",
+    "version",
+)
+_SECTIONS = ("formatters", "filters", "handlers", "loggers")
+
+
+def merge(base: Section, user: t.Any) -> Section:
+    """
+    Merge the user's part into the base, and check its shape.
+
+    Dictionaries merge, anything else replaces; so does a formatter, filter
+    or handler that says its class.
+
+    Raises:
+        LogConfigError: An unknown key, a wrong type or level.
+    """
+    if not isinstance(user, dict):
+        raise _wrong_type("user_config", user)
+    _check_keys(user)
+    merged = copy.copy(base)
+    for name in (*_SECTIONS, "root"):
+        part = user.get(name, {})
+        if not isinstance(part, dict):
+            raise _wrong_type(f"user_config.{name}", part)
+        merged[name] = _merge_section(name, base.get(name, {}), part)
+    _parse_levels(merged)
+    _check_handlers(merged)
+    return merged
+
+
+def _merge_section(name: str, base: Section, user: Section) -> Section:
+    if name == "root":
+        return base | user
+    result = dict(base)
+    for key, value in user.items():
+        if not isinstance(value, dict):
+            raise _wrong_type(f"user_config.{name}.{key}", value)
+        own_class = "class" in value or "()" in value
+        result[key] = value if own_class else result.get(key, {}) | value
+    return result
+
+
+def _check_keys(user: Section) -> None:
+    for key in user:
+        if key not in _KEYS:
+            near = difflib.get_close_matches(str(key), _KEYS, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise LogConfigError(
+                "user_config",
+                key,
+                f"unknown key {key!r}{hint}.",
+                f"Use some of {', '.join(_KEYS)}.",
+            )
+    if user.get("version", 1) != 1:
+        raise LogConfigError(
+            "user_config.version",
+            user["version"],
+            f"there is no version {user['version']!r}.",
+            "Leave it out, or say 1.",
+        )
+    for key in ("incremental", "disable_existing_loggers"):
+        if user.get(key):
+            raise LogConfigError(
+                f"user_config.{key}",
+                user[key],
+                "is not supported, the settings apply to all loggers.",
+                "Leave it out; set the levels of loggers instead.",
+            )
+
+
+def _parse_levels(merged: Section) -> None:
+    for name in ("loggers", "handlers"):
+        for key, value in merged[name].items():
+            if "level" in value:
+                path = f"user_config.{name}.{key}.level"
+                level = parse_level(value["level"], path)
+                merged[name][key] = value | {"level": level}
+    root = merged["root"]
+    path = "user_config.root.level"
+    merged["root"] = root | {"level": parse_level(root["level"], path)}
+
+
+def _check_handlers(merged: Section) -> None:
+    places = {f"loggers.{key}": one for key, one in merged["loggers"].items()}
+    places["root"] = merged["root"]
+    for place, one in places.items():
+        path = f"user_config.{place}.handlers"
+        named = one.get("handlers", [])
+        if not isinstance(named, list | tuple):
+            raise LogConfigError(
+                path,
+                named,
+                f"expected a list of handlers, not {named!r}.",
+                f"Write {[named]!r}.",
+            )
+        for name in named:
+            _check_name(path, name, list(merged["handlers"]))
+
+
+def _check_name(path: str, name: t.Any, known: list[str]) -> None:
+    if name in known:
+        return
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise LogConfigError(
+        path,
+        name,
+        f"there is no handler {name!r}{hint}.",
+        f"Use some of {', '.join(sorted(known))}, or add it to "
+        "user_config.handlers.",
+    )
+
+
+def _wrong_type(path: str, value: object) -> LogConfigError:
+    return LogConfigError(
+        path,
+        value,
+        f"expected a table, not {value!r}.",
+        "Write what logging.config.dictConfig takes there.",
+    )
+
+
+class Configurator(logging.config.DictConfigurator):
+    """Build handlers without touching those that exist."""
+
+    config: t.Any
+
+    def build(self) -> dict[str, logging.Handler]:
+        """
+        Return the handlers by name.
+
+        Raises:
+            LogConfigError: One of them, or what it needs, cannot be made.
+        """
+        for kind in ("formatters", "filters"):
+            make = getattr(self, f"configure_{kind[:-1]}")
+            for name, section in self.config[kind].items():
+                self.config[kind][name] = self._make(
+                    kind, name, section, make
+                )
+        built: dict[str, logging.Handler] = {}
+        try:
+            self._build_handlers(built)
+        except LogConfigError:
+            for handler in built.values():
+                handler.close()
+            raise
+        return built
+
+    def _build_handlers(self, built: dict[str, logging.Handler]) -> None:
+        handlers = self.config["handlers"]
+        # Those that need another one (a target, a queue's handlers) say so
+        # by failing: they get a second turn.
+        waiting = []
+        for name in sorted(handlers):
+            try:
+                built[name] = self._handler(name, dict(handlers[name]))
+            except LogConfigError as error:
+                if "not configured yet" not in str(error):
+                    raise
+                waiting.append(name)
+        for name in waiting:
+            built[name] = self._handler(name, handlers[name])
+
+    def _handler(self, name: str, section: Section) -> logging.Handler:
+        handler = t.cast(
+            "logging.Handler",
+            self._make("handlers", name, section, self.configure_handler),
+        )
+        handler.name = name
+        self.config["handlers"][name] = handler
+        return handler
+
+    def _make(
+        self,
+        kind: str,
+        name: str,
+        section: Section,
+        make: t.Callable[[t.Any], t.Any],
+    ) -> t.Any:
+        path = f"user_config.{kind}.{name}"
+        try:
+            return make(section)
+        except Exception as error:
+            causes = [error, error.__cause__]
+            text = ": ".join(str(each) for each in causes if each is not None)
+            raise LogConfigError(
+                path,
+                section,
+                f"cannot be made: {type(error).__name__}: {text}.",
+                "See the documentation of logging.config.dictConfig.",
+            ) from error
