@@ -11,10 +11,10 @@ from __future__ import annotations
 from ._errors import ComponentLookupError
 from ._errors import ComponentsError
 from ._errors import LastLayerError
-from ._impl import Closer
 from ._impl import Components
-from ._impl import Namespaces
 from ._namespace import check_namespace
+from ._types import Closer
+from ._types import Namespaces
 
 
 check_namespace()

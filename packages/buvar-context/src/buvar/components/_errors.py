@@ -37,8 +37,7 @@ class ComponentLookupError(ComponentsError, LookupError):
         lines += [f"  - {near}" for near in self.near]
         extra = "" if self.name is None else f", name={self.name!r}"
         lines.append(
-            "Add one before it is asked for, e.g. "
-            f"context.add(item{extra})."
+            f"Add one before it is asked for, e.g. context.add(item{extra})."
         )
         return "\n".join(lines)
 

@@ -61,7 +61,7 @@ def _is_subclass(key: t.Hashable, namespace: t.Hashable) -> bool:
 
 def describe_item(key: t.Hashable, item: t.Any) -> str:
     """Say what an item is, and under what key if that is not its type."""
-    own = type(item)
+    own = t.cast("type[object]", type(item))
     if isinstance(key, type) and key in own.__mro__:
         return own.__qualname__
     return f"{own.__qualname__} as {describe(key)}"

@@ -11,6 +11,7 @@ from ._child import child
 from ._closing import AsyncCloserError
 from ._closing import LayerEndedError
 from ._impl import add
+from ._impl import bind
 from ._impl import buvar_context
 from ._impl import current_context
 from ._impl import find
@@ -25,6 +26,7 @@ __all__ = [
     "AsyncCloserError",
     "LayerEndedError",
     "add",
+    "bind",
     "buvar_context",
     "child",
     "current_context",

@@ -36,14 +36,15 @@ class child:  # noqa: N801 - used as a function
         >>> buvar_context.get().get(str, default=None)
     """
 
-    __slots__ = ("_layer", "_layers", "_token")
+    __slots__ = ("_layer", "_namespaces", "_stack", "_token")
 
     def __init__(
         self,
         namespaces: Components | Namespaces | None = None,
         *stack: Components | Namespaces,
     ) -> None:
-        self._layers = (namespaces, *stack)
+        self._namespaces = namespaces
+        self._stack = stack
         self._layer: Components | None = None
         self._token: contextvars.Token[Components] | None = None
 
@@ -52,7 +53,7 @@ class child:  # noqa: N801 - used as a function
         if self._layer is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
-        layer = buvar_context.get().push(*self._layers)
+        layer = buvar_context.get().push(self._namespaces, *self._stack)
         layer.scope = None
         self._layer = layer
         self._token = buvar_context.set(layer)

@@ -46,7 +46,7 @@ class AsyncCloserError(ComponentsError, RuntimeError):
 class _Ended(list[Closer]):
     """The closers of a layer that has ended: takes no more."""
 
-    def append(self, item: Closer, /) -> None:
+    def append(self, _: Closer, /) -> None:
         raise LayerEndedError
 
 
@@ -115,7 +115,7 @@ def _discard(awaitable: t.Awaitable[t.Any]) -> None:
         awaitable.close()
 
 
-def raise_failures(message: str, failures: list[BaseException]) -> None:
+def raise_failures(message: str, failures: t.Sequence[BaseException]) -> None:
     """
     Raise failures as one group.
 

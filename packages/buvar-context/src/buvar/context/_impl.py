@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 import typing as t
 
 from buvar.components import Components
@@ -47,7 +48,7 @@ def get(
     namespace: t.Hashable, *, name: t.Hashable = None, default: t.Any = MISSING
 ) -> t.Any: ...
 def get(
-    namespace: t.Hashable, name: t.Hashable = None, default: t.Any = MISSING
+    namespace: t.Any, name: t.Hashable = None, default: t.Any = MISSING
 ) -> t.Any:
     """Return a component, see ``Components.get``."""
     # The hottest call there is: the usual case is written out, and only the
@@ -96,9 +97,7 @@ def pop() -> Components:
     return components
 
 
-def run(
-    func: t.Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-) -> T:
+def run(func: t.Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """
     Call a function in a copy of the current context, on a layer of its own.
 
@@ -111,3 +110,20 @@ def run(
         return func(*args, **kwargs)
 
     return contextvars.copy_context().run(call)
+
+
+def bind(func: t.Callable[P, T], /) -> t.Callable[P, T]:
+    """
+    Have a function see the context of now wherever it is called.
+
+    ``asyncio.to_thread`` does that by itself, executors need it:
+    ``loop.run_in_executor(pool, context.bind(work))``. Each call has a layer
+    of its own.
+    """
+    context = contextvars.copy_context()
+
+    def bound(*args: P.args, **kwargs: P.kwargs) -> T:
+        # A context can be entered only once at a time, a copy always.
+        return context.copy().run(run, func, *args, **kwargs)
+
+    return functools.wraps(func)(bound)

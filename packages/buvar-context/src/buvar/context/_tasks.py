@@ -78,7 +78,9 @@ def set_task_factory(loop: asyncio.AbstractEventLoop | None = None) -> None:
 
 
 @contextlib.contextmanager
-def task_layers(loop: asyncio.AbstractEventLoop) -> t.Iterator[None]:
+def task_layers(
+    loop: asyncio.AbstractEventLoop,
+) -> t.Generator[None, None, None]:
     """Give each task a layer for the length of a block."""
     before = loop.get_task_factory()
     set_task_factory(loop)

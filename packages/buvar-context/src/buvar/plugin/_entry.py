@@ -64,14 +64,15 @@ class Entry:
             entry = entry.parent
         return tuple(names)
 
-    def describe(self) -> str:
+    def __str__(self) -> str:
         """Name the plugin and who loaded it."""
         loaded = "".join(f", loaded by {name!r}" for name in self.chain)
         return f"plugin {self.plugin.name!r}{loaded}"
 
     def needs(self, other: Entry) -> bool:
         """Tell whether it cannot be done before the other one is."""
-        todo, seen = [self], {id(self)}
+        todo: list[Entry] = [self]
+        seen = {id(self)}
         while todo:
             entry = todo.pop()
             if entry is other:
@@ -120,6 +121,8 @@ class PluginLayer(Components):
         super().add(item, namespace, name=name)
         entry = preparing.get()
         if entry is not None:
-            key = type(item) if namespace is None else namespace
+            key: t.Hashable = namespace
+            if namespace is None:
+                key = t.cast("t.Hashable", type(item))
             entry.components.append((key, name))
         return item

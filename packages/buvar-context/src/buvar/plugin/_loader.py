@@ -84,8 +84,9 @@ class Loader:
 
     def _check(self, plugin: object) -> None:
         if self._state() not in (State.PREPARING, State.RUNNING):
+            what = f"The plugin {plugin!r} was to be loaded"
             raise StateError(
-                f"The plugin {plugin!r} was to be loaded",
+                what,
                 self._state().value,
                 "Load plugins while others are prepared or tasks run.",
             )
@@ -93,8 +94,9 @@ class Loader:
     def _raise(self, entry: Entry) -> None:
         error = entry.error
         if isinstance(error, asyncio.CancelledError):
+            what = f"Preparing the {entry} was cancelled"
             raise StateError(
-                f"Preparing the {entry.describe()} was cancelled",
+                what,
                 self._state().value,
                 "Load it before something that may be cancelled does.",
             ) from error
@@ -143,7 +145,7 @@ def _iterate(plugin: Resolved, given: t.Any) -> list[t.Any]:
     if isinstance(given, str | bytes) or not isinstance(given, t.Iterable):
         reason = "it is neither an awaitable nor an iterable of them"
         raise TaskError(plugin.name, given, reason)
-    return list(t.cast("t.Iterable[t.Any]", given))
+    return [*given]
 
 
 def _note(entry: Entry, error: BaseException) -> None:
@@ -151,11 +153,13 @@ def _note(entry: Entry, error: BaseException) -> None:
     note = "While preparing the plugin "
     notes: list[str] = getattr(error, "__notes__", [])
     if not any(other.startswith(note) for other in notes):
-        error.add_note(f"While preparing the {entry.describe()}")
+        error.add_note(f"While preparing the {entry}")
 
 
 @contextlib.contextmanager
-def _waiting(caller: Entry | None, entry: Entry) -> t.Iterator[None]:
+def _waiting(
+    caller: Entry | None, entry: Entry
+) -> t.Generator[None, None, None]:
     """Note that a plugin waits for another one."""
     if caller is None:
         yield

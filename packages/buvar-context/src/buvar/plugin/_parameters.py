@@ -69,6 +69,7 @@ def _value(
             plugin.name, parameter.name, "it has no annotation."
         )
     wanted = _evaluate(plugin, parameter, origin)
+    missing: ComponentLookupError | None = None
     for kind in _alternatives(wanted):
         if kind is types.NoneType:
             return _EMPTY if parameter.default is not _EMPTY else None
@@ -113,9 +114,7 @@ def _evaluate(
             f"its annotation {wanted!r} cannot be evaluated, "
             f"{type(error).__name__}: {error}."
         )
-        raise ParameterError(
-            plugin.name, parameter.name, reason
-        ) from error
+        raise ParameterError(plugin.name, parameter.name, reason) from error
 
 
 def _closure(func: types.FunctionType) -> dict[str, t.Any]:

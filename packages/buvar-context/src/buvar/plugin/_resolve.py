@@ -185,9 +185,7 @@ def _entry_points(name: str | None = None) -> list[t.Any]:
     return [p for p in points if name is None or p.name == name]
 
 
-def _by_entry_point(
-    name: str, error: PluginNotFoundError | None
-) -> Resolved:
+def _by_entry_point(name: str, error: PluginNotFoundError | None) -> Resolved:
     """Find an installed plugin by the name of its entry point."""
     found = _entry_points(name)
     if not found:

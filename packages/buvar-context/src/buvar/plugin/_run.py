@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import traceback
+import types
 import typing as t
 
 from buvar.components import Components
@@ -25,6 +26,9 @@ _log = logging.getLogger(__name__)
 #: Seconds that what still runs after the stage gets to end, once cancelled.
 _LEFT_OVER = 5.0
 
+#: What shells report of a process that was interrupted from the keyboard.
+_INTERRUPTED = 130
+
 
 def stage(
     *plugins: Plugin,
@@ -37,6 +41,7 @@ def stage(
     watchdog: float | None = 10.0,
     return_exceptions: bool = False,
     on_ready: t.Callable[[], t.Any] | None = None,
+    _origin: types.FrameType | None = None,
 ) -> list[t.Any]:
     """
     Prepare plugins, run their tasks, and tear down.
@@ -80,7 +85,7 @@ def stage(
         watchdog=watchdog,
         return_exceptions=return_exceptions,
         on_ready=on_ready,
-        _origin=calling_frame(),
+        _origin=_origin or calling_frame(),
     )
     if loop is not None:
         return _drive(loop, run)
@@ -163,20 +168,25 @@ def exit_code(outcome: object) -> int:
         group = t.cast("BaseExceptionGroup[BaseException]", outcome)
         codes = {exit_code(error) for error in group.exceptions}
         return codes.pop() if len(codes) == 1 else 1
-    if isinstance(outcome, SystemExit):
-        code = outcome.code
-        return code if isinstance(code, int) else int(code is not None)
-    if isinstance(outcome, asyncio.CancelledError):
-        return 0
-    if isinstance(outcome, KeyboardInterrupt):
-        return 130
     if isinstance(outcome, BaseException):
-        code = getattr(outcome, "exit_code", 1)
-        return code if isinstance(code, int) else 1
-    if isinstance(outcome, list | tuple):
-        results = t.cast("t.Sequence[object]", outcome)
-        return max((exit_code(result) for result in results), default=0)
+        return _code_of(outcome)
+    if isinstance(outcome, list):
+        results = t.cast("list[object]", outcome)
+        failed = [r for r in results if isinstance(r, BaseException)]
+        return max(map(exit_code, failed), default=0)
     return 0
+
+
+def _code_of(error: BaseException) -> int:
+    if isinstance(error, asyncio.CancelledError):
+        return 0
+    if isinstance(error, KeyboardInterrupt):
+        return _INTERRUPTED
+    if isinstance(error, SystemExit):
+        code = error.code
+        return code if isinstance(code, int) else int(code is not None)
+    code = getattr(error, "exit_code", 1)
+    return code if isinstance(code, int) else 1
 
 
 def run(*plugins: Plugin, **options: t.Any) -> int:
@@ -190,7 +200,8 @@ def run(*plugins: Plugin, **options: t.Any) -> int:
         options: As for ``stage()``.
     """
     try:
-        return exit_code(stage(*plugins, **options))
+        origin = calling_frame()
+        return exit_code(stage(*plugins, _origin=origin, **options))
     except BaseException as error:  # noqa: BLE001 - the caller exits
         code = exit_code(error)
         if not isinstance(error, SystemExit | KeyboardInterrupt):

@@ -112,9 +112,7 @@ class Signals:
     def _handled(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            _log.error(
-                "A signal handler failed.", exc_info=task.exception()
-            )
+            _log.error("A signal handler failed.", exc_info=task.exception())
 
     def restore(self) -> None:
         """Put back what handled the signals before."""

@@ -13,11 +13,13 @@ from buvar.components import Namespaces
 from buvar.context import buvar_context
 from buvar.context._closing import ENDING
 from buvar.context._closing import close
-from buvar.context._closing import raise_failures
 from buvar.context._tasks import task_layers
 
+from ._ending import Ending
 from ._entry import PluginLayer
 from ._errors import StateError
+from ._failures import Failures
+from ._failures import interrupted
 from ._host import Host
 from ._loader import Loader
 from ._options import check_options
@@ -33,13 +35,8 @@ from ._teardown import Teardown
 from ._watchdog import Watchdog
 
 
-_MESSAGE: t.Final = "the stage failed"
-
 #: Bounds of the time that cancelled tasks get, unless it is given.
 _LEAST, _MOST = 1.0, 10.0
-
-#: How many stops ask to cancel tasks, and to abandon them.
-_CANCEL, _ABANDON = 2, 3
 
 
 class Stage:
@@ -103,9 +100,6 @@ class Stage:
         self._origin = _origin or calling_frame()
         self._state = State.NEW
         self._results: list[t.Any] = []
-        self._early: list[BaseException] = []
-        self._late: list[BaseException] = []
-        self._stops = 0
         self._bell = Bell()
         self._host = Host()
         self._undo = contextlib.ExitStack()
@@ -116,6 +110,8 @@ class Stage:
         #: What is done when the stage ends.
         self.teardown = Teardown(self.layer)
         self._tasks = Tasks(self._bell, self.cancel.set)
+        self._failures = Failures(self._tasks)
+        self._ending = Ending(self._tasks, self._bell)
         #: Loads more plugins.
         self.loader = Loader(self.layer, self._tasks, lambda: self._state)
         #: What handles signals, if any are.
@@ -181,15 +177,14 @@ class Stage:
             except BaseException as stopped:  # noqa: BLE001 - raised below
                 error = stopped
             await self._end(error)
-        self._raise()
+        self._failures.reraise(returned=self._return_exceptions)
         return self._results
 
     async def __aenter__(self) -> t.Self:
         """Prepare the plugins and start their tasks."""
         await self._begin()
         if self._state is State.ENDED:
-            self._return_exceptions = False
-            self._raise()
+            self._failures.reraise(returned=False)
             raise StateError(
                 "It was stopped by a signal",
                 State.PREPARING.value,
@@ -206,8 +201,8 @@ class Stage:
         """Stop the tasks and tear down."""
         self._host.enter()
         await self._end(error)
-        if error is None or self._failures() != [error]:
-            self._raise()
+        if error is None or self._failures.all() != [error]:
+            self._failures.reraise(returned=self._return_exceptions)
 
     async def wait(self) -> None:
         """Wait until all tasks ended, one failed, or it is to stop."""
@@ -222,10 +217,11 @@ class Stage:
         The second call cancels what still runs, the third one abandons it.
         What is being prepared is cancelled at once, it serves nobody yet.
         """
-        self._stops += 1
+        self._ending.stops += 1
         self.cancel.set()
         if self._state is State.PREPARING or (
-            self._state is State.TEARDOWN and self._stops >= _CANCEL
+            self._state is State.TEARDOWN
+            and self._ending.stops >= Ending.CANCEL
         ):
             self._host.interrupt()
 
@@ -244,9 +240,11 @@ class Stage:
             await self._prepare()
         except BaseException as error:  # noqa: BLE001 - raised at the end
             stopped = await self._host.settle()
-            if not (stopped and isinstance(error, asyncio.CancelledError)):
-                self._early.append(error)
-            await self._end(error)
+            if stopped and isinstance(error, asyncio.CancelledError):
+                await self._end(None)
+            else:
+                self._failures.early.append(error)
+                await self._end(error)
         else:
             if self._state is State.PREPARING:
                 await self._host.settle()
@@ -262,78 +260,33 @@ class Stage:
         entries = self.loader.entries
         with Watchdog(lambda: list(entries.values()), self._watchdog):
             await self.loader.load(self._plugins, self._origin)
-        self._plugins = ()
-        if not self._stops:
+        del self._origin
+        if not self._ending.stops:
             self._state = State.RUNNING
             self._tasks.start()
             if self._on_ready is not None:
                 self._on_ready()
 
     async def _end(self, error: BaseException | None) -> None:
-        if error is not None and error not in self._early:
-            self._late.append(error)
+        """Stop the tasks, tear down, and leave no trace."""
+        failures = self._failures
+        if error is not None and not failures.early:
+            failures.late.append(error)
         if isinstance(error, ENDING):
-            self._stops = max(self._stops, _CANCEL)
+            self._ending.hurry()
         self._state = State.STOPPING
         self.cancel.set()
-        await self._finish(_CANCEL, self._cancel_timeout)
-        self._tasks.cancel()
-        await self._finish(_ABANDON, self._abandon_timeout)
-        self._tasks.abandon(self._abandon_timeout)
-        self._tasks.close()
+        failures.late += await self._ending.end(
+            self._cancel_timeout, self._abandon_timeout
+        )
         self._state = State.TEARDOWN
-        try:
-            await self._close()
-        finally:
-            self._state = State.ENDED
-            self._results = self._tasks.results()
-            self._undo.close()
-            if self._return_exceptions:
-                self._results = [
-                    *self._early, *self._results, *self._late
-                ]
-
-    async def _finish(self, stops: int, seconds: float) -> None:
-        """Wait until no task runs, but no longer than that."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        waiting = True
-        while waiting:
-            try:
-                await self._bell.until(
-                    lambda: self._tasks.idle() or self._stops >= stops,
-                    end - loop.time(),
-                )
-                waiting = False
-            except BaseException as error:  # noqa: BLE001 - raised at the end
-                self._late.append(error)
-                self._stops = max(self._stops, _CANCEL)
-
-    async def _close(self) -> None:
-        """Run all that ends with the stage, tell it what ended that."""
-        failures = self._failures()
-        error: BaseException | None = None
-        if failures:
-            error = (
-                failures[0]
-                if len(failures) == 1
-                else BaseExceptionGroup(_MESSAGE, failures)
-            )
-        failed = await close(self.layer, error)
+        failed = await close(self.layer, failures.cause())
         if await self._host.settle():
-            failed = [_interrupted(failure) for failure in failed]
-        self._late += failed
-
-    def _failures(self) -> list[BaseException]:
-        """Return all that failed, each once, in the order of the steps."""
-        found = [*self._early, *self._tasks.failures(), *self._late]
-        return list({id(failure): failure for failure in found}.values())
-
-    def _raise(self) -> None:
-        failures = self._failures()
-        if self._return_exceptions:
-            failures = [f for f in failures if isinstance(f, ENDING)]
-        raise_failures(_MESSAGE, failures)
+            failed = [interrupted(failure) for failure in failed]
+        failures.late += failed
+        self._state = State.ENDED
+        self._results = failures.results(all_of_them=self._return_exceptions)
+        self._undo.close()
 
     def _leave(self, token: contextvars.Token[Components]) -> None:
         try:
@@ -342,15 +295,3 @@ class Stage:
             # Left in another context than it was entered in, as fixtures
             # may be: that one never had the layers.
             return
-
-
-def _interrupted(failure: BaseException) -> BaseException:
-    if not isinstance(failure, asyncio.CancelledError):
-        return failure
-    error = StateError(
-        "A callback was interrupted by a signal",
-        State.TEARDOWN.value,
-        "Have it end sooner; the callbacks after it were run.",
-    )
-    error.__cause__ = failure
-    return error

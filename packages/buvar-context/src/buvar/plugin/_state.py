@@ -31,20 +31,20 @@ class Bell:
                 waiter.set_result(None)
 
     async def until(
-        self, condition: t.Callable[[], bool], timeout: float | None = None
+        self, condition: t.Callable[[], bool], seconds: float | None = None
     ) -> bool:
         """
         Wait until a condition holds.
 
         Args:
             condition: Looked at whenever the bell rings.
-            timeout: Seconds to wait at most.
+            seconds: How long to wait at most.
 
         Returns:
             Whether it holds.
         """
         loop = asyncio.get_running_loop()
-        end = None if timeout is None else loop.time() + timeout
+        end = None if seconds is None else loop.time() + seconds
         while not condition():
             left = None if end is None else end - loop.time()
             if left is not None and left <= 0:

@@ -92,6 +92,8 @@ class Tasks:
         self._bell = bell
         self._failed = failed
         self._given: list[StageTask] = []
+        # Each awaitable is kept as long as its task: ids stay unique.
+        self._ids: set[int] = set()
         self._pending: dict[asyncio.Future[t.Any], StageTask] = {}
 
     def give(self, entry: Entry, awaitable: object) -> None:
@@ -107,22 +109,16 @@ class Tasks:
             if inspect.iscoroutinefunction(awaitable):
                 reason = "it is a coroutine function that was not called"
             raise TaskError(name, awaitable, reason)
-        if any(given.awaitable is awaitable for given in self._given):
+        if id(awaitable) in self._ids:
             raise TaskError(name, awaitable, "it was given before")
         task = StageTask(entry, awaitable)
         self._given.append(task)
+        self._ids.add(id(awaitable))
         entry.tasks.append(task.name)
 
     def drop(self, entry: Entry) -> None:
         """Forget the tasks of a plugin that failed."""
-        for task in self._given:
-            if task.entry is entry and task.future is None:
-                task.close()
-        self._given = [
-            task
-            for task in self._given
-            if task.entry is not entry or task.future is not None
-        ]
+        self._close(lambda task: task.entry is entry)
 
     def start(self) -> None:
         """Run the tasks of all plugins that are prepared."""
@@ -152,7 +148,7 @@ class Tasks:
         self._bell.ring()
 
     def _note(self, task: StageTask, error: BaseException) -> None:
-        error.add_note(f"In task {task.name!r} of {task.entry.describe()}")
+        error.add_note(f"In task {task.name!r} of {task.entry}")
 
     def idle(self) -> bool:
         """Tell whether no task runs."""
@@ -160,10 +156,17 @@ class Tasks:
 
     def close(self) -> None:
         """Give up the tasks that never ran."""
+        self._close(lambda _: True)
+
+    def _close(self, which: t.Callable[[StageTask], bool]) -> None:
+        kept: list[StageTask] = []
         for task in self._given:
-            if task.future is None:
+            if task.future is None and which(task):
                 task.close()
-        self._given = [task for task in self._given if task.future]
+                self._ids.discard(id(task.awaitable))
+            else:
+                kept.append(task)
+        self._given = kept
 
     def cancel(self) -> None:
         """Cancel the tasks that still run."""

@@ -7,19 +7,17 @@ import functools
 import inspect
 import typing as t
 
-from buvar.components import Closer
 from buvar.components import Components
 
+from ._entry import preparing
 from ._tasks import discard
 
 
 T = t.TypeVar("T")
 P = t.ParamSpec("P")
 
-ContextManager: t.TypeAlias = (
-    "contextlib.AbstractAsyncContextManager[T] "
-    "| contextlib.AbstractContextManager[T]"
-)
+_Manager: t.TypeAlias = contextlib.AbstractContextManager[t.Any]
+_AsyncManager: t.TypeAlias = contextlib.AbstractAsyncContextManager[t.Any]
 
 
 class Teardown:
@@ -89,75 +87,101 @@ class Teardown:
         Raises:
             TypeError: It is no context manager.
         """
-        kind = type(manager)
-        if hasattr(kind, "__aenter__") and hasattr(kind, "__aexit__"):
-            value = await manager.__aenter__()
-        elif hasattr(kind, "__enter__") and hasattr(kind, "__exit__"):
-            value = manager.__enter__()
+        if isinstance(manager, contextlib.AbstractAsyncContextManager):
+            opened = t.cast("_AsyncManager", manager)
+            value = await opened.__aenter__()
+            self._add(_Exit(opened.__aexit__))
+        elif isinstance(manager, contextlib.AbstractContextManager):
+            entered = t.cast("_Manager", manager)
+            value = entered.__enter__()
+            self._add(_Exit(entered.__exit__))
         else:
             msg = (
                 f"{manager!r} is no context manager. "
                 "Use teardown.add() for functions."
             )
             raise TypeError(msg)
-        self._add(_Exit(manager))
         return value
 
-    def _add(self, closer: Closer) -> None:
+    def _add(self, closer: _Closer) -> None:
         if self._layer.closers is None:
             self._layer.closers = []
         try:
             self._layer.closers.append(closer)
         except BaseException:
-            _drop(closer)
+            closer.drop()
             raise
 
 
-class _Await:
-    """Awaits something at the end."""
+class _Closer:
+    """Does something at the end, and names its plugin if that fails."""
 
-    def __init__(self, awaitable: t.Awaitable[t.Any]) -> None:
-        self.awaitable = awaitable
-
-    def __call__(self, _error: BaseException | None) -> t.Awaitable[t.Any]:
-        return self.awaitable
-
-
-class _Call:
-    """Calls something at the end."""
-
-    def __init__(self, func: t.Callable[[], t.Any]) -> None:
-        self.func = func
-
-    def __call__(
-        self, _error: BaseException | None
-    ) -> t.Awaitable[t.Any] | None:
-        result = self.func()
-        return result if inspect.isawaitable(result) else None
-
-
-class _Exit:
-    """Leaves a context manager at the end."""
-
-    def __init__(self, manager: t.Any) -> None:
-        self.manager = manager
+    def __init__(self) -> None:
+        entry = preparing.get()
+        self.note = "In teardown" + (f" of {entry}" if entry else "")
 
     def __call__(
         self, error: BaseException | None
     ) -> t.Awaitable[t.Any] | None:
-        info = (
-            (None, None, None)
-            if error is None
-            else (type(error), error, error.__traceback__)
-        )
-        if hasattr(type(self.manager), "__aexit__"):
-            return t.cast(
-                "t.Awaitable[t.Any]", self.manager.__aexit__(*info)
-            )
-        self.manager.__exit__(*info)
+        try:
+            result = self.close(error)
+        except BaseException as failure:
+            self._note(failure, error)
+            raise
+        if inspect.isawaitable(result):
+            return self._wait(result, error)
         return None
 
+    async def _wait(
+        self, awaitable: t.Awaitable[t.Any], error: BaseException | None
+    ) -> None:
+        try:
+            await awaitable
+        except BaseException as failure:
+            self._note(failure, error)
+            raise
 
-def _drop(closer: Closer) -> None:
-    if isinstance(closer, _Await):
-        discard(closer.awaitable)
+    def _note(
+        self, failure: BaseException, error: BaseException | None
+    ) -> None:
+        if failure is not error:
+            failure.add_note(self.note)
+
+    def close(self, error: BaseException | None) -> t.Any:
+        """Do it; what is returned is awaited if it can be."""
+        raise NotImplementedError
+
+    def drop(self) -> None:
+        """Never do it."""
+
+
+class _Await(_Closer):
+    def __init__(self, awaitable: t.Awaitable[t.Any]) -> None:
+        super().__init__()
+        self.awaitable = awaitable
+
+    def close(self, error: BaseException | None) -> t.Any:  # noqa: ARG002
+        return self.awaitable
+
+    def drop(self) -> None:
+        discard(self.awaitable)
+
+
+class _Call(_Closer):
+    def __init__(self, func: t.Callable[[], t.Any]) -> None:
+        super().__init__()
+        self.func = func
+
+    def close(self, error: BaseException | None) -> t.Any:  # noqa: ARG002
+        return self.func()
+
+
+class _Exit(_Closer):
+    def __init__(self, leave: t.Callable[..., t.Any]) -> None:
+        super().__init__()
+        self.leave = leave
+
+    def close(self, error: BaseException | None) -> t.Any:
+        if error is None:
+            return self.leave(None, None, None)
+        return self.leave(type(error), error, error.__traceback__)

@@ -24,7 +24,8 @@ class Watchdog:
     """
 
     def __init__(
-        self, entries: t.Callable[[], t.Iterable[Entry]],
+        self,
+        entries: t.Callable[[], t.Iterable[Entry]],
         seconds: float | None,
     ) -> None:
         self._entries = entries
@@ -52,7 +53,7 @@ class Watchdog:
     def _name(self, entry: Entry, seconds: float) -> None:
         _log.warning(
             "Still preparing the %s after %.1f seconds, here:\n%s",
-            entry.describe(),
+            entry,
             seconds,
             stack_of(entry.running),
             extra={"plugin": entry.plugin.name, "seconds": seconds},

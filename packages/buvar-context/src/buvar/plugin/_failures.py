@@ -1,0 +1,84 @@
+"""Collect what fails in a stage, and raise or return it at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import typing as t
+
+from buvar.context._closing import ENDING
+from buvar.context._closing import raise_failures
+
+from ._errors import StateError
+from ._state import State
+from ._tasks import Tasks
+
+
+_MESSAGE: t.Final = "the stage failed"
+
+
+class Failures:
+    """
+    What failed before the tasks, in them, and after them.
+
+    Attributes:
+        early: What failed while plugins were prepared.
+        late: What failed or interrupted the stage since.
+    """
+
+    def __init__(self, tasks: Tasks) -> None:
+        self.early: list[BaseException] = []
+        self.late: list[BaseException] = []
+        self._tasks = tasks
+
+    def all(self) -> list[BaseException]:
+        """Return all, each once, in the order of the steps."""
+        found = [*self.early, *self._tasks.failures(), *self.late]
+        return list({id(failure): failure for failure in found}.values())
+
+    def cause(self) -> BaseException | None:
+        """Return what ended the stage, as one exception."""
+        failures = self.all()
+        if len(failures) > 1:
+            return BaseExceptionGroup(_MESSAGE, failures)
+        return failures[0] if failures else None
+
+    def results(self, *, all_of_them: bool) -> list[t.Any]:
+        """Return the results of the tasks, or of all steps."""
+        results = self._tasks.results()
+        if not all_of_them:
+            return results
+        # A task's own failure has its place among the results already.
+        seen = {id(result) for result in results}
+        early = [error for error in self.early if id(error) not in seen]
+        late = [error for error in self.late if id(error) not in seen]
+        return [*early, *results, *late]
+
+    def reraise(self, *, returned: bool) -> None:
+        """
+        Raise all as one group.
+
+        Args:
+            returned: They are returned instead, but for what asks the
+                task or the process to end.
+        """
+        failures = self.all()
+        if returned:
+            failures = [error for error in failures if _ends(error)]
+        raise_failures(_MESSAGE, failures)
+
+
+def _ends(error: BaseException) -> bool:
+    return isinstance(error, ENDING)
+
+
+def interrupted(failure: BaseException) -> BaseException:
+    """Tell a callback that a signal interrupted from a cancelled stage."""
+    if not isinstance(failure, asyncio.CancelledError):
+        return failure
+    error = StateError(
+        "A callback was interrupted by a signal",
+        State.TEARDOWN.value,
+        "Have it end sooner; the callbacks after it were run.",
+    )
+    error.__cause__ = failure
+    return error
