@@ -23,7 +23,7 @@ some = "value"
 
 BOOTSTRAP = """\
 from buvar import plugin
-plugin.stage({target})
+plugin.stage({target}, cancel_timeout=0.1)
 """
 
 PLUGIN = """\

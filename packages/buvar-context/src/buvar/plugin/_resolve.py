@@ -124,6 +124,8 @@ def _by_name(name: str, origin: types.FrameType) -> Resolved:
     try:
         module = _import(module_name)
     except PluginNotFoundError as error:
+        if not colon and (found := _dotted(module_name)):
+            return found
         if colon or name.startswith("."):
             raise
         return _by_entry_point(name, error)
@@ -135,6 +137,18 @@ def _by_name(name: str, origin: types.FrameType) -> Resolved:
     if not hasattr(module, "prepare") and _entry_points(name):
         return _by_entry_point(name, None)
     return _of_module(module)
+
+
+def _dotted(name: str) -> Resolved | None:
+    """Find a function that is named as a module is: ``module.function``."""
+    module_name, _, attribute = name.rpartition(".")
+    try:
+        module = _import(module_name) if module_name else None
+    except PluginNotFoundError:
+        return None
+    if not hasattr(module, attribute):
+        return None
+    return _checked(f"{module_name}:{attribute}", getattr(module, attribute))
 
 
 def _absolute(name: str, module: str, origin: types.FrameType) -> str:
