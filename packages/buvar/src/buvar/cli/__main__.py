@@ -1,0 +1,9 @@
+"""Allow ``python -m buvar.cli``."""
+
+from __future__ import annotations
+
+from buvar.cli import main
+
+
+if __name__ == "__main__":
+    main()
