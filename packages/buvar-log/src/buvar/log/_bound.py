@@ -14,6 +14,7 @@ from ._clean import safe_repr
 from ._event import CLASHING
 from ._event import RESERVED
 from ._exception import ExcInfo
+from ._exception import safe_str
 
 
 #: Each key beside the level of the method of this name.
@@ -103,7 +104,7 @@ class BoundLogger(structlog.BoundLoggerBase):
         except structlog.DropEvent:
             return
         if isinstance(fields, str | bytes | bytearray):
-            text = fields if isinstance(fields, str) else fields.decode()
+            text = _decode(fields)
             fields = {"event": text}
         elif isinstance(fields, tuple):
             positional, keywords = fields
@@ -212,8 +213,12 @@ def _interpolate(
         return event % values
     except Exception as error:  # noqa: BLE001 - the caller's arguments
         fields["positional_args"] = safe_repr(args)
-        fields["log_error"] = f"{type(error).__name__}: {error}"
+        fields["log_error"] = f"{type(error).__name__}: {safe_str(error)}"
         return event
+
+
+def _decode(text: str | bytes | bytearray) -> str:
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
 def _exc_info(value: t.Any) -> t.Any:

@@ -8,7 +8,7 @@ has no repr is named by its type.
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import enum
 import math
 import typing as t
@@ -83,8 +83,9 @@ class Cleaner:
         budget[0] -= 1
         inner = (*parents, id(value))
         if isinstance(value, Mapping):
+            mapping: Mapping[object, object] = value
             # The list is a snapshot: another thread may change the dict.
-            return self._pairs(list(value.items()), inner, budget)
+            return self._pairs(list(mapping.items()), inner, budget)
         return [self._clean(item, inner, budget) for item in list(value)]
 
     def _pairs(
@@ -115,20 +116,23 @@ class Cleaner:
         for kind in (str, int, float):
             if isinstance(value, kind):
                 return self._clean(kind(value), parents, budget)
-        if isinstance(
-            value, datetime.datetime | datetime.date | datetime.time
-        ):
+        if isinstance(value, dt.datetime | dt.date | dt.time):
             return value.isoformat()
         if isinstance(value, uuid.UUID):
             return str(value)
+        return _text(self._repr(value))
+
+    def _repr(self, value: object) -> str:
+        """Return the repr, written anew where it would show a secret."""
         names = _fields(value)
-        if names is None:
-            text = safe_repr(value)
-            return _text(text) if self._strict else text
-        if id(value) in parents or len(parents) >= _DEPTH:
-            return _CUT
-        pairs = [(name, getattr(value, name)) for name in names]
-        return self._pairs(pairs, (*parents, id(value)), budget)
+        if not any(self._secrets[name] for name in names):
+            return safe_repr(value)
+        shown = ", ".join(
+            f"{name}={MASK if self._secrets[name] else field}"
+            for name in names
+            for field in [safe_repr(getattr(value, name, None))]
+        )
+        return f"{type(value).__qualname__}({shown})"
 
     @staticmethod
     def _plain(value: t.Any) -> t.Any:
@@ -175,13 +179,10 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _fields(value: object) -> list[str] | None:
+def _fields(value: object) -> list[str]:
     """Return the fields a dataclass or attrs instance shows in its repr."""
-    if isinstance(value, type):
-        return None
     if dataclasses.is_dataclass(value):
-        return [each.name for each in dataclasses.fields(value) if each.repr]
-    attributes = getattr(type(value), "__attrs_attrs__", None)
-    if attributes is None:
-        return None
-    return [each.name for each in attributes if each.repr]
+        fields: t.Any = dataclasses.fields(value)
+    else:
+        fields = getattr(type(value), "__attrs_attrs__", ())
+    return [each.name for each in fields if each.repr]

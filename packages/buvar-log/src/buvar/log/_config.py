@@ -45,13 +45,17 @@ or a number from 0 on.
 
     tty: bool | None = None
     level: Level = "INFO"
-    user_config: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    user_config: dict[str, t.Any] = dataclasses.field(
+        default_factory=dict[str, t.Any]
+    )
     capture_warnings: bool = True
     redirect_print: bool = False
     _: dataclasses.KW_ONLY
-    levels: dict[str, Level] = dataclasses.field(default_factory=dict)
+    levels: dict[str, Level] = dataclasses.field(
+        default_factory=dict[str, Level]
+    )
     output: str = "stderr"
-    redact: list[str] = dataclasses.field(default_factory=list)
+    redact: list[str] = dataclasses.field(default_factory=list[str])
     redact_defaults: bool = True
     write_timeout: float = 0.5
 

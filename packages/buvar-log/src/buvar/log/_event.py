@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import sys
 import time
 import typing as t
@@ -37,15 +38,19 @@ class EventMaker:
     Fields come from structlog's context variables, from the bound logger and
     the call, or from ``extra``. One that is named like a key of every event
     gets an underscore at its end.
+
+    Args:
+        secrets: Says which keys are secret.
+        strict: Leave no objects, numbers and texts apart.
     """
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, *, strict: bool = False) -> None:
         # Only here: structlog takes longer to import than all of logging.
         import structlog.contextvars  # noqa: PLC0415
 
         self._context = structlog.contextvars.get_contextvars
         self._secrets = secrets
-        self._clean = Cleaner(secrets)
+        self._clean = Cleaner(secrets, strict=strict)
         self._second = (-1, "")
 
     def __call__(self, record: logging.LogRecord) -> Event:
@@ -55,7 +60,7 @@ class EventMaker:
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.msg,
-            "pid": record.process,
+            "pid": record.process or os.getpid(),
         }
         if record.args or type(record.msg) is not str:
             self._message(event, record)
@@ -99,9 +104,11 @@ def _fields(record: logging.LogRecord) -> Event:
     if names[_LAST : _LAST + 1] == _STANDARD[_LAST:]:
         if len(names) == _LAST + 1:
             return {}
-        added = itertools.islice(attributes.items(), _LAST + 1, None)
+        added: t.Iterable[tuple[str, t.Any]] = itertools.islice(
+            attributes.items(), _LAST + 1, None
+        )
     else:
-        added = iter(attributes.items())
+        added = attributes.items()
     fields = {key: value for key, value in added if key not in RESERVED}
     if CLASHING in attributes:
         fields |= attributes[CLASHING]
@@ -110,8 +117,10 @@ def _fields(record: logging.LogRecord) -> Event:
 
 def _span() -> Event:
     """Return the ids of the current span, if there is one."""
-    get_span = getattr(sys.modules["opentelemetry.trace"], "get_current_span")
-    context = get_span().get_span_context()
+    trace: t.Any = sys.modules["opentelemetry.trace"]
+    if not hasattr(trace, "get_current_span"):
+        return {}  # It is just being imported.
+    context = trace.get_current_span().get_span_context()
     if not context.is_valid:
         return {}
     return {

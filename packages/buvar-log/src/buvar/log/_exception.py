@@ -76,8 +76,9 @@ def _one(
         }
     described["frames"] = _frames(trace)
     if isinstance(error, BaseExceptionGroup):
+        group = t.cast("BaseExceptionGroup[BaseException]", error)
         described["is_group"] = True
-        described["exceptions"] = _members(error, depth + 1)
+        described["exceptions"] = _members(group, depth + 1)
     return described
 
 
@@ -112,7 +113,7 @@ def _frames(trace: types.TracebackType | None) -> list[dict[str, t.Any]]:
     return [*frames[:half], gap, *frames[-half:]]
 
 
-def _listed(notes: object) -> list[object]:
+def _listed(notes: t.Any) -> list[t.Any]:
     """Notes are a list by convention only."""
     return list(notes) if isinstance(notes, list | tuple) else [notes]
 

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import sys
 import typing as t
 
 from ._clean import safe_repr
@@ -23,10 +24,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class EventFormatter(logging.Formatter):
     """Render a record, and never fail."""
 
-    def __init__(self, redact: t.Iterable[str] = SECRET_WORDS) -> None:
+    def __init__(
+        self,
+        redact: t.Iterable[str] = SECRET_WORDS,
+        *,
+        strict: bool = False,
+    ) -> None:
         super().__init__()
         self._secrets = Secrets(redact)
-        self._event = EventMaker(self._secrets)
+        self._event = EventMaker(self._secrets, strict=strict)
 
     def render(self, record: logging.LogRecord) -> bytes:
         """Return the bytes to write, ended by a line feed."""
@@ -87,14 +93,14 @@ class ConsoleFormatter(EventFormatter):
         *,
         colors: bool | None = None,
     ) -> None:
-        super().__init__(redact)
+        super().__init__(redact, strict=True)
         from structlog import dev  # noqa: PLC0415 - it imports much
 
         if colors is None:
             # On Windows structlog's colours need one more package.
             colors = not os.environ.get("NO_COLOR") and os.name != "nt"
         # Local variables in a traceback would show secrets.
-        pretty = colors and dev.rich is not None
+        pretty = colors and "rich" in sys.modules
         self._renderer = dev.ConsoleRenderer(
             colors=colors,
             exception_formatter=dev.RichTracebackFormatter(show_locals=False)

@@ -45,7 +45,10 @@ class StreamHandler(logging.Handler):
         self._output = Output(output)
         self._patience = write_timeout
         self._nested = threading.local()
-        self._forget(os.getpid())
+        self._pid = os.getpid()
+        self._lost = 0
+        self._full = False
+        self._error = ""
         self._reported = float("-inf")
         self._complained = float("-inf")
 
@@ -70,8 +73,11 @@ class StreamHandler(logging.Handler):
         finally:
             self._nested.depth = depth
         with self._locked():
-            if record.process != self._pid:
-                self._forget(record.process)
+            if self._pid != os.getpid():
+                # What its parent lost is not for this process to report.
+                self._pid = os.getpid()
+                self._lost = 0
+                self._full = False
             self._write(line)
 
     def close(self) -> None:
@@ -136,10 +142,3 @@ class StreamHandler(logging.Handler):
             lost=self._lost, output=self._output.target, error=self._error
         )
         return self._line(record)
-
-    def _forget(self, pid: int | None) -> None:
-        """Start to count in this process, not going on from its parent."""
-        self._pid = pid
-        self._lost = 0
-        self._full = False
-        self._error = ""

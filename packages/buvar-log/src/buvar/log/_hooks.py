@@ -87,7 +87,7 @@ def _unraisable(previous: t.Any) -> t.Any:
 def _showwarning(module: t.Any) -> t.Any:
     previous = module.showwarning
 
-    def showwarning(
+    def showwarning(  # noqa: PLR0917 - as the module calls it
         message: Warning | str,
         category: type[Warning],
         filename: str,

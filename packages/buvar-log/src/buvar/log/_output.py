@@ -19,7 +19,12 @@ import typing as t
 
 
 #: What a pipe takes without blocking when it is writable at all.
-_CHUNK = 4096
+_CHUNK = getattr(select, "PIPE_BUF", 512)
+
+#: Linux can write without blocking to a pipe that blocks.
+_NOWAIT = getattr(os, "RWF_NOWAIT", 0)
+
+_UNSUPPORTED = {errno.EOPNOTSUPP, errno.ESPIPE, errno.EINVAL, errno.ENOSYS}
 
 _NO_FD = -1
 
@@ -41,6 +46,7 @@ class Output:
         self._stream: t.Any = None
         self._fd = _NO_FD
         self._poll: t.Any = None
+        self._nowait = bool(_NOWAIT)
         self._torn = False
         self._owned = target not in {"stderr", "stdout"}
         if self._owned:
@@ -64,8 +70,8 @@ class Output:
             stream = _current(self.target)
             if stream is not self._stream:
                 self._attach(stream)
-            elif stream is None or stream.closed:
-                raise ValueError(f"{self.target} is closed")
+            elif _is_closed(stream):
+                raise self._closed()
         if self._torn:
             line = b"\n" + line
         if self._fd == _NO_FD:
@@ -82,17 +88,21 @@ class Output:
             fd, self._fd = self._fd, _NO_FD
             os.close(fd)
 
+    def _closed(self) -> ValueError:
+        return ValueError(f"{self.target} is closed")
+
     def _attach(self, stream: t.Any) -> None:
-        if stream is None or stream.closed:
-            raise ValueError(f"{self.target} is closed")
+        if _is_closed(stream):
+            raise self._closed()
         self._fd = _descriptor(stream)
         self._poll = None if self._fd == _NO_FD else _poll(self._fd)
+        self._nowait = bool(_NOWAIT)
         self._torn = False
         self._stream = stream
 
     def _write_text(self, line: bytes) -> None:
         if self._stream is None:
-            raise ValueError(f"{self.target} is closed")
+            raise self._closed()
         text = line.decode("utf-8", "replace")
         try:
             self._stream.write(text)
@@ -105,23 +115,35 @@ class Output:
         deadline = 0.0
         try:
             while line:
-                if self._poll is not None and not self._poll.poll(0):
+                sent = self._send(line)
+                if not sent:
                     deadline = deadline or time.monotonic() + patience
                     self._wait(deadline)
-                line = line[self._send(line) :]
+                line = line[sent:]
         except OSError:
             self._torn = self._torn or len(line) < whole
             raise
         self._torn = False
 
     def _send(self, line: bytes) -> int:
+        """Write what can be written without blocking, perhaps nothing."""
         if self._poll is None:
             return os.write(self._fd, line)
+        if self._nowait:
+            try:
+                return os.pwritev(self._fd, [line], -1, _NOWAIT)
+            except BlockingIOError:
+                return 0
+            except OSError as error:
+                if error.errno not in _UNSUPPORTED:
+                    raise
+                self._nowait = False
+        if not self._poll.poll(0):
+            return 0
+        # Another process may be faster than us: then this does block.
         try:
             return os.write(self._fd, line[:_CHUNK])
         except BlockingIOError:
-            # A non-blocking pipe with less room than a chunk: ask again.
-            time.sleep(0)
             return 0
 
     def _wait(self, deadline: float) -> None:
@@ -136,6 +158,10 @@ def _current(target: str) -> t.Any:
     """Return the standard stream, below a redirection of print."""
     stream = sys.stderr if target == "stderr" else sys.stdout
     return getattr(stream, "buvar_wrapped", stream)
+
+
+def _is_closed(stream: t.Any) -> bool:
+    return stream is None or getattr(stream, "closed", False)
 
 
 def _descriptor(stream: t.Any) -> int:

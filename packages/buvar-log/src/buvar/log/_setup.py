@@ -115,8 +115,7 @@ def _build(
     filters = configurator.config["filters"]
     for section in (settings["root"], *settings["loggers"].values()):
         section["filters"] = [
-            filters[name] if isinstance(name, str) else name
-            for name in section.get("filters", [])
+            filters[name] for name in section.get("filters", [])
         ]
     return built
 
@@ -186,8 +185,8 @@ def _add(
 def _is_basic(handler: logging.Handler) -> bool:
     if type(handler) is not logging.StreamHandler:
         return False
-    streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
-    return handler.stream in streams
+    stream: t.Any = getattr(handler, "stream", None)
+    return stream in {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}
 
 
 def _set_structlog(undo: contextlib.ExitStack) -> None:

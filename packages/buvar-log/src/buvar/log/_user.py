@@ -37,15 +37,12 @@ def merge(base: Section, user: t.Any) -> Section:
     Raises:
         LogConfigError: An unknown key, a wrong type or level.
     """
-    if not isinstance(user, dict):
-        raise _wrong_type("user_config", user)
-    _check_keys(user)
+    sections = _table("user_config", user)
+    _check_keys(sections)
     merged = copy.copy(base)
     for name in (*_SECTIONS, "root"):
-        part = user.get(name, {})
-        if not isinstance(part, dict):
-            raise _wrong_type(f"user_config.{name}", part)
-        merged[name] = _merge_section(name, base.get(name, {}), part)
+        part = _table(f"user_config.{name}", sections.get(name, {}))
+        merged[name] = _merge_section(name, base[name], part)
     _parse_levels(merged)
     _check_handlers(merged)
     return merged
@@ -56,8 +53,7 @@ def _merge_section(name: str, base: Section, user: Section) -> Section:
         return base | user
     result = dict(base)
     for key, value in user.items():
-        if not isinstance(value, dict):
-            raise _wrong_type(f"user_config.{name}.{key}", value)
+        _table(f"user_config.{name}.{key}", value)
         own_class = "class" in value or "()" in value
         result[key] = value if own_class else result.get(key, {}) | value
     return result
@@ -83,8 +79,9 @@ def _check_keys(user: Section) -> None:
         )
     for key in ("incremental", "disable_existing_loggers"):
         if user.get(key):
+            path = f"user_config.{key}"
             raise LogConfigError(
-                f"user_config.{key}",
+                path,
                 user[key],
                 "is not supported, the settings apply to all loggers.",
                 "Leave it out; set the levels of loggers instead.",
@@ -107,35 +104,38 @@ def _check_handlers(merged: Section) -> None:
     places = {f"loggers.{key}": one for key, one in merged["loggers"].items()}
     places["root"] = merged["root"]
     for place, one in places.items():
-        path = f"user_config.{place}.handlers"
-        named = one.get("handlers", [])
-        if not isinstance(named, list | tuple):
-            raise LogConfigError(
-                path,
-                named,
-                f"expected a list of handlers, not {named!r}.",
-                f"Write {[named]!r}.",
-            )
-        for name in named:
-            _check_name(path, name, list(merged["handlers"]))
+        for kind in ("handlers", "filters"):
+            path = f"user_config.{place}.{kind}"
+            _check_names(path, kind, one.get(kind, []), merged[kind])
 
 
-def _check_name(path: str, name: t.Any, known: list[str]) -> None:
-    if name in known:
-        return
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+def _check_names(path: str, kind: str, names: t.Any, known: Section) -> None:
+    if not isinstance(names, list):
+        raise LogConfigError(
+            path,
+            names,
+            f"expected a list of {kind}, not {names!r}.",
+            f"Write [{names!r}].",
+        )
+    for name in t.cast("list[t.Any]", names):
+        if name in known:
+            continue
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise LogConfigError(
+            path,
+            name,
+            f"there is none of {kind} called {name!r}{hint}.",
+            f"Use some of [{', '.join(sorted(known))}], or add it to "
+            f"user_config.{kind}.",
+        )
+
+
+def _table(path: str, value: t.Any) -> Section:
+    """Return the value if it is a table."""
+    if isinstance(value, dict):
+        return t.cast("Section", value)
     raise LogConfigError(
-        path,
-        name,
-        f"there is no handler {name!r}{hint}.",
-        f"Use some of {', '.join(sorted(known))}, or add it to "
-        "user_config.handlers.",
-    )
-
-
-def _wrong_type(path: str, value: object) -> LogConfigError:
-    return LogConfigError(
         path,
         value,
         f"expected a table, not {value!r}.",
@@ -158,9 +158,7 @@ class Configurator(logging.config.DictConfigurator):
         for kind in ("formatters", "filters"):
             make = getattr(self, f"configure_{kind[:-1]}")
             for name, section in self.config[kind].items():
-                self.config[kind][name] = self._make(
-                    kind, name, section, make
-                )
+                self.config[kind][name] = self._make(kind, name, section, make)
         built: dict[str, logging.Handler] = {}
         try:
             self._build_handlers(built)
@@ -174,10 +172,10 @@ class Configurator(logging.config.DictConfigurator):
         handlers = self.config["handlers"]
         # Those that need another one (a target, a queue's handlers) say so
         # by failing: they get a second turn.
-        waiting = []
+        waiting: list[str] = []
         for name in sorted(handlers):
             try:
-                built[name] = self._handler(name, dict(handlers[name]))
+                built[name] = self._handler(name, handlers[name])
             except LogConfigError as error:
                 if "not configured yet" not in str(error):
                     raise
