@@ -12,12 +12,13 @@ from ._errors import ComponentLookupError
 from ._errors import ComponentsError
 from ._errors import LastLayerError
 from ._impl import Components
-from ._namespace import check_namespace
+from ._namespace import check_namespace as _check_namespace
+from ._public import publish as _publish
 from ._types import Closer
 from ._types import Namespaces
 
 
-check_namespace()
+_check_namespace()
 
 __all__ = [
     "Closer",
@@ -27,3 +28,5 @@ __all__ = [
     "LastLayerError",
     "Namespaces",
 ]
+
+_publish(globals())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 from ._errors import describe
@@ -24,6 +23,8 @@ def near_misses(
     That is the same type under other names, components of a subclass that
     were added under a discriminator, and names that look alike.
     """
+    import difflib  # noqa: PLC0415 - only failures need it
+
     near = [
         f"there is an unnamed {describe(namespace)}; ask without a name"
         if other is None

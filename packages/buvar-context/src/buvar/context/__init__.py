@@ -7,6 +7,8 @@ each request puts a layer of its own on top.
 
 from __future__ import annotations
 
+from buvar.components._public import publish as _publish
+
 from ._child import child
 from ._closing import AsyncCloserError
 from ._closing import LayerEndedError
@@ -37,3 +39,5 @@ __all__ = [
     "run",
     "set_task_factory",
 ]
+
+_publish(globals())

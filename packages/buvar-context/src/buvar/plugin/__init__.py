@@ -12,6 +12,8 @@ The flow, and the order to read the code in: resolve -> parameters -> loader
 
 from __future__ import annotations
 
+from buvar.components._public import publish as _publish
+
 from ._errors import AbandonedTaskError
 from ._errors import NoPrepareError
 from ._errors import OptionError
@@ -58,3 +60,5 @@ __all__ = [
     "run",
     "stage",
 ]
+
+_publish(globals())

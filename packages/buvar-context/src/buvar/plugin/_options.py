@@ -54,7 +54,7 @@ def check_options(
 
 
 def _check_seconds(option: str, value: t.Any) -> None:
-    if value is None and option == "watchdog":
+    if value is None and option != "cancel_timeout":
         return
     if (
         not isinstance(value, int | float)

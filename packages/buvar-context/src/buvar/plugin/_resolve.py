@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-import importlib.util
+import importlib
 import inspect
 import sys
 import types
@@ -129,14 +128,9 @@ def _by_name(name: str, origin: types.FrameType) -> Resolved:
         if colon or name.startswith("."):
             raise
         return _by_entry_point(name, error)
-    if colon:
-        found = _attribute(name, module, attribute)
-        if isinstance(found, types.ModuleType):
-            return _of_module(found)
-        return _checked(f"{module_name}:{attribute}", found)
-    if not hasattr(module, "prepare") and _entry_points(name):
+    if not colon and not hasattr(module, "prepare") and _entry_points(name):
         return _by_entry_point(name, None)
-    return _of_module(module)
+    return _in_module(name, module, attribute)
 
 
 def _dotted(name: str) -> Resolved | None:
@@ -151,6 +145,18 @@ def _dotted(name: str) -> Resolved | None:
     return _checked(f"{module_name}:{attribute}", getattr(module, attribute))
 
 
+def _in_module(
+    name: str, module: types.ModuleType, attribute: str
+) -> Resolved:
+    """Find the plugin that a module is, or an attribute of it."""
+    if not attribute:
+        return _of_module(module)
+    found = _attribute(name, module, attribute)
+    if isinstance(found, types.ModuleType):
+        return _of_module(found)
+    return _checked(f"{module.__name__}:{attribute}", found)
+
+
 def _absolute(name: str, module: str, origin: types.FrameType) -> str:
     package = origin.f_globals.get("__package__") or ""
     caller = origin.f_globals.get("__name__", "?")
@@ -159,9 +165,19 @@ def _absolute(name: str, module: str, origin: types.FrameType) -> str:
     if not package and caller != "__main__":
         package = caller.rpartition(".")[0]
     try:
-        return importlib.util.resolve_name(module, package)
-    except ImportError:
+        return _join(module, package)
+    except ValueError:
         raise RelativeNameError(name, caller) from None
+
+
+def _join(relative: str, package: str) -> str:
+    """Resolve leading dots as an import statement does."""
+    name = relative.lstrip(".")
+    parents = len(relative) - len(name) - 1
+    path = package.split(".") if package else []
+    if not name or parents >= len(path):
+        raise ValueError(relative)
+    return ".".join([*path[: len(path) - parents], name])
 
 
 def _import(name: str) -> types.ModuleType:
@@ -185,7 +201,7 @@ def _attribute(name: str, module: types.ModuleType, path: str) -> t.Any:
             found = getattr(found, part)
         except AttributeError:
             missing = f"{module.__name__!r} has no {path!r}"
-            near = difflib.get_close_matches(part, dir(found))
+            near = _alike(part, dir(found))
             names = [f"{module.__name__}:{other}" for other in near]
             raise PluginNotFoundError(name, missing, names) from None
     return found
@@ -204,8 +220,14 @@ def _by_entry_point(name: str, error: PluginNotFoundError | None) -> Resolved:
     found = _entry_points(name)
     if not found:
         names = [point.name for point in _entry_points()]
-        near = difflib.get_close_matches(name, names)
+        near = _alike(name, names)
         missing = "no such entry point" if error is None else error.missing
         raise PluginNotFoundError(name, missing, near) from error
     resolved = _by_object(found[0].load())
     return Resolved(name, resolved.prepare)
+
+
+def _alike(name: str, names: list[str]) -> list[str]:
+    import difflib  # noqa: PLC0415 - only failures need it
+
+    return difflib.get_close_matches(name, names)

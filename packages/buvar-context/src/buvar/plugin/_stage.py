@@ -58,7 +58,7 @@ class Stage:
             the log, ``None`` never does.
         return_exceptions: Return failures among the results.
         on_ready: Called once when all plugins are prepared and their tasks
-            are started; it may be a coroutine function.
+            are started.
 
     Example:
         >>> async def main():
@@ -79,8 +79,6 @@ class Stage:
         on_ready: t.Callable[[], t.Any] | None = None,
         _origin: types.FrameType | None = None,
     ) -> None:
-        if abandon_timeout is None:
-            abandon_timeout = max(_LEAST, min(cancel_timeout, _MOST))
         check_options(
             components=components,
             signals=signals,
@@ -90,6 +88,8 @@ class Stage:
             on_ready=on_ready,
         )
         self._plugins = plugins
+        if abandon_timeout is None:
+            abandon_timeout = max(_LEAST, min(cancel_timeout, _MOST))
         self._components = components
         self._signals = signals
         self._cancel_timeout = cancel_timeout

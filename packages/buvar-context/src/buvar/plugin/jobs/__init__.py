@@ -7,6 +7,8 @@ answered. Load this module as a plugin and jobs end with the stage.
 
 from __future__ import annotations
 
+from buvar.components._public import publish as _publish
+
 from ._impl import Jobs
 from ._impl import JobsClosedError
 from ._impl import prepare
@@ -17,3 +19,5 @@ __all__ = [
     "JobsClosedError",
     "prepare",
 ]
+
+_publish(globals())

@@ -1,0 +1,82 @@
+"""What several tests of this package need."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import textwrap
+import typing as t
+
+import pytest
+
+
+def _eager() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(asyncio.eager_task_factory)
+    return loop
+
+
+def _uvloop() -> asyncio.AbstractEventLoop:
+    return pytest.importorskip("uvloop").new_event_loop()
+
+
+LOOPS: dict[str, t.Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop,
+    "uvloop": _uvloop,
+}
+if sys.version_info >= (3, 12):
+    LOOPS["eager"] = _eager
+
+
+@pytest.fixture(params=LOOPS)
+def loop_factory(request):
+    """Make each kind of event loop there is."""
+    return LOOPS[request.param]
+
+
+class Script:
+    """A program in a process of its own."""
+
+    def __init__(self, path, code: str) -> None:
+        path.write_text(textwrap.dedent(code))
+        self.process = subprocess.Popen(
+            [sys.executable, "-X", "dev", "-W", "error", str(path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            cwd=path.parent,
+        )
+
+    def expect(self, line: str) -> None:
+        """Wait until the program prints a line."""
+        got = self.process.stdout.readline().strip()
+        assert got == line, self.process.stderr.read() if not got else got
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for its end, return exit code and outputs."""
+        out, err = self.process.communicate(timeout=20)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Start programs, and leave none behind."""
+    started: list[Script] = []
+
+    def start(code: str) -> Script:
+        path = tmp_path / f"script{len(started)}.py"
+        started.append(Script(path, code))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.communicate()
