@@ -10,6 +10,7 @@ import socket
 import stat
 import typing as t
 
+from ._door import Door
 from ._errors import BindError
 from ._errors import SocketURIError
 from ._sockets import Socket
@@ -57,7 +58,7 @@ def bind_tcp(address: Tcp, *, backlog: int, reuse_port: bool) -> Socket:
         ) from error
     family, kind, proto, _, name = found[0]
     with _cleanly(address.uri) as stack:
-        sock = socket.socket(family, kind, proto)
+        sock = Door(family, kind, proto)
         stack.callback(sock.close)
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,7 +82,7 @@ def bind_unix(address: Unix, *, backlog: int) -> Socket:
     """
     abstract = address.path.startswith("@")
     with _cleanly(address.uri) as stack:
-        sock = socket.socket(socket.AF_UNIX)
+        sock = Door(socket.AF_UNIX)
         stack.callback(sock.close)
         if abstract:
             sock.bind("\0" + address.path[1:])
@@ -104,8 +105,17 @@ def adopt(address: Fd, uri: str | None = None) -> Socket:
     """
     uri = uri or address.uri
     try:
-        sock = socket.socket(fileno=os.dup(address.fd))
+        fd = os.dup(address.fd)
     except OSError as error:
+        raise BindError(
+            uri,
+            f"file descriptor {address.fd} is not open; pass a listening "
+            "socket.",
+        ) from error
+    try:
+        sock = Door(fileno=fd)
+    except OSError as error:
+        os.close(fd)
         raise BindError(
             uri,
             f"file descriptor {address.fd} is no socket "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 import typing as t
 
 from ._activation import activated
@@ -133,7 +132,7 @@ class Listeners:
     def barred(self) -> bool:
         """Tell whether there is a queue that needs time to become empty."""
         return any(
-            item.owned and item.sock.family != socket.AF_UNIX
+            item.owned and not item.local
             for item in self._all()
         )
 

@@ -10,6 +10,7 @@ import select
 import socket
 import typing as t
 
+from ._door import Door
 from ._gate import drop_newcomers
 
 
@@ -19,6 +20,9 @@ HANDSHAKE: t.Final = 0.05
 QUEUE: t.Final = 1.0
 #: How often to look whether it is.
 TICK: t.Final = 0.005
+#: Turns of the loop after which an accepted connection has its protocol: a
+#: server that is closed before resets it.
+_TURNS: t.Final = 5
 
 
 @dataclasses.dataclass(eq=False)
@@ -56,6 +60,11 @@ class Socket:
         """Where it is bound to: what ``getsockname`` says."""
         return self.sock.getsockname()
 
+    @property
+    def local(self) -> bool:
+        """Whether it is a Unix socket."""
+        return self.sock.family == getattr(socket, "AF_UNIX", None)
+
     def pending(self) -> bool:
         """Tell whether connections wait to be accepted."""
         poll = select.poll()
@@ -71,21 +80,29 @@ class Socket:
         """
         if not self.owned:
             return
-        if self.sock.family == socket.AF_UNIX:
+        if self.local:
             self.unlink()
         else:
             drop_newcomers(self.sock)
 
     async def drain(self) -> None:
         """
-        Wait until all that the kernel has accepted is accepted here, too.
+        Wait until all whom this worker is to serve are accepted.
 
-        To be awaited, with the server still accepting, before it stops to
-        listen for good. Under a supervisor it returns at once: there other
-        workers go on to accept, or the supervisor has seen to it.
+        To be awaited, with the server still listening, before it is closed.
+        Without a supervisor that means all in the kernel's queue. With one,
+        the other workers go on to accept, or the supervisor has waited for
+        the queue to become empty; here nobody else is let in.
         """
-        if self.supervised or not self.owned:
-            return
+        if self.owned and not self.supervised:
+            await self._empty()
+        if isinstance(self.sock, Door):
+            self.sock.shut = True
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
+    async def _empty(self) -> None:
+        """Let nobody in, and have the server accept who waits."""
         self.bar()
         loop = asyncio.get_running_loop()
         start = loop.time()

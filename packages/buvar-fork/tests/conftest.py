@@ -1,0 +1,191 @@
+"""Programs that fork, run as processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+
+from pathlib import Path
+
+import pytest
+
+
+TIMEOUT = 30.0  # seconds, a bound and no expectation
+
+#: A server as small as can be: answers with its process id, drains on Cancel.
+SERVER = '''
+import asyncio, os, signal, sys, time, logging
+from buvar import context, fork, plugin
+logging.basicConfig(level="INFO", format="%(message)s")
+
+async def serve():
+    cancel = context.get(plugin.Cancel)
+    worker = context.get(fork.Worker)
+    open_connections = set()
+    async def handle(reader, writer):
+        open_connections.add(asyncio.current_task())
+        try:
+            line = (await reader.readline()).decode()
+            while (await reader.readline()).strip():
+                pass
+            path = line.split()[1] if line else "/"
+            if path == "/block":
+                time.sleep(60)
+            if path == "/exit":
+                os._exit(7)
+            if path == "/recycle":
+                worker.recycle("asked")
+            worker.count()
+            body = f"{os.getpid()} {worker.slot} {worker.generation}".encode()
+            writer.write(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n"
+                b"Content-Length: %d\\r\\n\\r\\n%s" % (len(body), body))
+            await writer.drain()
+            writer.close()
+        except ConnectionError:
+            pass
+        finally:
+            open_connections.discard(asyncio.current_task())
+    sockets = context.find(fork.Socket).values()
+    servers = [await asyncio.start_server(handle, sock=item.sock, backlog=2048)
+               for item in sockets]
+    await cancel.wait()
+    for item in sockets:
+        await item.drain()
+    for server in servers:
+        server.close()
+    await asyncio.sleep(0.01)
+    if open_connections:
+        await asyncio.wait(open_connections)
+
+async def prepare():
+    yield serve()
+'''
+
+
+class Program:
+    """A program under test: its process, and all it has printed so far."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+        self.process = process
+        self.log = log
+        self.pid = process.pid
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def until(self, pattern: str, count: int = 1) -> list[re.Match[str]]:
+        """Wait until it has printed something so many times."""
+        found: list[re.Match[str]] = []
+
+        def printed() -> bool:
+            found[:] = re.finditer(pattern, self.output)
+            return len(found) >= count
+
+        eventually(printed, lambda: self.output)
+        return found
+
+    def address(self) -> tuple[str, int]:
+        """Return where it listens."""
+        match = self.until(r"\('([\d.]+)', (\d+)\)")[0]
+        return match[1], int(match[2])
+
+    def workers(self) -> list[int]:
+        """Return the process ids of its children."""
+        return children(self.pid)
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Return its exit code."""
+        return self.process.wait(TIMEOUT)
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+
+def eventually(
+    condition: t.Callable[[], object],
+    describe: t.Callable[[], object] = lambda: "",
+    seconds: float = TIMEOUT,
+) -> None:
+    """Wait for another process: there is no event to wait for."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, describe()
+        time.sleep(0.005)
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of a process that are no zombies."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found.append(int(path.parent.name))
+    return sorted(found)
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process runs."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> t.Iterator[t.Callable[..., Program]]:
+    """Start programs, and end them after the test."""
+    programs: list[Program] = []
+
+    def start(
+        source: str, *prefix: str, env: dict[str, str] | None = None, **options
+    ) -> Program:
+        number = len(programs)
+        script = tmp_path / f"program{number}.py"
+        script.write_text(source)
+        log = tmp_path / f"log{number}"
+        with log.open("w") as file:
+            process = subprocess.Popen(
+                [*prefix, sys.executable, str(script)],
+                stdout=file,
+                stderr=file,
+                text=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+                cwd=tmp_path,
+                **options,
+            )
+        programs.append(Program(process, log))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.process.kill()
+        program.process.wait()
+
+
+@pytest.fixture
+def serve(start) -> t.Callable[..., Program]:
+    """Start the server and wait until its workers are ready."""
+
+    def serve(options: str = "forks=2", *, more: str = "", **env) -> Program:
+        program = start(
+            f"{SERVER}\n{more}\n"
+            f"print('returned', fork.stage(prepare, {options}))\n",
+            env=env,
+        )
+        program.until(r"workers are ready")
+        return program
+
+    return serve

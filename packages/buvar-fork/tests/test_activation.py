@@ -1,0 +1,107 @@
+"""Sockets passed by systemd are taken over, those of others are not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+
+import pytest
+
+from buvar import fork
+from buvar.fork import _activation
+from buvar.fork._listeners import Listeners
+
+
+@pytest.fixture
+def passed(monkeypatch):
+    """Pass sockets the way systemd does, not just at number 3."""
+    with contextlib.ExitStack() as stack:
+
+        def passed(*names: str, pid: int | None = None) -> None:
+            sockets = [
+                stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+                for _ in names
+            ]
+            # Consecutive numbers that surely are free.
+            first = 500
+            for index, sock in enumerate(sockets):
+                os.dup2(sock.fileno(), first + index)
+                stack.callback(os.close, first + index)
+            monkeypatch.setattr(_activation, "FIRST", first)
+            monkeypatch.setenv("LISTEN_PID", str(pid or os.getpid()))
+            monkeypatch.setenv("LISTEN_FDS", str(len(names)))
+            monkeypatch.setenv("LISTEN_FDNAMES", ":".join(names))
+
+        yield passed
+
+
+@pytest.fixture
+def listen():
+    with contextlib.ExitStack() as stack:
+
+        def listen(*uris: str) -> list[str]:
+            listeners = Listeners(
+                uris, backlog=1, reuse_port=False, supervised=False
+            )
+            stack.callback(listeners.close)
+            return [item.uri for item in listeners.for_slot(1)]
+
+        yield listen
+
+
+def test_by_name(passed, listen) -> None:
+    """A name selects its sockets; more than one get a number."""
+    passed("web", "admin", "web")
+
+    assert listen("systemd://admin") == ["systemd://admin"]
+    assert listen("systemd://web") == ["systemd://web", "systemd://web#502"]
+
+
+def test_all(passed, listen) -> None:
+    """Without a name, or any URI, all are taken over, named."""
+    passed("web", "admin")
+
+    assert listen("systemd://") == ["systemd://web", "systemd://admin"]
+    assert listen() == ["systemd://web", "systemd://admin"]
+
+
+def test_the_only_one(passed, listen) -> None:
+    """A single one is named as it was asked for."""
+    passed("unknown")
+
+    assert listen("systemd://") == ["systemd://"]
+
+
+def test_unnamed(passed, monkeypatch, listen) -> None:
+    """Sockets without names are called unknown, as systemd does."""
+    passed("", "")
+    monkeypatch.delenv("LISTEN_FDNAMES")
+
+    assert listen() == ["systemd://unknown", "systemd://unknown#501"]
+
+
+def test_of_another_process(passed, listen) -> None:
+    """What was passed to the parent, say, is not ours."""
+    passed("web", pid=1)
+
+    assert listen() == []
+    with pytest.raises(fork.BindError, match="passed no socket"):
+        listen("systemd://")
+
+
+def test_no_such_name(passed, listen) -> None:
+    """A name that was not passed is an error, listing those that were."""
+    passed("web")
+
+    with pytest.raises(fork.BindError, match="only web; set FileDescriptor"):
+        listen("systemd://admin")
+
+
+def test_no_socket(passed, monkeypatch, listen) -> None:
+    """Something passed that is no listening socket is an error."""
+    passed("web")
+    monkeypatch.setenv("LISTEN_FDS", "2")
+
+    with pytest.raises(fork.BindError, match="not open"):
+        listen("systemd://")

@@ -1,0 +1,265 @@
+"""Sockets are bound as asked, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+
+from pathlib import Path
+
+import pytest
+
+from buvar import fork
+from buvar.fork._listeners import Listeners
+
+
+@pytest.fixture
+def listen():
+    """Bind sockets, close them after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def listen(
+            *uris: str, reuse_port: bool = False, supervised: bool = False
+        ) -> Listeners:
+            listeners = Listeners(
+                uris, backlog=10, reuse_port=reuse_port, supervised=supervised
+            )
+            stack.callback(listeners.close)
+            return listeners
+
+        yield listen
+
+
+def test_a_port_is_chosen(listen) -> None:
+    """Port 0 is bound to a free one, which the socket tells."""
+    (item,) = listen("tcp://127.0.0.1:0").for_slot(1)
+
+    assert item.uri == "tcp://127.0.0.1:0"
+    assert item.address[0] == "127.0.0.1"
+    assert item.address[1] > 0
+    assert item.sock.gettimeout() == 0.0
+    assert item.sock.get_inheritable()
+    socket.create_connection(item.address).close()
+
+
+def test_dual_stack(listen) -> None:
+    """[::] serves IPv4, too."""
+    (item,) = listen("tcp://[::]:0").for_slot(1)
+
+    assert item.sock.family == socket.AF_INET6
+    socket.create_connection(("127.0.0.1", item.address[1])).close()
+    socket.create_connection(("::1", item.address[1])).close()
+
+
+def test_the_queue_is_never_shortened(listen) -> None:
+    """A server that listens again keeps at least what was asked for."""
+    (item,) = listen("tcp://127.0.0.1:0?backlog=3").for_slot(1)
+
+    item.sock.listen(1)
+
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(socket.create_connection(item.address, 5))
+
+
+def test_mode_of_the_file(listen, tmp_path: Path) -> None:
+    """The file of a socket has the mode and owner asked for."""
+    path = tmp_path / "sock"
+    me = os.getuid()
+
+    listen(f"unix://{path}?mode=620&user={me}&group={os.getgid()}")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o620
+    assert path.stat().st_uid == me
+
+
+def test_the_file_is_removed_once(listen, tmp_path: Path) -> None:
+    """At the end the file is removed, unless it is another one by then."""
+    path = tmp_path / "sock"
+    listeners = listen(f"unix://{path}")
+    path.unlink()
+    listeners.close()
+    listeners = listen(f"unix://{path}")
+    path.rename(tmp_path / "moved")
+    path.write_text("another one")
+
+    listeners.close()
+
+    assert path.read_text() == "another one"
+
+
+def test_stale_file(listen, tmp_path: Path) -> None:
+    """A file that nobody listens to any more is replaced."""
+    path = tmp_path / "sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+
+    (item,) = listen(f"unix://{path}").for_slot(1)
+
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(item.address)
+
+
+@pytest.mark.parametrize("queue", [0, 5])
+def test_used_file(listen, tmp_path: Path, queue: int) -> None:
+    """A file that somebody listens to is left alone, even if he is busy."""
+    path = tmp_path / "sock"
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(socket.socket(socket.AF_UNIX))
+        sock.bind(str(path))
+        sock.listen(queue)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(1 if queue else 5):
+                client = stack.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(str(path))
+
+        with pytest.raises(fork.BindError, match="in use"):
+            listen(f"unix://{path}")
+
+    assert path.exists()
+
+
+def test_no_socket(listen, tmp_path: Path) -> None:
+    """A file that is no socket is never replaced."""
+    path = tmp_path / "precious"
+    path.write_text("data")
+
+    with pytest.raises(fork.BindError, match="is no socket"):
+        listen(f"unix://{path}")
+
+    assert path.read_text() == "data"
+
+
+def test_abstract_name(listen) -> None:
+    """An abstract name leaves no file, and can be connected to."""
+    name = f"@buvar-{os.getpid()}"
+    (item,) = listen(f"unix://{name}").for_slot(1)
+
+    assert item.address == b"\0" + name[1:].encode()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(item.address)
+    assert item.pending()
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("tcp://192.0.2.1:0", "no such address"),
+        ("tcp://no-such-host.invalid:80", "the host is unknown"),
+        ("unix:///no/such/directory/sock", "create it"),
+        ("unix://sock?user=nobody-of-that-name", "create it"),
+        ("fd://999", "not open"),
+    ],
+)
+def test_refused(listen, tmp_path, monkeypatch, uri, reason) -> None:
+    """What cannot be bound is named with the cure, and leaves nothing."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(fork.ForkError, match=reason) as caught:
+        listen(uri)
+
+    assert str(caught.value).startswith(f"{uri}: ")
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left(listen, tmp_path: Path) -> None:
+    """When one socket cannot be bound the others are closed and unlinked."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        used = other.getsockname()[1]
+
+        with pytest.raises(fork.BindError, match="in use") as caught:
+            listen(f"unix://{tmp_path}/sock", f"tcp://127.0.0.1:{used}")
+
+    assert caught.value.uri == f"tcp://127.0.0.1:{used}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_inherited(listen) -> None:
+    """A listening socket that was passed in is taken over, not owned."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        (item,) = listen(f"fd://{other.fileno()}").for_slot(1)
+
+        assert item.address == other.getsockname()
+        item.bar()
+        assert not item.owned
+        socket.create_connection(item.address, 5).close()
+
+
+def test_inherited_no_listener(listen, tmp_path: Path) -> None:
+    """A file, and a socket that does not listen, are refused."""
+    with socket.socket() as other, tmp_path.joinpath("file").open("w") as file:
+        with pytest.raises(fork.BindError, match="does not listen"):
+            listen(f"fd://{other.fileno()}")
+        with pytest.raises(fork.BindError, match="is no socket"):
+            listen(f"fd://{file.fileno()}")
+
+
+def test_own_sockets(listen) -> None:
+    """With SO_REUSEPORT each slot keeps a socket of its own, at one port."""
+    listeners = listen("tcp://127.0.0.1:0", reuse_port=True)
+    (one,) = listeners.for_slot(1)
+    (two,) = listeners.for_slot(2)
+
+    assert one.address == two.address
+    assert one.sock.fileno() != two.sock.fileno()
+    assert listeners.for_slot(1) == [one]
+    listeners.drop_slot(2)
+    assert two.sock.fileno() == -1
+
+
+def test_one_socket_shared_though(listen) -> None:
+    """A URI may say otherwise than the option."""
+    listeners = listen("tcp://127.0.0.1:0?reuse_port=0", reuse_port=True)
+
+    assert listeners.for_slot(1) == listeners.for_slot(2)
+
+
+async def test_drain(listen) -> None:
+    """Who waits in the queue is accepted, who comes later is not let in."""
+    (item,) = listen("tcp://127.0.0.1:0").for_slot(1)
+    client = socket.create_connection(item.address)
+    assert item.pending()
+    connection, _ = item.sock.accept()
+    with contextlib.closing(client), contextlib.closing(connection):
+        await item.drain()
+
+        late = socket.socket()
+        with contextlib.closing(late):
+            late.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                late.connect(item.address)
+    assert not item.pending()
+    with pytest.raises(BlockingIOError):
+        item.sock.accept()
+
+
+async def test_drain_is_bounded(listen, monkeypatch) -> None:
+    """A queue that nobody empties is not waited for without end."""
+    monkeypatch.setattr("buvar.fork._sockets.QUEUE", 0.02)
+    (item,) = listen("tcp://127.0.0.1:0").for_slot(1)
+    with socket.create_connection(item.address):
+        await item.drain()
+
+        assert item.pending()
+
+
+def test_one_at_a_time(listen) -> None:
+    """An event loop gets one connection whenever it looks."""
+    (item,) = listen("tcp://127.0.0.1:0").for_slot(1)
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(socket.create_connection(item.address))
+        stack.enter_context(item.sock.accept()[0])
+        with pytest.raises(BlockingIOError):
+            item.sock.accept()
+        stack.enter_context(item.sock.accept()[0])
+
+
+async def test_any_socket(tmp_path: Path) -> None:
+    """A component made of some other socket can be drained, too."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        await fork.Socket("tcp://x", sock).drain()
