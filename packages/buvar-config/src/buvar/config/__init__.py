@@ -1,0 +1,43 @@
+"""
+Typed configuration: one source, many sections.
+
+A ``ConfigSource`` merges dicts, files, secrets, the environment and the
+command line. ``load`` makes typed objects of it, or says all that is wrong at
+once and where each value came from. A subclass of ``Config`` names its
+section, and is then injected wherever its class is asked for.
+"""
+
+from __future__ import annotations
+
+from ._errors import ConfigError
+from ._errors import Problem
+from ._files import optional
+from ._scalars import URL
+from ._scalars import ByteSize
+from ._secret import Secret
+from ._section import Config
+from ._section import prepare
+from ._section import sections
+from ._source import ConfigSource
+from ._vars import bool_var
+from ._vars import list_var
+from ._vars import metadata
+from ._vars import var
+
+
+__all__ = [
+    "URL",
+    "ByteSize",
+    "Config",
+    "ConfigError",
+    "ConfigSource",
+    "Problem",
+    "Secret",
+    "bool_var",
+    "list_var",
+    "metadata",
+    "optional",
+    "prepare",
+    "sections",
+    "var",
+]

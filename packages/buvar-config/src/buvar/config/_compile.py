@@ -1,0 +1,184 @@
+"""
+Compile a class to a function that structures it, with cattrs.
+
+A class has a quick function, which stops at the first thing that is wrong
+without saying what, and a thorough one, which is compiled and run only then.
+Both are kept on the class and so end with it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn_from_attrs
+from cattrs.gen import override
+
+from . import _hooks
+from ._errors import Bad
+from ._errors import ConfigError
+from ._fields import Field
+from ._fields import fields
+from ._fields import has_fields
+from ._fields import origin
+from ._text import Text
+from ._text import parse_list
+from ._text import parse_table
+
+
+Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
+
+#: The attribute of a class that its compiled functions are kept in.
+ATTRIBUTE: t.Final = "__buvar_config__"
+
+
+def kept(tp: t.Any) -> dict[t.Any, t.Any]:
+    """Return the dict on a class that keeps what was compiled of it."""
+    cls = origin(tp)
+    found: dict[t.Any, t.Any] | None = cls.__dict__.get(ATTRIBUTE)
+    if found is None:
+        found = {}
+        setattr(cls, ATTRIBUTE, found)
+    return found
+
+
+def compiled(tp: t.Any, *, strict: bool, thorough: bool) -> Structure:
+    """
+    Return the function that makes an instance of plain data.
+
+    Args:
+        tp: The class, or a generic alias of one.
+        strict: Whether unknown keys are refused.
+        thorough: Whether all errors are collected.
+
+    Raises:
+        ConfigError: The class cannot be loaded at all.
+    """
+    cache = kept(tp)
+    key = (tp, strict, thorough)
+    structure: Structure | None = cache.get(key)
+    if structure is None:
+        structure = cache[key] = _Maker(
+            strict=strict, thorough=thorough
+        ).converter.get_structure_hook(tp)
+    return structure
+
+
+class _Maker:
+    """Makes the functions of one converter."""
+
+    def __init__(self, *, strict: bool, thorough: bool) -> None:
+        self.strict = strict
+        self.thorough = thorough
+        self.converter = Converter(
+            detailed_validation=thorough,
+            structure_fallback_factory=_hooks.instance_hook,
+        )
+        _hooks.register(self.converter)
+        self.converter.register_structure_hook_factory(
+            has_fields, self.make_class
+        )
+        self._making: set[t.Any] = set()
+
+    def make_class(self, tp: t.Any) -> Structure:
+        """Make the function of a class."""
+        if tp in self._making:
+            # Cattrs takes this as the sign of a cycle and binds late.
+            raise RecursionError
+        self._making.add(tp)
+        try:
+            return self._make_class(tp)
+        finally:
+            self._making.remove(tp)
+
+    def _make_class(self, tp: t.Any) -> Structure:
+        cls = origin(tp)
+        members = fields(tp)
+        overrides = {
+            field.name: override(
+                rename=field.key, struct_hook=self._special(field)
+            )
+            for field in members
+        }
+        structure = make_dict_structure_fn_from_attrs(
+            t.cast("t.Any", members),
+            cls,
+            self.converter,
+            _cattrs_forbid_extra_keys=self.strict,
+            _cattrs_detailed_validation=self.thorough,
+            _cattrs_use_linecache=False,
+            **overrides,
+        )
+
+        def make(value: t.Any, _: t.Any) -> t.Any:
+            if type(value) is not dict:
+                value = _table(value, cls)
+            return value if isinstance(value, cls) else structure(value, cls)
+
+        return make
+
+    def _special(self, field: Field) -> t.Any:
+        """Return the function of a field, if its type alone won't do."""
+        hook: Structure | None = None
+        if field.converter is not None:
+            hook = _converted(field, thorough=self.thorough)
+        elif field.extra.kind == "bool" and origin(field.type) is t.Any:
+            hook = self.converter.get_structure_hook(bool)
+        elif field.extra.kind == "list":
+            hook = self._split(field.type)
+        if field.extra.secret:
+            hook = _hooks.hidden(hook or self._late(field.type))
+        return hook
+
+    def _split(self, tp: t.Any) -> Structure:
+        inner = self._late(list[t.Any] if tp is t.Any else tp)
+
+        def split(value: t.Any, tp: t.Any) -> t.Any:
+            if isinstance(value, str):
+                value = parse_list(value)
+            return inner(value, tp)
+
+        return split
+
+    def _late(self, tp: t.Any) -> Structure:
+        try:
+            return t.cast("Structure", self.converter.get_structure_hook(tp))
+        except RecursionError:
+            return self.converter.structure
+
+
+def _table(value: t.Any, cls: type) -> t.Any:
+    """Return the dict that a class can be made of, or its instance."""
+    if isinstance(value, dict | cls):
+        return t.cast("t.Any", value)
+    if isinstance(value, Text):
+        return dict(parse_table(value))
+    if isinstance(value, t.Mapping):
+        return dict(t.cast("t.Mapping[t.Any, t.Any]", value))
+    raise Bad("expected a table")
+
+
+def _converted(field: Field, *, thorough: bool) -> Structure:
+    """
+    Hand the raw value to the converter of the field.
+
+    The class calls it. When errors are collected it is called here before,
+    so that its failure is the field's and not that of the whole class.
+    """
+    converter = field.converter
+    check = thorough and type(converter).__name__ != "Converter"
+
+    def convert(value: t.Any, _: t.Any) -> t.Any:
+        if isinstance(value, Text):
+            value = _hooks.untyped(value, field.type)
+        if check:
+            try:
+                converter(value)
+            except (Bad, ConfigError):
+                raise
+            except Exception as error:
+                name = getattr(converter, "__name__", "its converter")
+                raise Bad(f"expected what {name} takes", str(error)) from None
+        return value
+
+    return convert

@@ -1,0 +1,225 @@
+"""Which variable sets which value, and what the environment says."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from collections.abc import Mapping
+
+import attrs
+
+from ._compile import kept
+from ._errors import ConfigError
+from ._errors import Problem
+from ._fields import Field
+from ._fields import fields
+from ._fields import has_fields
+from ._fields import origin
+from ._merge import Path
+
+
+@attrs.frozen(eq=False)
+class Leaf:
+    """
+    A value that can be set by name.
+
+    Attributes:
+        path: The keys that lead to it from the class.
+        field: The field itself, the last one on the way.
+        table: Whether it is a class or a dict, so that text is parsed and
+            merged with what is there.
+        nested: Whether it is a class, whose fields have names of their own.
+        secret: Whether the value must never be shown.
+        optional: Whether the class it belongs to may be missing.
+    """
+
+    path: Path
+    field: Field
+    table: bool
+    nested: bool
+    secret: bool
+    optional: bool
+
+    @property
+    def name(self) -> str:
+        """The name within the section, in upper case."""
+        return name_of(self.path)
+
+
+def name_of(path: t.Iterable[str]) -> str:
+    """Return the name of a variable for a path."""
+    return re.sub(r"\W", "_", "_".join(path)).upper()
+
+
+def leaves(tp: t.Any) -> list[Leaf]:
+    """List all that can be set in a class, nested classes included."""
+    cache = kept(tp)
+    found: list[Leaf] | None = cache.get(("leaves", tp))
+    if found is None:
+        found = list(_leaves(tp, (), (), secret=False, optional=False))
+        cache["leaves", tp] = found
+    return found
+
+
+def _leaves(
+    tp: t.Any,
+    path: Path,
+    above: tuple[t.Any, ...],
+    *,
+    secret: bool,
+    optional: bool,
+) -> t.Iterator[Leaf]:
+    for field in fields(tp):
+        inner = [] if field.converter else classes_of(field.type)
+        here = (*path, field.key)
+        hidden = secret or field.extra.secret
+        yield Leaf(
+            here,
+            field,
+            bool(inner) or _is_mapping(field.type),
+            bool(inner),
+            hidden or (field.secret and not inner),
+            optional,
+        )
+        for cls in inner:
+            # A class within itself would have names without end.
+            if cls not in (*above, tp):
+                yield from _leaves(
+                    cls,
+                    here,
+                    (*above, tp),
+                    secret=hidden,
+                    optional=optional or not field.required,
+                )
+
+
+def classes_of(tp: t.Any) -> list[t.Any]:
+    """Return the classes with fields that a type is, or is a union of."""
+    if has_fields(tp):
+        return [tp]
+    if t.get_origin(tp) is t.Annotated:
+        return classes_of(t.get_args(tp)[0])
+    if isinstance(origin(tp), type) and not _is_union(tp):
+        return []
+    return [cls for item in t.get_args(tp) for cls in classes_of(item)]
+
+
+def _is_union(tp: t.Any) -> bool:
+    import types  # noqa: PLC0415
+
+    return origin(tp) in (t.Union, types.UnionType)
+
+
+def _is_mapping(tp: t.Any) -> bool:
+    kinds = [origin(item) for item in (tp, *t.get_args(tp))]
+    if not _is_union(tp):
+        kinds = kinds[:1]
+    return any(
+        isinstance(kind, type) and issubclass(kind, Mapping) for kind in kinds
+    )
+
+
+@attrs.frozen(eq=False)
+class Names:
+    """
+    The names of a class in one section.
+
+    Attributes:
+        prefix: What variables begin with, ``None`` for no environment.
+        leaves: The leaves by their names without the prefix.
+        variables: The leaf of each variable, and whether the variable names
+            a file to read.
+        keys: The variables by what the environment stores them under.
+        paths: The leaves by their paths.
+        top: The keys of the class itself.
+    """
+
+    prefix: str | None
+    leaves: dict[str, Leaf]
+    variables: dict[str, tuple[Leaf, bool]]
+    keys: dict[t.Any, str]
+    paths: dict[Path, Leaf]
+    top: frozenset[str]
+
+    def join(self, name: str) -> str:
+        """Put the prefix before a name."""
+        return f"{self.prefix}_{name}" if self.prefix else name
+
+
+def names(tp: t.Any, section: Path, prefix: str | None) -> Names:
+    """
+    Return the names that set the values of a class.
+
+    Raises:
+        ConfigError: Two fields claim one name.
+    """
+    cache = kept(tp)
+    key = ("names", tp, section, prefix)
+    found: Names | None = cache.get(key)
+    if found is None:
+        found = cache[key] = _names(tp, section, prefix)
+    return found
+
+
+def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
+    all_ = leaves(tp)
+    result = Names(
+        prefix,
+        {},
+        {},
+        {},
+        {leaf.path: leaf for leaf in all_},
+        frozenset(leaf.path[0] for leaf in all_),
+    )
+    clashes: list[Problem] = []
+    for leaf in all_:
+        name = name_of((*section, *leaf.path))
+        other = result.leaves.setdefault(name, leaf)
+        if other.path != leaf.path:
+            clashes.append(_clash(result.join(name), section, other, leaf))
+    if prefix is None:
+        return result
+    if clashes:
+        raise ConfigError(
+            clashes, "Rename one of the two, e.g. with config.var(name=...)."
+        )
+    variables = result.variables
+    for name, leaf in result.leaves.items():
+        variables[result.join(name)] = (leaf, False)
+    for name, leaf in result.leaves.items():
+        variables.setdefault(f"{result.join(name)}_FILE", (leaf, True))
+    encode = getattr(os.environ, "encodekey", str)
+    result.keys.update({encode(name): name for name in variables})
+    return result
+
+
+def _clash(name: str, section: Path, one: Leaf, other: Leaf) -> Problem:
+    first, second = (".".join((*section, *x.path)) for x in (one, other))
+    return Problem(
+        second, f"the variable {name} is claimed by {first} and {second}"
+    )
+
+
+def normal_prefix(prefix: str | None) -> str | None:
+    """Return a prefix in upper case, without the underscore it may end in."""
+    return None if prefix is None else name_of([prefix]).rstrip("_")
+
+
+def present(variables: Names) -> list[str]:
+    """
+    Return those variables that are set, in the order of the fields.
+
+    The environment is looked at anew each time. Its own dict is asked, as
+    each question to ``os.environ`` encodes a name, which takes longer than
+    all the rest.
+    """
+    environ = os.environ
+    data = getattr(environ, "_data", environ)
+    found = {
+        variables.keys[key] for key in variables.keys.keys() & data.keys()
+    }
+    if not found:
+        return []
+    return [name for name in variables.variables if name in found]

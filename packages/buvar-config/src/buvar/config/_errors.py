@@ -1,0 +1,109 @@
+"""What can be wrong with a configuration, all of it at once."""
+
+from __future__ import annotations
+
+import typing as t
+
+import attrs
+
+
+#: Shown instead of a value that is nobody's business.
+MASK: t.Final = "***"
+
+
+@attrs.frozen
+class Problem:
+    """
+    One thing that is wrong.
+
+    Attributes:
+        path: The dotted path of the value, empty for the whole.
+        value: The value as shown to people, ``***`` if it is a secret,
+            ``None`` if there is none to show.
+        source: Where it came from: ``file:line``, ``$VARIABLE``, ``--set``.
+        expected: What should have been there.
+        hint: What to do about it.
+    """
+
+    path: str
+    expected: str
+    value: str | None = None
+    source: str | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        """Render one problem, with its hint on a line of its own."""
+        text = f"{self.path}: " if self.path else ""
+        text += self.expected
+        if self.value is not None:
+            text += f", not {self.value}"
+        if self.source is not None:
+            text += f" ({self.source})"
+        if self.hint is not None:
+            text += "\n      " + self.hint.replace("\n", "\n      ")
+        return text
+
+
+class ConfigError(Exception):
+    """
+    The configuration is not usable.
+
+    Attributes:
+        errors: All that is wrong, a ``Problem`` each.
+        cure: What to do about it.
+        exit_code: With what a command should exit.
+    """
+
+    exit_code: t.ClassVar[int] = 2
+
+    def __init__(
+        self,
+        errors: t.Iterable[Problem],
+        cure: str = "Correct what is listed and try again.",
+    ) -> None:
+        self.errors = tuple(errors)
+        self.cure = cure
+        super().__init__(self.errors, cure)
+
+    def __str__(self) -> str:
+        """List the problems, then the cure."""
+        number = len(self.errors)
+        title = (
+            "The configuration has an error:"
+            if number == 1
+            else f"The configuration has {number} errors:"
+        )
+        lines = [f"  - {problem}" for problem in self.errors]
+        return "\n".join([title, *lines, self.cure])
+
+
+class Bad(ValueError):
+    """
+    A hook's refusal of a value, made into a ``Problem`` with its path.
+
+    Attributes:
+        expected: What the hook takes.
+        hint: What to do about it.
+        secret: Whether the value must not be shown.
+    """
+
+    def __init__(
+        self, expected: str, hint: str | None = None, *, secret: bool = False
+    ) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.hint = hint
+        self.secret = secret
+
+
+def one(
+    expected: str,
+    *,
+    path: str = "",
+    value: str | None = None,
+    source: str | None = None,
+    hint: str | None = None,
+    cure: str = "Correct it and try again.",
+) -> ConfigError:
+    """Make an error of a single problem."""
+    return ConfigError([Problem(path, expected, value, source, hint)], cure)

@@ -1,0 +1,149 @@
+"""Read TOML files and folders, and say what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import typing as t
+
+import attrs
+
+from ._errors import MASK
+from ._errors import ConfigError
+from ._errors import one
+from ._merge import check_depth
+from ._origin import Layer
+from ._secret import sounds_secret
+
+
+AnyPath: t.TypeAlias = "str | os.PathLike[str]"
+
+
+@attrs.frozen
+class optional:  # noqa: N801 - used as a function
+    """
+    A file or folder that need not be there.
+
+    Example:
+        >>> from buvar import config
+        >>> config.ConfigSource.read(config.optional("missing.toml"))
+        {}
+    """
+
+    path: AnyPath
+
+
+def read(path: AnyPath | optional) -> list[Layer]:
+    """
+    Read a file, or each ``*.toml`` of a folder named ``*.d``, sorted.
+
+    Raises:
+        ConfigError: Something cannot be read, or is no TOML.
+    """
+    must = not isinstance(path, optional)
+    file = pathlib.Path(path if not isinstance(path, optional) else path.path)
+    if "\0" in str(file):
+        raise one("the name of a file has a NUL byte", value=repr(str(file)))
+    if file.is_dir() and file.suffix == ".d":
+        return [_layer(item) for item in sorted(file.glob("*.toml"))]
+    if not must and not file.exists():
+        return []
+    return [_layer(file)]
+
+
+def read_text(file: pathlib.Path, path: str = "") -> str:
+    """
+    Read a file as UTF-8.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise one(
+            f"expected UTF-8 text, byte {error.object[error.start]:#04x} "
+            f"in line {line} is none",
+            path=path,
+            source=f"{file}:{line}",
+            cure="Save the file as UTF-8.",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, path, error) from None
+
+
+def _unreadable(
+    file: pathlib.Path, path: str, error: OSError | ValueError
+) -> ConfigError:
+    reason = getattr(error, "strerror", None) or str(error)
+    cures: dict[type[Exception], str] = {
+        FileNotFoundError: "Create it, or pass config.optional(path).",
+        IsADirectoryError: "Name a file, or call the folder something.d.",
+        PermissionError: "Make it readable for the user that runs this.",
+    }
+    return one(
+        f"the file cannot be read: {reason}",
+        path=path,
+        source=str(file),
+        cure=cures.get(type(error), "Check the path."),
+    )
+
+
+def _layer(file: pathlib.Path) -> Layer:
+    text = read_text(file).replace("\r\n", "\n")
+    return Layer(parse(text, str(file)), str(file), text)
+
+
+def parse(text: str, file: str) -> dict[str, t.Any]:
+    """
+    Parse TOML.
+
+    Raises:
+        ConfigError: It is none; the error shows the line and the column.
+    """
+    import tomllib  # noqa: PLC0415 - configuration may come as dicts
+
+    try:
+        data = tomllib.loads(text)
+    except RecursionError:
+        raise one("it is nested too deeply", source=file) from None
+    except ValueError as error:
+        problem = str(error)
+    else:
+        check_depth(data, file)
+        return data
+    raise _broken(text, file, problem)
+
+
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+def _broken(text: str, file: str, problem: str) -> ConfigError:
+    match = _PLACE.search(problem)
+    if match is None:
+        return one(problem, source=file, cure="Correct the file.")
+    lines = text.split("\n")
+    number = int(match[1] or len(lines))
+    column = int(match[2] or len(lines[-1]) + 1)
+    line = _without_value(lines[number - 1])
+    return one(
+        problem[: match.start()],
+        source=f"{file}:{number}:{column}",
+        hint=f"{_printable(line)}\n{' ' * (column - 1)}^",
+        cure="Correct the file; it has to be TOML 1.0.",
+    )
+
+
+def _without_value(line: str) -> str:
+    """Hide what follows a key that sounds like a secret's."""
+    for match in re.finditer(r"""(["']?[\w.-]+["']?)\s*[=:]""", line):
+        if sounds_secret(match[1].rpartition(".")[2]):
+            rest = line[match.end() :]
+            return line[: match.end()] + f" {MASK}".ljust(len(rest))
+    return line
+
+
+def _printable(line: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in line)

@@ -1,0 +1,255 @@
+"""What is added to cattrs: strictness, text, secrets, unions."""
+
+from __future__ import annotations
+
+import collections.abc as abc
+import datetime
+import enum
+import pathlib
+import typing as t
+
+from cattrs import Converter
+
+from . import _scalars
+from ._errors import Bad
+from ._fields import has_fields
+from ._fields import origin
+from ._merge import plain
+from ._secret import Secret
+from ._text import Text
+from ._text import parse_list
+from ._text import parse_table
+from ._unions import is_union
+from ._unions import union_hook
+
+
+Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
+
+_SCALARS: dict[type, Structure] = {
+    str: _scalars.to_str,
+    bytes: _scalars.to_bytes,
+    bool: _scalars.to_bool,
+    int: _scalars.to_int,
+    float: _scalars.to_float,
+    datetime.datetime: _scalars.to_datetime,
+    datetime.date: _scalars.to_date,
+    datetime.time: _scalars.to_time,
+    datetime.timedelta: _scalars.to_timedelta,
+    pathlib.Path: _scalars.to_path,
+    pathlib.PurePath: _scalars.to_path,
+}
+#: Modules whose classes are made of their own text.
+_TEXTUAL = {"decimal", "fractions", "ipaddress", "uuid", "zoneinfo"}
+
+_SEQUENCES = (list, tuple, set, frozenset)
+
+
+def register(converter: Converter) -> None:
+    """Teach a converter all that is not a class with fields."""
+    for tp, hook in _SCALARS.items():
+        converter.register_structure_hook(tp, _exactly(tp, hook))
+    converter.register_structure_hook(enum.Enum, _scalars.to_enum)
+    guard = _Guard(converter)
+    for predicate, factory in (
+        (guard.wants, guard.make),
+        (is_union, lambda tp: union_hook(tp, converter)),
+        (lambda tp: t.get_origin(tp) is t.Literal, lambda _: to_literal),
+        (
+            lambda tp: origin(tp) is Secret,
+            lambda tp: _secret_hook(tp, converter),
+        ),
+        (lambda tp: tp is t.Any or tp is object, lambda _: to_any),
+        (lambda tp: tp is type(None), lambda _: to_none),
+    ):
+        converter.register_structure_hook_factory(predicate, factory)
+
+
+def _exactly(base: type, hook: Structure) -> Structure:
+    """Use a hook for its own type; subclasses are made of what it gives."""
+
+    def structure(value: t.Any, tp: t.Any) -> t.Any:
+        if tp is base:
+            return hook(value, tp)
+        if issubclass(tp, enum.Enum):
+            return _scalars.to_enum(value, tp)
+        if isinstance(value, tp):
+            return value
+        if base in (pathlib.Path, pathlib.PurePath):
+            return hook(value, tp)
+        if hasattr(tp, "parse"):
+            return tp.parse(value)
+        return _call(tp, hook(value, base))
+
+    # The quick way for nearly all: no test of the type in between.
+    return structure
+
+
+def _call(tp: t.Any, value: t.Any) -> t.Any:
+    try:
+        return tp(value)
+    except Exception as error:
+        raise Bad(f"expected a {tp.__name__}") from error
+
+
+class _Guard:
+    """Lets only arrays into lists and only tables into dicts."""
+
+    def __init__(self, converter: Converter) -> None:
+        self._converter = converter
+        self._making: set[t.Any] = set()
+
+    def wants(self, tp: t.Any) -> bool:
+        """Tell whether a type is a container not being made already."""
+        cls = origin(tp)
+        return (
+            isinstance(cls, type)
+            and (issubclass(cls, _CONTAINERS))
+            and not has_fields(tp)
+            and tp not in self._making
+        )
+
+    def make(self, tp: t.Any) -> Structure:
+        """Make the hook of cattrs and put a guard before it."""
+        self._making.add(tp)
+        try:
+            inner = self._converter.get_structure_hook(tp, cache_result=False)
+        finally:
+            self._making.discard(tp)
+        check = (
+            _to_table if issubclass(origin(tp), abc.Mapping) else _to_sequence
+        )
+
+        def structure(value: t.Any, tp: t.Any) -> t.Any:
+            return inner(check(value), tp)
+
+        return structure
+
+
+_CONTAINERS = (abc.Mapping, abc.Sequence, abc.Set)
+
+
+def _to_sequence(value: t.Any) -> t.Any:
+    if isinstance(value, Text):
+        return parse_list(value)
+    if not isinstance(value, _SEQUENCES):
+        raise Bad("expected an array")
+    return t.cast("t.Any", value)
+
+
+def _to_table(value: t.Any) -> t.Any:
+    if isinstance(value, Text):
+        return parse_table(value)
+    if not isinstance(value, abc.Mapping):
+        raise Bad("expected a table")
+    return t.cast("t.Any", value)
+
+
+def untyped(value: Text, tp: t.Any) -> t.Any:
+    """Make of text what a converter of such a field may expect."""
+    cls = origin(tp)
+    if isinstance(cls, type) and not issubclass(cls, str):
+        if issubclass(cls, abc.Mapping):
+            return parse_table(value)
+        if issubclass(cls, abc.Sequence | abc.Set):
+            return parse_list(value)
+    return str(value)
+
+
+def to_any(value: t.Any, _: t.Any = None) -> t.Any:
+    """Take anything; arrays and tables are copied."""
+    return str(value) if isinstance(value, Text) else plain(value)
+
+
+def to_none(value: t.Any, _: t.Any = None) -> None:
+    """Take nothing."""
+    if value is not None and not (
+        isinstance(value, Text) and value.lower() in ("", "null")
+    ):
+        raise Bad("expected nothing (null)")
+
+
+def to_literal(value: t.Any, tp: t.Any) -> t.Any:
+    """Take one of the values of a ``Literal``."""
+    choices = t.get_args(tp)
+    for choice in choices:
+        if type(choice) is type(value) and choice == value:
+            return choice
+    for choice in choices:
+        plain_ = choice.value if isinstance(choice, enum.Enum) else choice
+        if type(plain_) is type(value) and plain_ == value:
+            return choice
+        if isinstance(value, Text) and _as_text(plain_) == value.strip():
+            return choice
+    names = ", ".join(repr(choice) for choice in choices)
+    raise Bad(f"expected one of {names}")
+
+
+def _as_text(value: t.Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def hidden(inner: Structure) -> Structure:
+    """Keep the value out of what an error says."""
+
+    def structure(value: t.Any, tp: t.Any) -> t.Any:
+        try:
+            return inner(value, tp)
+        except Bad as error:
+            raise Bad(error.expected, secret=True) from None
+        except Exception:  # noqa: BLE001 - it could quote the value
+            raise Bad("expected another value", secret=True) from None
+
+    return structure
+
+
+def _secret_hook(tp: t.Any, converter: Converter) -> Structure:
+    inner_type = next(iter(t.get_args(tp)), t.Any)
+    inner = hidden(converter.get_structure_hook(inner_type))
+
+    def structure(value: t.Any, _: t.Any) -> t.Any:
+        if isinstance(value, Secret):
+            return t.cast("t.Any", value)
+        return Secret(inner(value, inner_type))
+
+    return structure
+
+
+def instance_hook(tp: t.Any) -> Structure:
+    """Take what text cannot say: an object that is put in by code."""
+    cls = origin(tp)
+    if cls is abc.Callable:
+        return _callable
+    if not isinstance(cls, type):
+        return to_any
+    if cls.__module__.partition(".")[0] in _TEXTUAL:
+        return _textual
+    expected = f"expected a {cls.__module__}.{cls.__qualname__} set by code"
+
+    def structure(value: t.Any, _: t.Any) -> t.Any:
+        if _is_instance(value, cls):
+            return value
+        raise Bad(expected)
+
+    return structure
+
+
+def _is_instance(value: t.Any, cls: t.Any) -> bool:
+    try:
+        return isinstance(value, cls)
+    except TypeError:
+        # A protocol that cannot be checked at run time.
+        return not isinstance(value, str | int | float | list | dict)
+
+
+def _callable(value: t.Any, _: t.Any) -> t.Any:
+    if not callable(value):
+        raise Bad("expected something callable, set by code")
+    return value
+
+
+def _textual(value: t.Any, tp: t.Any) -> t.Any:
+    if isinstance(value, tp):
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Bad(f"expected a {tp.__name__}")
+    return _call(tp, str(value).strip())

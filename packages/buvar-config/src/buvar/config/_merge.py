@@ -1,0 +1,114 @@
+"""Merge nested dicts without changing any of them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from collections.abc import Mapping
+
+from ._errors import one
+
+
+Path: t.TypeAlias = tuple[str, ...]
+
+#: Nothing that people write is nested deeper, and recursion stays safe.
+MOST_NESTED: t.Final = 64
+
+
+def check_depth(value: t.Any, source: str | None = None) -> None:
+    """
+    Refuse what is nested so deep that recursion would fail.
+
+    Raises:
+        ConfigError: The value has more than ``MOST_NESTED`` levels.
+    """
+    level, depth = [value], 0
+    while level := [
+        child
+        for node in level
+        if isinstance(node, Mapping | list | tuple)
+        for child in (node.values() if isinstance(node, Mapping) else node)
+        if isinstance(child, Mapping | list | tuple)
+    ]:
+        depth += 1
+        if depth >= MOST_NESTED:
+            raise one(
+                f"expected at most {MOST_NESTED} levels of nesting",
+                source=source,
+            )
+
+
+def merge(target: dict[t.Any, t.Any], other: Mapping[t.Any, t.Any]) -> None:
+    """Put a mapping over a dict that is ours; nested ones are merged."""
+    for key, value in other.items():
+        if isinstance(value, Mapping):
+            below = target.get(key)
+            if not isinstance(below, dict):
+                below = target[key] = {}
+            merge(t.cast("dict[t.Any, t.Any]", below), value)
+        else:
+            target[key] = plain(value)
+
+
+def plain(value: t.Any) -> t.Any:
+    """Copy lists and dicts, so that nobody shares them with a source."""
+    if isinstance(value, list):
+        return [plain(item) for item in t.cast("list[t.Any]", value)]
+    if isinstance(value, dict):
+        items = t.cast("dict[t.Any, t.Any]", value).items()
+        return {key: plain(item) for key, item in items}
+    return value
+
+
+class Overlay:
+    """
+    A dict with values put over it, copied only where it differs.
+
+    Attributes:
+        data: The result.
+    """
+
+    def __init__(self, base: Mapping[t.Any, t.Any]) -> None:
+        self.data: dict[t.Any, t.Any] = dict(base)
+        self._own = {id(self.data)}
+
+    def put(self, path: Path, value: t.Any) -> None:
+        """Set the value at a path; a mapping is merged with what is there."""
+        node = self.data
+        last = path[-1]
+        for key in path[:-1]:
+            node = self._child(node, key)
+        if isinstance(value, Mapping):
+            merge(self._child(node, last, deep=True), value)
+        else:
+            node[last] = value
+
+    def _child(
+        self, node: dict[t.Any, t.Any], key: str, *, deep: bool = False
+    ) -> dict[t.Any, t.Any]:
+        child = node.get(key)
+        if not isinstance(child, Mapping):
+            child = node[key] = {}
+        elif deep:
+            child = node[key] = plain(dict(child))
+        elif id(child) not in self._own:
+            child = node[key] = dict(child)
+        self._own.add(id(child))
+        return t.cast("dict[t.Any, t.Any]", child)
+
+
+def dig(data: t.Any, path: t.Sequence[t.Any]) -> t.Any:
+    """
+    Return what is at a path.
+
+    Raises:
+        LookupError: There is nothing.
+    """
+    for key in path:
+        if not isinstance(data, Mapping | list | tuple):
+            raise LookupError(key)
+        try:
+            data = data[key]
+        except TypeError as error:
+            raise LookupError(key) from error
+    return data

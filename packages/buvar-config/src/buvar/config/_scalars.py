@@ -1,0 +1,259 @@
+"""Make single values of text and plain data, strictly."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import pathlib
+import re
+import typing as t
+
+from ._errors import Bad
+from ._secret import without_password
+from ._text import Text
+
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def to_str(value: t.Any, _: t.Any = str) -> str:
+    """Take text; numbers are not text."""
+    if not isinstance(value, str):
+        raise Bad("expected text")
+    if "\0" in value:
+        raise Bad("expected text without NUL bytes")
+    if isinstance(value, Text):
+        if not value.isascii() and _broken(value):
+            raise Bad("expected UTF-8 text")
+        return str(value)
+    return value
+
+
+def _broken(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def to_bytes(value: t.Any, _: t.Any = bytes) -> bytes:
+    """Take bytes, or text as UTF-8."""
+    return value if isinstance(value, bytes) else to_str(value).encode()
+
+
+def to_bool(value: t.Any, _: t.Any = bool) -> bool:
+    """Take one of the words for true and false."""
+    if value is True or value is False:
+        return t.cast("bool", value)
+    if isinstance(value, str | int):
+        word = str(value).strip().lower() if isinstance(value, str) else value
+        if word == 1 or word in _TRUE:
+            return True
+        if word == 0 or word in _FALSE:
+            return False
+    raise Bad("expected one of 1/0, true/false, yes/no, on/off")
+
+
+def to_int(value: t.Any, _: t.Any = int) -> int:
+    """Take a whole number, or one written as text."""
+    if type(value) is int:
+        return value
+    if isinstance(value, str):
+        text = value.strip()
+        for base in (10, 0):
+            try:
+                return int(text, base)
+            except ValueError:
+                continue
+    raise Bad("expected a whole number")
+
+
+def to_float(value: t.Any, _: t.Any = float) -> float:
+    """Take a number, or one written as text."""
+    if type(value) is float:
+        return value
+    if type(value) is int or isinstance(value, str):
+        try:
+            return float(value)
+        except (ValueError, OverflowError):
+            raise Bad("expected a number") from None
+    raise Bad("expected a number")
+
+
+def to_datetime(value: t.Any, _: t.Any = None) -> datetime.datetime:
+    """Take a point in time, or one in ISO 8601."""
+    if isinstance(value, datetime.datetime):
+        return value
+    return _from_iso(
+        datetime.datetime, value, "a date and time as 2026-11-24T12:00:00Z"
+    )
+
+
+def to_date(value: t.Any, _: t.Any = None) -> datetime.date:
+    """Take a day, or one in ISO 8601."""
+    if type(value) is datetime.date:
+        return value
+    return _from_iso(datetime.date, value, "a date as 2026-11-24")
+
+
+def to_time(value: t.Any, _: t.Any = None) -> datetime.time:
+    """Take a time of day, or one in ISO 8601."""
+    if isinstance(value, datetime.time):
+        return value
+    return _from_iso(datetime.time, value, "a time as 12:30:00")
+
+
+def _from_iso(tp: t.Any, value: t.Any, expected: str) -> t.Any:
+    if isinstance(value, str):
+        try:
+            return tp.fromisoformat(value.strip())
+        except ValueError:
+            raise Bad(f"expected {expected}") from None
+    raise Bad(f"expected {expected}")
+
+
+_UNITS = {
+    "w": 604800 * 10**6,
+    "d": 86400 * 10**6,
+    "h": 3600 * 10**6,
+    "m": 60 * 10**6,
+    "s": 10**6,
+    "ms": 1000,
+    "us": 1,
+}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(w|d|h|ms|us|m|s)\s*", re.ASCII)
+
+
+def to_timedelta(value: t.Any, _: t.Any = None) -> datetime.timedelta:
+    """Take a duration: seconds, or text as ``1h30m``."""
+    if isinstance(value, datetime.timedelta):
+        return value
+    bad = Bad("expected a duration: seconds, or text as 1h30m, 250ms, 2d")
+    try:
+        if isinstance(value, str):
+            return _parse_duration(value.strip().lower())
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.timedelta(seconds=value)
+    except (ValueError, OverflowError):
+        raise bad from None
+    raise bad
+
+
+def _parse_duration(text: str) -> datetime.timedelta:
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
+    parts = _DURATION.findall(digits)
+    if parts and not _DURATION.sub("", digits):
+        # Whole units are exact, whatever their size.
+        micro = sum(
+            int(number) * _UNITS[unit]
+            if number.isdigit()
+            else round(float(number) * _UNITS[unit])
+            for number, unit in parts
+        )
+        return sign * datetime.timedelta(microseconds=micro)
+    return datetime.timedelta(seconds=float(text))
+
+
+def to_path(value: t.Any, tp: t.Any = pathlib.Path) -> t.Any:
+    """Take a path of the file system."""
+    if isinstance(value, pathlib.PurePath):
+        return tp(value)
+    if not isinstance(value, str):
+        raise Bad("expected a path")
+    if "\0" in value:
+        raise Bad("expected a path without NUL bytes")
+    return tp(str(value))
+
+
+def to_enum(value: t.Any, tp: type[enum.Enum]) -> enum.Enum:
+    """Take a member by its value or, if that is text, by its name."""
+    if isinstance(value, tp):
+        return value
+    members = tp.__members__
+    for member in members.values():
+        same = type(member.value) is type(value) and member.value == value
+        if same or (isinstance(value, Text) and str(member.value) == value):
+            return member
+    if isinstance(value, str):
+        for name, member in members.items():
+            if name.lower() == value.strip().lower():
+                return member
+    names = ", ".join(repr(member.value) for member in tp)
+    raise Bad(f"expected one of {names}")
+
+
+_SIZES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)(b?)", re.ASCII)
+
+
+class ByteSize(int):
+    """
+    A number of bytes, written as a number or with a unit.
+
+    ``kB``, ``MB`` ... are powers of 1000, ``KiB``, ``MiB`` ... and the bare
+    letters ``K``, ``M`` ... powers of 1024.
+
+    Example:
+        >>> ByteSize.parse("1.5 KiB")
+        1536
+    """
+
+    @classmethod
+    def parse(cls, value: str | int) -> ByteSize:
+        """
+        Return the number of bytes that a text names.
+
+        Raises:
+            ValueError: It names none.
+        """
+        if type(value) is int and value >= 0:
+            return cls(value)
+        match = _SIZES.fullmatch(str(value).strip().lower())
+        if match is None or isinstance(value, bool):
+            raise Bad("expected a size in bytes, as 512, 10MB or 1.5GiB")
+        number, letter, binary, byte = match.groups()
+        base = 1024 if binary or not byte else 1000
+        scale = base ** " kmgtp".index(letter) if letter else 1
+        if number.isdigit():
+            return cls(int(number) * scale)
+        return cls(float(number) * scale)
+
+
+class URL(str):
+    """
+    An absolute URL; its ``repr`` masks a password.
+
+    Example:
+        >>> URL("amqp://guest:guest@localhost:5672/")
+        URL('amqp://guest:***@localhost:5672/')
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"URL({without_password(str(self))!r})"
+
+    @classmethod
+    def parse(cls, value: str) -> URL:
+        """
+        Return the URL of a text.
+
+        Raises:
+            ValueError: It is not absolute, or is malformed.
+        """
+        from urllib.parse import urlsplit  # noqa: PLC0415 - rarely needed
+
+        bad = Bad("expected a URL as https://example.org/path")
+        text = to_str(value).strip()
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError:
+            raise bad from None
+        del port
+        if not parts.scheme or not (parts.netloc or parts.path):
+            raise bad
+        if any(char.isspace() for char in text) or "://" not in text:
+            raise bad
+        return cls(text)

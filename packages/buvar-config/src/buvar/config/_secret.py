@@ -1,0 +1,96 @@
+"""Values that do not show themselves."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ._errors import MASK
+
+
+T = t.TypeVar("T")
+
+
+class Secret(t.Generic[T]):
+    """
+    A value that is masked wherever it could be printed.
+
+    Args:
+        value: What is kept.
+
+    Example:
+        >>> password = Secret("hunter2")
+        >>> print(password, [password])
+        *** [Secret('***')]
+        >>> password.reveal()
+        'hunter2'
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    def reveal(self) -> T:
+        """Return the value itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Secret):
+            return bool(self._value == t.cast("Secret[t.Any]", other).reveal())
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+
+_NAMES = re.compile(
+    r"pass(word|wd|phrase)?$|secret|token|api_?key|private_?key|credential"
+    r"|(^|_)(pwd|dsn|key|pin)$",
+    re.IGNORECASE,
+)
+_USERINFO = re.compile(r"(?<=://)([^\s/@:]*):[^\s/@]*(?=@)")
+
+
+def sounds_secret(key: object) -> bool:
+    """Tell whether a name is one that secrets usually have."""
+    return bool(_NAMES.search(str(key).replace("-", "_").strip(" \"'")))
+
+
+def without_password(text: str) -> str:
+    """Mask the password of each URL in a text."""
+    return _USERINFO.sub(rf"\1:{MASK}", text)
+
+
+def show(value: t.Any) -> str:
+    """Render a value for an error, shortened, containers by their size."""
+    if isinstance(value, dict):
+        return _sized("a table", "key", len(t.cast("t.Sized", value)))
+    if isinstance(value, list | tuple | set | frozenset):
+        return _sized("an array", "item", len(t.cast("t.Sized", value)))
+    if isinstance(value, str):
+        text = without_password(str(value))
+        return repr(text if len(text) <= _MOST else text[:_MOST] + "...")
+    if isinstance(value, int) and value.bit_length() > _MOST:
+        return "a very large integer"
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - it is somebody else's repr
+        text = f"<{type(value).__qualname__}>"
+    return text if len(text) <= _MOST else text[:_MOST] + "..."
+
+
+_MOST = 60
+
+
+def _sized(what: str, unit: str, number: int) -> str:
+    return f"{what} of {number} {unit}{'' if number == 1 else 's'}"

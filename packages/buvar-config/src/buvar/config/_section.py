@@ -1,0 +1,122 @@
+"""Sections that inject themselves."""
+
+from __future__ import annotations
+
+import gc
+import typing as t
+
+from buvar import di
+
+from ._errors import one
+from ._source import SECTION
+from ._source import ConfigSource
+
+
+class Config:
+    """
+    Base of classes that are loaded from a section of their own.
+
+    Args:
+        section: The dotted path of the table; a subclass without one is
+            loaded from that of its base.
+
+    Raises:
+        ConfigError: Another class is loaded from that section.
+
+    Example:
+        >>> import attrs
+        >>> from buvar import config
+        >>> @attrs.define
+        ... class Web(config.Config, section="web"):
+        ...     port: int = 8080
+        >>> config.ConfigSource({"web": {"port": 80}}).load(Web)
+        Web(port=80)
+    """
+
+    # Without it the classes of attrs with slots would have a dict again.
+    __slots__ = ()
+
+    def __init_subclass__(
+        cls, *, section: str | None = None, **options: t.Any
+    ) -> None:
+        super().__init_subclass__(**options)
+        if section is not None:
+            place = _place(cls)
+            _check(cls, section, place)
+            setattr(cls, SECTION, (section, place))
+
+    @classmethod
+    async def adapt(cls, source: ConfigSource | None = None) -> t.Self:
+        """Load the section of a class that was asked for."""
+        return (ConfigSource() if source is None else source).load(cls)
+
+
+async def prepare() -> None:
+    """
+    Let sections inject themselves: ``await di.nject(MyConfig)``.
+
+    One adapter serves all sections, those defined later as well.
+    """
+    di.register(Config.adapt)
+
+
+def sections() -> dict[str, type[Config]]:
+    """
+    Return the classes that have a section of their own.
+
+    Python itself knows the subclasses of a class, weakly: a section ends with
+    its class, and there is no list to clean up.
+    """
+    found: dict[str, type[Config]] = {}
+    for cls in _subclasses(Config):
+        own = vars(cls).get(SECTION)
+        if own is not None:
+            found[own[0]] = cls
+    return dict(sorted(found.items()))
+
+
+def _subclasses(cls: type[Config]) -> t.Iterator[type[Config]]:
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _place(cls: type[Config]) -> tuple[str, str, int]:
+    """Say where a class is defined, to tell a new one from the same again."""
+    import sys  # noqa: PLC0415
+
+    frame = sys._getframe(2)  # noqa: SLF001 - the line of the definition
+    while frame.f_globals.get("__name__") != cls.__module__ and frame.f_back:
+        frame = frame.f_back
+    return cls.__module__, cls.__qualname__, frame.f_lineno
+
+
+def _check(cls: type[Config], section: str, place: t.Any) -> None:
+    for attempt in range(2):
+        other = _owner(cls, section, place)
+        if other is None:
+            return
+        if not attempt:
+            del other
+            # It may be gone already, waiting to be collected.
+            gc.collect()
+    other = t.cast("type[Config]", _owner(cls, section, place))
+    raise one(
+        f"both {_name(other)} and {_name(cls)} want the section",
+        path=section,
+        cure="Give one of them another section.",
+    )
+
+
+def _owner(
+    cls: type[Config], section: str, place: t.Any
+) -> type[Config] | None:
+    for other in _subclasses(Config):
+        own = vars(other).get(SECTION)
+        if other is not cls and own and own[0] == section and own[1] != place:
+            return other
+    return None
+
+
+def _name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

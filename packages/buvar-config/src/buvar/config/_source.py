@@ -1,0 +1,258 @@
+"""The one source of configuration: dicts, files, secrets, environment."""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+
+from collections.abc import Mapping
+
+from . import _env
+from . import _files
+from ._compile import compiled
+from ._diagnose import Unknown
+from ._diagnose import Where
+from ._diagnose import problems
+from ._errors import ConfigError
+from ._errors import one
+from ._fields import has_fields
+from ._merge import Overlay
+from ._merge import Path
+from ._merge import check_depth
+from ._merge import merge
+from ._origin import Layer
+from ._origin import origin_of
+from ._overlay import Given
+from ._overlay import given
+from ._overlay import parse_override
+from ._overlay import read_secrets
+from ._secret import show
+from ._text import Text
+
+
+T = t.TypeVar("T")
+UnknownKeys: t.TypeAlias = t.Literal["error", "warn", "ignore"]
+
+#: In the dict of a ``Config``: its section, and where it was defined.
+SECTION: t.Final = "__buvar_section__"
+
+logger = logging.getLogger(__name__)
+
+
+class ConfigSource(dict[str, t.Any]):
+    """
+    Merged dicts, which typed objects are loaded from.
+
+    Later ones win, from lowest to highest: the defaults of a class, dicts and
+    files in their order, the secrets folder, ``PREFIX_X_FILE``, ``PREFIX_X``,
+    overrides. Nested dicts merge, everything else is replaced.
+
+    Args:
+        dicts: Nested dicts, later ones win; they are not changed.
+        env_prefix: What the names of variables begin with; without it the
+            environment is not looked at.
+        overrides: Strings ``a.b=value`` that win over everything.
+        secrets: A folder with a file for each value, named like a variable.
+        unknown: What to do about keys that a class does not know.
+
+    Raises:
+        ConfigError: Something cannot be read or is nested too deeply.
+
+    Example:
+        >>> source = ConfigSource({"web": {"port": 80}}, {"web": {"tls": 1}})
+        >>> source
+        {'web': {'port': 80, 'tls': 1}}
+    """
+
+    def __init__(
+        self,
+        *dicts: Mapping[str, t.Any],
+        env_prefix: str | None = None,
+        overrides: t.Iterable[str] = (),
+        secrets: _files.AnyPath | None = None,
+        unknown: UnknownKeys = "error",
+    ) -> None:
+        super().__init__()
+        self.env_prefix = _env.normal_prefix(env_prefix)
+        self.unknown: UnknownKeys = unknown
+        self.secrets = secrets
+        self.overrides: list[tuple[Path, Text]] = []
+        self.paths: tuple[_files.AnyPath | _files.optional, ...] = ()
+        self.layers: list[Layer] = []
+        self._secrets = read_secrets(secrets)
+        for data in dicts:
+            self._add(Layer(_mapping(data)))
+        for override in overrides:
+            self.set(override)
+
+    @classmethod
+    def read(
+        cls,
+        *paths: _files.AnyPath | _files.optional,
+        env_prefix: str | None = None,
+        overrides: t.Iterable[str] = (),
+        secrets: _files.AnyPath | None = None,
+        unknown: UnknownKeys = "error",
+    ) -> t.Self:
+        """
+        Read TOML files, later ones win.
+
+        Args:
+            paths: Files; folders named ``*.d``, whose ``*.toml`` are read in
+                the order of their names; ``optional(path)`` for what may be
+                missing.
+            env_prefix: As for the class.
+            overrides: As for the class.
+            secrets: As for the class.
+            unknown: As for the class.
+
+        Raises:
+            ConfigError: Something cannot be read or is no TOML.
+        """
+        source = cls(env_prefix=env_prefix, secrets=secrets, unknown=unknown)
+        source.paths = paths
+        for path in paths:
+            for layer in _files.read(path):
+                source._add(layer)  # noqa: SLF001 - our own
+        for override in overrides:
+            source.set(override)
+        return source
+
+    def _add(self, layer: Layer) -> None:
+        check_depth(layer.data, layer.file)
+        self.layers.append(layer)
+        merge(self, layer.data)
+
+    def set(self, override: str) -> None:
+        """
+        Set one value above all others, by a string ``a.b=value``.
+
+        Raises:
+            ConfigError: The string is not of that form.
+        """
+        path, value = parse_override(override)
+        self.overrides.append((path, value))
+        overlay = Overlay(self)
+        overlay.put(path, str(value))
+        super().update(overlay.data)
+
+    # --- loading ----------------------------------------------------------
+
+    def load(
+        self,
+        cls: type[T],
+        section: str | None = None,
+        *,
+        unknown: UnknownKeys | None = None,
+    ) -> T:
+        """
+        Make an object of a section.
+
+        Args:
+            cls: A class of attrs or a dataclass.
+            section: The dotted path of its table. By default that of a
+                ``Config``, else the whole, in which tables of others are
+                allowed beside those of the class.
+            unknown: Overrides what to do about unknown keys.
+
+        Raises:
+            ConfigError: All that is wrong.
+        """
+        path = self.split(cls, section)
+        data, found = self.gather(cls, path)
+        mode = unknown or self.unknown
+        try:
+            quick = compiled(cls, strict=mode != "ignore", thorough=False)
+            return t.cast("T", quick(data, cls))
+        except ConfigError:
+            raise
+        except Exception:  # noqa: BLE001, S110 - asked again, thoroughly
+            pass
+        return _load_again(
+            cls, data, Finder(self, path, found).where, path, mode
+        )
+
+    def split(self, cls: t.Any, section: str | None) -> Path:
+        """Return the path of a section, by default that of the class."""
+        if section is None:
+            section = getattr(cls, SECTION, ("",))[0]
+        if not section:
+            return ()
+        return (section,) if section in self else tuple(section.split("."))
+
+    def gather(self, cls: t.Any, path: Path) -> tuple[t.Any, list[Given]]:
+        """
+        Return the data for a class, and what was put over the files.
+
+        Raises:
+            ConfigError: The class is none for this, or has a clash of names.
+        """
+        if not has_fields(cls):
+            raise one(
+                f"{cls!r} is neither a class of attrs nor a dataclass",
+                cure="Decorate it, e.g. with attrs.define.",
+            )
+        names = _env.names(cls, path, self.env_prefix)
+        data: t.Any = self
+        for key in path:
+            data = data.get(key, {}) if isinstance(data, Mapping) else data
+        if not path:
+            # The tables of others are beside what belongs to this class.
+            data = {
+                key: value
+                for key, value in self.items()
+                if key in names.top or not isinstance(value, Mapping)
+            }
+        found = given(names, path, self._secrets, self.overrides)
+        if found and isinstance(data, Mapping):
+            overlay = Overlay(t.cast("Mapping[str, t.Any]", data))
+            for item in found:
+                overlay.put(item.path, item.data)
+            data = overlay.data
+        return data, found
+
+
+class Finder:
+    """Says where the values of a section came from."""
+
+    def __init__(
+        self, source: ConfigSource, section: Path, found: list[Given]
+    ) -> None:
+        self._layers = source.layers
+        self._section = section
+        self._found = found
+
+    def where(self, path: t.Sequence[t.Any]) -> str | None:
+        """Return the origin of a value, ``None`` if nobody set it."""
+        path = tuple(path)
+        for item in reversed(self._found):
+            if path and path[: len(item.path)] == item.path:
+                return item.source
+        return origin_of(self._layers, (*self._section, *path))
+
+
+def _mapping(data: t.Any) -> Mapping[str, t.Any]:
+    if not isinstance(data, Mapping):
+        raise one(
+            "a source is made of dicts",
+            value=show(data),
+            cure="Read files with ConfigSource.read(path).",
+        )
+    return t.cast("Mapping[str, t.Any]", data)
+
+
+def _load_again(
+    cls: t.Any, data: t.Any, where: Where, section: Path, mode: UnknownKeys
+) -> t.Any:
+    """Find all that is wrong, raise it, or warn if that is all there is."""
+    try:
+        thorough = compiled(cls, strict=mode != "ignore", thorough=True)
+        return thorough(data, cls)
+    except Exception as error:  # noqa: BLE001 - that is the question
+        found = problems(error, data, where, cls, section)
+    wrong = [item for item in found if not isinstance(item, Unknown)]
+    if mode == "error" or wrong:
+        raise ConfigError(found)
+    for item in found:
+        logger.warning("%s", item, extra={"config_path": item.path})
+    return compiled(cls, strict=False, thorough=False)(data, cls)

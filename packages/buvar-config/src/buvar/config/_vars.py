@@ -1,0 +1,108 @@
+"""Say more of a field than its type does."""
+
+from __future__ import annotations
+
+import typing as t
+
+import attrs
+
+
+#: Under this key a field's metadata keeps what follows.
+KEY: t.Final = "buvar.config"
+
+
+@attrs.frozen
+class Extra:
+    """What ``var`` knows of a field beside its type and default."""
+
+    name: str | None = None
+    help: str | None = None
+    secret: bool = False
+    kind: t.Literal["bool", "list"] | None = None
+
+
+def metadata(
+    *, name: str | None = None, help: str | None = None, secret: bool = False
+) -> dict[t.Any, t.Any]:
+    """
+    Say more of a field of a dataclass: ``field(metadata=metadata(...))``.
+
+    Args:
+        name: The key in files, by default the name of the field.
+        help: A sentence for samples and lists.
+        secret: Whether the value must never be shown.
+    """
+    return {KEY: Extra(name, help, secret)}
+
+
+def var(
+    default: t.Any = attrs.NOTHING,
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    converter: t.Any = None,
+    validator: t.Any = None,
+    factory: t.Callable[[], t.Any] | None = None,
+    secret: bool = False,
+    **options: t.Any,
+) -> t.Any:
+    """
+    Define a field of an attrs class.
+
+    Args:
+        default: The value if there is none; without it one is required.
+        name: The key in files, by default the name of the field.
+        help: A sentence for samples and lists.
+        converter: Makes the value, instead of the annotated type.
+        validator: Called with the instance, the attribute and the value.
+        factory: Makes the default anew for each instance.
+        secret: Whether the value must never be shown.
+        options: More options of ``attrs.field``.
+    """
+    return _field(
+        Extra(name, help, secret),
+        default,
+        converter=converter,
+        validator=validator,
+        factory=factory,
+        **options,
+    )
+
+
+def bool_var(
+    default: t.Any = attrs.NOTHING,
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    **options: t.Any,
+) -> t.Any:
+    """Define a field that is true or false, also without an annotation."""
+    return _field(Extra(name, help, kind="bool"), default, **options)
+
+
+def list_var(
+    default: t.Any = attrs.NOTHING,
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    **options: t.Any,
+) -> t.Any:
+    """
+    Define a field that is a list; files may write it as ``"a, b"`` as well.
+
+    A default list is copied for each instance.
+    """
+    if isinstance(default, list | tuple | set):
+        items = list(t.cast("t.Iterable[t.Any]", default))
+        default, options["factory"] = attrs.NOTHING, lambda: list(items)
+    return _field(Extra(name, help, kind="list"), default, **options)
+
+
+def _field(extra: Extra, default: t.Any, **options: t.Any) -> t.Any:
+    options["metadata"] = {**(options.get("metadata") or {}), KEY: extra}
+    if extra.secret:
+        options.setdefault("repr", lambda _: "'***'")
+    if options.get("factory") is None:
+        options.pop("factory", None)
+        options["default"] = default
+    return attrs.field(**options)
