@@ -107,7 +107,7 @@ class BoundLogger(structlog.BoundLoggerBase):
             text = _decode(fields)
             fields = {"event": text}
         elif isinstance(fields, tuple):
-            positional, keywords = fields
+            positional, keywords = t.cast("tuple[t.Any, t.Any]", fields)
             getattr(self._logger, method)(*positional, **keywords)
             return
         self._handle(level, fields, sys._getframe(2))  # noqa: SLF001
@@ -208,9 +208,9 @@ def _interpolate(
     event: t.Any, args: tuple[t.Any, ...], fields: dict[str, t.Any]
 ) -> t.Any:
     single = args[0] if len(args) == 1 else None
-    values = single if isinstance(single, t.Mapping) and single else args
+    named = isinstance(single, t.Mapping) and bool(t.cast("t.Any", single))
     try:
-        return event % values
+        return event % (single if named else args)
     except Exception as error:  # noqa: BLE001 - the caller's arguments
         fields["positional_args"] = safe_repr(args)
         fields["log_error"] = f"{type(error).__name__}: {safe_str(error)}"
@@ -225,7 +225,7 @@ def _exc_info(value: t.Any) -> t.Any:
     if isinstance(value, BaseException):
         return (type(value), value, value.__traceback__)
     if isinstance(value, tuple):
-        return value
+        return t.cast("ExcInfo", value)
     current: ExcInfo = sys.exc_info()
     return None if current[1] is None else current
 

@@ -67,7 +67,7 @@ class Cleaner:
             try:
                 return self._container(value, parents, budget)
             except Exception:  # noqa: BLE001 - anybody's container
-                return safe_repr(value)
+                return safe_repr(t.cast("object", value))
         if not self._strict:
             return value
         try:
@@ -83,7 +83,7 @@ class Cleaner:
         budget[0] -= 1
         inner = (*parents, id(value))
         if isinstance(value, Mapping):
-            mapping: Mapping[object, object] = value
+            mapping = t.cast("Mapping[object, object]", value)
             # The list is a snapshot: another thread may change the dict.
             return self._pairs(list(mapping.items()), inner, budget)
         return [self._clean(item, inner, budget) for item in list(value)]

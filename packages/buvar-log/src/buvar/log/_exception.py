@@ -115,7 +115,9 @@ def _frames(trace: types.TracebackType | None) -> list[dict[str, t.Any]]:
 
 def _listed(notes: t.Any) -> list[t.Any]:
     """Notes are a list by convention only."""
-    return list(notes) if isinstance(notes, list | tuple) else [notes]
+    if isinstance(notes, list | tuple):
+        return list(t.cast("t.Sequence[t.Any]", notes))
+    return [notes]
 
 
 def safe_str(value: object) -> str:

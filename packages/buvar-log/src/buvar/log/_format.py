@@ -69,8 +69,9 @@ class JsonFormatter(EventFormatter):
 
     def _render(self, record: logging.LogRecord) -> bytes:
         event = self._event(record)
-        if record.exc_info and record.exc_info[1] is not None:
-            event["exception"] = exception_dicts(record.exc_info)
+        if record.exc_info:
+            if record.exc_info[1] is not None:
+                event["exception"] = exception_dicts(record.exc_info)
         elif record.exc_text:
             event["exception"] = record.exc_text
         if record.stack_info:
@@ -113,8 +114,9 @@ class ConsoleFormatter(EventFormatter):
             key: _visible(value) if isinstance(value, str) else value
             for key, value in self._event(record).items()
         }
-        if record.exc_info and record.exc_info[1] is not None:
-            event["exc_info"] = record.exc_info
+        if record.exc_info:
+            if record.exc_info[1] is not None:
+                event["exc_info"] = record.exc_info
         elif record.exc_text:
             event["exception"] = record.exc_text
         if record.stack_info:

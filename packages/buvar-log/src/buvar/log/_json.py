@@ -11,6 +11,8 @@ from ._redact import Secrets
 
 Dumps: t.TypeAlias = t.Callable[[dict[str, t.Any]], bytes]
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class JsonWriter:
     """
@@ -23,17 +25,17 @@ class JsonWriter:
 
     def __init__(self, secrets: Secrets, *, orjson: bool = True) -> None:
         self._strict = Cleaner(secrets, strict=True)
-        unknown = Cleaner(secrets).unknown
-        self._dumps = (orjson and _orjson(unknown)) or _standard(unknown)
-        self._plain = _standard(unknown)
+        self._fast = _orjson(Cleaner(secrets).unknown) if orjson else None
 
     def __call__(self, event: dict[str, t.Any]) -> bytes:
         """Return the line, ended by a line feed."""
-        try:
-            return self._dumps(event)
-        # What it is that the fast way does not take differs by writer.
-        except (TypeError, ValueError, RecursionError):
-            return self._plain(self._strict(event))
+        if self._fast is not None:
+            try:
+                return self._fast(event)
+            except TypeError:
+                # Overlong integers, lone surrogates: from here on slowly.
+                pass
+        return _encode(self._strict(event)).encode("utf-8") + b"\n"
 
 
 def _orjson(unknown: t.Callable[[object], t.Any]) -> Dumps | None:
@@ -41,6 +43,7 @@ def _orjson(unknown: t.Callable[[object], t.Any]) -> Dumps | None:
         import orjson  # noqa: PLC0415 - an extra
     except ImportError:
         return None
+    # What has a repr or a text of its own may have it to hide something.
     option = (
         orjson.OPT_APPEND_NEWLINE
         | orjson.OPT_PASSTHROUGH_DATACLASS
@@ -48,13 +51,3 @@ def _orjson(unknown: t.Callable[[object], t.Any]) -> Dumps | None:
     )
     dumps = orjson.dumps
     return lambda event: dumps(event, unknown, option)
-
-
-def _standard(unknown: t.Callable[[object], t.Any]) -> Dumps:
-    encode = json.JSONEncoder(
-        default=unknown,
-        ensure_ascii=False,
-        allow_nan=False,
-        separators=(",", ":"),
-    ).encode
-    return lambda event: encode(event).encode("utf-8") + b"\n"

@@ -182,10 +182,10 @@ def _add(
         undo.callback(logger.removeFilter, each)
 
 
-def _is_basic(handler: logging.Handler) -> bool:
+def _is_basic(handler: t.Any) -> bool:
     if type(handler) is not logging.StreamHandler:
         return False
-    stream: t.Any = getattr(handler, "stream", None)
+    stream = t.cast("t.Any", handler).stream
     return stream in {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}
 
 

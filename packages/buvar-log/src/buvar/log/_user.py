@@ -109,7 +109,7 @@ def _check_handlers(merged: Section) -> None:
             _check_names(path, kind, one.get(kind, []), merged[kind])
 
 
-def _check_names(path: str, kind: str, names: t.Any, known: Section) -> None:
+def _check_names(path: str, kind: str, names: object, known: Section) -> None:
     if not isinstance(names, list):
         raise LogConfigError(
             path,
@@ -117,7 +117,8 @@ def _check_names(path: str, kind: str, names: t.Any, known: Section) -> None:
             f"expected a list of {kind}, not {names!r}.",
             f"Write [{names!r}].",
         )
-    for name in t.cast("list[t.Any]", names):
+    listed: list[t.Any] = names
+    for name in listed:
         if name in known:
             continue
         near = difflib.get_close_matches(str(name), known, n=1)
