@@ -189,3 +189,18 @@ def serve(start) -> t.Callable[..., Program]:
         return program
 
     return serve
+
+
+@pytest.fixture(name="eventually")
+def _eventually() -> t.Callable[..., None]:
+    return eventually
+
+
+@pytest.fixture(name="children")
+def _children() -> t.Callable[[int], list[int]]:
+    return children
+
+
+@pytest.fixture(name="alive")
+def _alive() -> t.Callable[[int], bool]:
+    return alive

@@ -224,16 +224,22 @@ class Pool:
             worker.deadline += seconds
 
     def due(self) -> float:
-        """Tell when something is to be done, whatever happens."""
-        times = [worker.deadline for worker in self.workers.values()]
-        times += [
-            slot.due for slot in self.slots if not self.serving(slot.number)
+        """Tell when the time of a worker is up."""
+        return min(
+            (worker.deadline for worker in self.workers.values()),
+            default=float("inf"),
+        )
+
+    def start_due(self) -> float:
+        """Tell when a worker is to be started."""
+        missing = [
+            slot.due
+            for slot in self.slots
+            if not slot.done and not self.serving(slot.number)
         ]
         if not self.replacing():
-            times += [
-                self.slots[worker.slot].due for worker in self.stale()
-            ]
-        return min(times, default=float("inf"))
+            missing += [self.slots[old.slot].due for old in self.stale()]
+        return min(missing, default=float("inf"))
 
     def reap(self) -> list[tuple[Process, int]]:
         """Return the workers that have ended, with their exit codes."""

@@ -104,14 +104,17 @@ class Supervisor:
     def _wait(self) -> None:
         """Wait for the next event, or until something is due."""
         due = min(self.pool.due(), self._notifier.due)
-        if self.state is State.CLOSING:
+        if self.state in _UP:
+            due = min(due, self.pool.start_due())
+        elif self.state is State.CLOSING:
             due = min(due, self._look)
-        timeout = None if due == float("inf") else max(0.0, due - now())
+        start = now()
+        timeout = None if due == float("inf") else max(0.0, due - start)
         readable, signals = self.events.wait(timeout)
         for worker in readable:
             self.pool.read(worker)
-        if now() - due > _STANDSTILL:
-            self.pool.postpone(now() - due)
+        if now() - max(start, due) > _STANDSTILL:
+            self.pool.postpone(now() - start)
         for number in signals:
             self._handle(number)
         if signal.SIGCHLD in signals:
