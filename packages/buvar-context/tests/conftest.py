@@ -53,7 +53,7 @@ class Script:
     def expect(self, line: str) -> None:
         """Wait until the program prints a line."""
         got = self.process.stdout.readline().strip()
-        assert got == line, self.process.stderr.read() if not got else got
+        assert got == line, got or self.process.stderr.read()
 
     def signal(self, number: int) -> None:
         """Send it a signal."""

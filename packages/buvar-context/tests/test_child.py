@@ -47,10 +47,14 @@ def test_is_a_scope():
 async def test_closers_run_latest_first():
     """Closers run in reverse, each with what ended the block."""
     calls = []
-    with pytest.raises(KeyError) as info:
+
+    async def work():
         async with context.child() as layer:
             layer.closers = [closer(calls, 1), closer(calls, 2)]
             raise KeyError
+
+    with pytest.raises(KeyError) as info:
+        await work()
     assert calls == [(2, info.value), (1, info.value)]
 
 
@@ -72,10 +76,14 @@ async def test_all_closers_run():
 async def test_a_closer_may_let_the_exception_through():
     """A closer that raises what ended the block did not fail."""
     error = KeyError()
-    with pytest.raises(KeyError):
+
+    async def work():
         async with context.child() as layer:
             layer.closers = [closer([], 1, error)]
             raise error
+
+    with pytest.raises(KeyError):
+        await work()
 
 
 async def test_cancelled_while_closing():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import typing as t
 
 from buvar.components import Components
 
 from ._errors import OptionError
+from ._resolve import is_async
 from ._signals import Signals
 
 
@@ -41,9 +41,7 @@ def check_options(
             f"{signals!r} is no class of signal handlers",
             "Give plugin.Signals, a subclass of it, or None.",
         )
-    if on_ready is not None and (
-        not callable(on_ready) or inspect.iscoroutinefunction(on_ready)
-    ):
+    if on_ready is not None and (not callable(on_ready) or is_async(on_ready)):
         raise OptionError(
             "on_ready",
             f"{on_ready!r} is no plain function",

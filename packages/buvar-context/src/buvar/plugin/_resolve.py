@@ -63,20 +63,16 @@ def resolve(plugin: Plugin, origin: types.FrameType) -> Resolved:
     return _by_object(plugin)
 
 
-def _by_object(plugin: object) -> Resolved:
+def _by_object(plugin: object, name: str | None = None) -> Resolved:
+    """Take a function, or something that has one as ``prepare``."""
     if isinstance(plugin, types.ModuleType):
-        return _of_module(plugin)
-    prepare = getattr(plugin, "prepare", None)
-    if prepare is not None and not inspect.isroutine(plugin):
-        return _checked(_name_of(plugin), prepare)
-    return _checked(_name_of(plugin), plugin)
-
-
-def _of_module(module: types.ModuleType) -> Resolved:
-    prepare = getattr(module, "prepare", None)
-    if prepare is None:
-        raise NoPrepareError(module.__name__, "it has no 'prepare'")
-    return _checked(module.__name__, prepare)
+        prepare = getattr(plugin, "prepare", None)
+        if prepare is None:
+            raise NoPrepareError(plugin.__name__, "it has no 'prepare'")
+        return _checked(plugin.__name__, prepare)
+    if not inspect.isroutine(plugin):
+        plugin = getattr(plugin, "prepare", plugin)
+    return _checked(name or _name_of(plugin), plugin)
 
 
 def _checked(name: str, prepare: t.Any) -> Resolved:
@@ -118,7 +114,7 @@ def _by_name(name: str, origin: types.FrameType) -> Resolved:
     module_name, colon, attribute = name.partition(":")
     if module_name.startswith("."):
         module_name = _absolute(name, module_name, origin)
-    if not all(part.isidentifier() for part in module_name.split(".")):
+    if not all(module_name.split(".")):
         return _by_entry_point(name, None)
     try:
         module = _import(module_name)
@@ -142,7 +138,8 @@ def _dotted(name: str) -> Resolved | None:
         return None
     if not hasattr(module, attribute):
         return None
-    return _checked(f"{module_name}:{attribute}", getattr(module, attribute))
+    found = getattr(module, attribute)
+    return _by_object(found, f"{module_name}:{attribute}")
 
 
 def _in_module(
@@ -150,11 +147,9 @@ def _in_module(
 ) -> Resolved:
     """Find the plugin that a module is, or an attribute of it."""
     if not attribute:
-        return _of_module(module)
+        return _by_object(module)
     found = _attribute(name, module, attribute)
-    if isinstance(found, types.ModuleType):
-        return _of_module(found)
-    return _checked(f"{module.__name__}:{attribute}", found)
+    return _by_object(found, f"{module.__name__}:{attribute}")
 
 
 def _absolute(name: str, module: str, origin: types.FrameType) -> str:

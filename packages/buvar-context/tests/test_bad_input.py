@@ -1,0 +1,281 @@
+"""Each mistake gets one error that names it and its cure."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import types
+
+import pytest
+
+from buvar import context
+from buvar import plugin
+
+
+class Foo: ...
+
+
+def stage_error(*plugins, **options):
+    """Return the one error of a stage, which still tears down."""
+    calls = []
+
+    async def first(teardown: plugin.Teardown):
+        teardown.add(calls.append, "down")
+        yield asyncio.sleep(0)
+
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage(first, *plugins, **options)
+    (error,) = info.value.exceptions
+    assert calls == ["down"]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("not_there", "no module 'not_there'"),
+        ("json.not_there", "no module 'json.not_there'"),
+        ("json:not_there", "'json' has no 'not_there'"),
+        ("json:dump.not_there", "'json' has no 'dump.not_there'"),
+        ("json:lods", "did you mean 'json:loads'?"),
+        ("no-module", "no module 'no-module'"),
+        ("", "no such entry point"),
+        ("not_there:prepare", "no module 'not_there'"),
+    ],
+)
+def test_no_such_plugin(name, text):
+    """A name that does not exist is repeated, with what is missing."""
+    error = stage_error(name)
+    assert isinstance(error, plugin.PluginNotFoundError)
+    assert text in str(error)
+    assert "buvar.plugins" in str(error).splitlines()[-1]
+
+
+def test_relative_name_from_a_script(script):
+    """A script is in no package that a relative name could start at."""
+    program = script("""
+        from buvar import plugin
+        plugin.stage(".relative")
+    """)
+    code, _, err = program.end()
+    assert code == 1
+    assert "RelativeNameError: The plugin '.relative'" in err
+    assert "python -m" in err
+
+
+def test_relative_name_above_the_top():
+    """A relative name may not leave the package it starts in."""
+    error = stage_error("......relative")
+    assert isinstance(error, plugin.RelativeNameError)
+
+
+def test_module_without_prepare():
+    """A module has to have ``prepare``."""
+    error = stage_error("json")
+    assert isinstance(error, plugin.NoPrepareError)
+    assert "'json'" in str(error)
+    assert "async def prepare" in str(error)
+
+
+def sync():
+    return None
+
+
+class Sync:
+    def __call__(self):
+        return None
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        sync,
+        Foo,
+        Foo(),
+        Sync(),
+        42,
+        types.SimpleNamespace(prepare=1),
+        types.SimpleNamespace(prepare=sync),
+        f"{__name__}:sync",
+    ],
+)
+def test_what_is_no_plugin(bad, monkeypatch):
+    """A plugin is async, or has an async ``prepare``."""
+    module = types.ModuleType(__name__)
+    module.sync = sync
+    monkeypatch.setitem(__import__("sys").modules, __name__, module)
+    error = stage_error(bad)
+    assert isinstance(error, plugin.NoPrepareError)
+
+
+async def no_annotation(something):
+    return
+
+
+async def no_component(something: Foo):
+    return
+
+
+async def no_such_name(something: NotDefined):  # noqa: F821
+    return
+
+
+async def union(something: Foo | int):
+    return
+
+
+@pytest.mark.parametrize(
+    ("prepare", "text"),
+    [
+        (no_annotation, "it has no annotation"),
+        (no_component, "There is no component"),
+        (no_such_name, "'NotDefined' cannot be evaluated"),
+        (union, "There is no component"),
+    ],
+)
+def test_parameter(prepare, text):
+    """A parameter that cannot be filled is named with its plugin."""
+    error = stage_error(prepare)
+    assert isinstance(error, plugin.ParameterError)
+    assert error.parameter == "something"
+    assert prepare.__name__ in error.plugin
+    assert text in str(error)
+
+
+def test_parameters_that_can_be_filled():
+    """Local classes, defaults, options and positions are understood."""
+
+    class Local: ...
+
+    local = Local()
+
+    async def prepare(
+        load: plugin.Loader,
+        /,
+        mine: Local,
+        untyped=1,
+        default: Foo = 2,
+        optional: Foo | None = None,
+        missing: Foo | None = 3,
+        *args,
+        either: Foo | Local,
+        absent: Foo | None,
+        **kwargs,
+    ):
+        assert mine is either is local
+        assert (untyped, default, optional, missing) == (1, 2, None, 3)
+        assert absent is None
+
+    plugin.stage(prepare, components={Local: {None: local}})
+
+
+def test_methods_and_wrapped_functions_have_parameters():
+    """Annotations are those of the function that was written."""
+
+    class Callable:
+        async def __call__(self, load: plugin.Loader): ...
+
+        async def method(self, load: plugin.Loader): ...
+
+    plugin.stage(Callable(), Callable().method)
+
+
+async def yields_none():
+    yield None
+
+
+async def yields_function():
+    yield yields_none
+
+
+async def returns_text():
+    return "text"
+
+
+async def returns_list():
+    return [1]
+
+
+async def yields_twice():
+    same = asyncio.sleep(0)
+    yield same
+    yield same
+
+
+@pytest.mark.parametrize(
+    ("prepare", "text"),
+    [
+        (yields_none, "cannot be awaited"),
+        (yields_function, "cannot be awaited"),
+        (returns_text, "neither an awaitable nor an iterable"),
+        (returns_list, "cannot be awaited"),
+        (yields_twice, "given before"),
+    ],
+)
+def test_what_is_no_task(prepare, text):
+    """What cannot be run as a task is shown with its plugin."""
+    error = stage_error(prepare)
+    assert isinstance(error, plugin.TaskError)
+    assert prepare.__name__ in str(error)
+    assert text in str(error)
+
+
+def test_a_coroutine_function_as_task():
+    """A function that was not called is told from other mistakes."""
+
+    async def prepare():
+        yield yields_forgotten
+
+    async def yields_forgotten(): ...
+
+    assert "not called" in str(stage_error(prepare))
+
+
+def test_an_added_class():
+    """Adding a class is an error that names its plugin."""
+
+    async def prepare():
+        context.add(Foo)
+
+    error = stage_error(prepare)
+    assert isinstance(error, ValueError)
+    assert "prepare" in error.__notes__[0]
+
+
+def forever():
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"components": [1]},
+        {"signals": 1},
+        {"signals": int},
+        {"cancel_timeout": -1},
+        {"cancel_timeout": "1"},
+        {"cancel_timeout": None},
+        {"abandon_timeout": math.nan},
+        {"watchdog": True},
+        {"on_ready": 1},
+        {"on_ready": yields_none},
+        {"on_ready": returns_text},
+        {"loop": 1, "loop_factory": forever},
+    ],
+)
+def test_options(options):
+    """An option that makes no sense is named before anything begins."""
+    with pytest.raises(plugin.OptionError) as info:
+        plugin.stage("not_there", **options)
+    assert info.value.option in options
+
+
+def test_a_handler_of_no_signal():
+    """A signal handler has to be named after a signal."""
+
+    class Signals(plugin.Signals):
+        def handle_nothing(self): ...
+
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage(signals=Signals)
+    assert "Signals.handle_nothing" in str(info.value.exceptions[0])

@@ -1,0 +1,349 @@
+"""Plugins are found, and each is prepared once."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib.metadata
+import sys
+import textwrap
+import types
+
+import pytest
+
+from buvar import context
+from buvar import plugin
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Write the modules of a package that can be imported."""
+
+    def write(**modules):
+        root = tmp_path / "somepkg"
+        root.mkdir(exist_ok=True)
+        (root / "__init__.py").touch()
+        for name, code in modules.items():
+            (root / f"{name}.py").write_text(textwrap.dedent(code))
+
+    monkeypatch.syspath_prepend(tmp_path)
+    yield write
+    for name in list(sys.modules):
+        if name.split(".")[0] == "somepkg":
+            del sys.modules[name]
+
+
+PREPARE = """
+    async def result(): return __name__
+    async def prepare(): yield result()
+    other = prepare
+    class Group:
+        @staticmethod
+        async def prepare(): yield result()
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "somepkg.a",
+        "somepkg.a:prepare",
+        "somepkg.a:other",
+        "somepkg.a:Group.prepare",
+        "somepkg.a:Group",
+        "somepkg.a.prepare",
+        "somepkg.a.other",
+        "somepkg:a",
+    ],
+)
+def test_by_name(package, name):
+    """A plugin is a module, or a function in one."""
+    package(a=PREPARE)
+    __import__("somepkg.a")
+    assert plugin.stage(name) == ["somepkg.a"]
+
+
+def test_a_module_may_have_the_name_of_a_keyword(package):
+    """Modules that no import statement can name are plugins as well."""
+    package(**{"with": PREPARE})
+    assert plugin.stage("somepkg.with.prepare") == ["somepkg.with"]
+
+
+def test_by_object(package):
+    """A plugin may be a module, a function, a method, any callable."""
+    package(a=PREPARE)
+    module = __import__("somepkg.a").a
+
+    async def result():
+        return "x"
+
+    class Callable:
+        async def __call__(self):
+            return result()
+
+        async def method(self):
+            return result()
+
+    async def partial(text, load: plugin.Loader):
+        return [result(), result()]
+
+    assert plugin.stage(module) == ["somepkg.a"]
+    assert plugin.stage(types.SimpleNamespace(prepare=module.prepare)) == [
+        "somepkg.a"
+    ]
+    assert plugin.stage(Callable()) == ["x"]
+    assert plugin.stage(Callable().method) == ["x"]
+    assert plugin.stage(functools.partial(partial, "t")) == ["x", "x"]
+
+
+def test_relative_names(package):
+    """Relative names start at the package of the module that uses them."""
+    package(
+        a=PREPARE,
+        b="""
+            from buvar import plugin
+            async def prepare(load: plugin.Loader):
+                await load(".a", ".a:prepare")
+            def stage():
+                return plugin.stage(".b")
+            def run():
+                return plugin.run(".b")
+        """,
+    )
+    module = __import__("somepkg.b").b
+    assert plugin.stage("somepkg.b") == ["somepkg.a"]
+    assert module.stage() == ["somepkg.a"]
+    assert module.run() == 0
+
+
+def test_by_entry_point(package, monkeypatch):
+    """An installed plugin is loaded by the name of its entry point."""
+    package(a=PREPARE)
+    point = importlib.metadata.EntryPoint("json", "somepkg.a", "buvar.plugins")
+    other = importlib.metadata.EntryPoint(
+        "some-plugin", "somepkg.a:prepare", "buvar.plugins"
+    )
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: [point, other]
+    )
+    assert plugin.stage("some-plugin") == ["somepkg.a"]
+    assert plugin.stage("json") == ["somepkg.a"]
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage("some-plugins")
+    assert "did you mean 'some-plugin'?" in str(info.value.exceptions[0])
+
+
+def test_an_import_error_inside_is_shown_as_it_is(package):
+    """A plugin that imports what is missing is not said to be missing."""
+    package(a="import not_there_at_all")
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage("somepkg.a")
+    (error,) = info.value.exceptions
+    assert type(error) is ModuleNotFoundError
+    assert error.name == "not_there_at_all"
+
+
+def test_each_once():
+    """A plugin that is loaded again is not prepared again."""
+    calls = []
+
+    async def third():
+        calls.append(3)
+
+    async def first(load: plugin.Loader):
+        await load(third, third)
+        calls.append(1)
+
+    async def second(load: plugin.Loader):
+        await load(third, first)
+        calls.append(2)
+
+    plugin.stage(first, second, first)
+    assert calls == [3, 1, 2]
+
+
+def test_concurrent_loads_share_a_plugin():
+    """Two that load a third at once both see what it prepared."""
+    calls = []
+
+    async def third():
+        await asyncio.sleep(0)
+        calls.append(3)
+        context.add("third")
+
+    async def loads(load, number):
+        await load(third)
+        context.add(number, name=number)
+        assert context.get(str) == "third"
+
+    async def first(load: plugin.Loader):
+        await loads(load, 1)
+
+    async def second(load: plugin.Loader):
+        await loads(load, 2)
+
+    async def both(load: plugin.Loader):
+        await asyncio.gather(load(first), load(second))
+        assert context.find(int) == {1: 1, 2: 2}
+
+    plugin.stage(both)
+    assert calls == [3]
+
+
+def test_circular_loads_return():
+    """A plugin that waits for the caller is not waited for."""
+    calls = []
+
+    async def first(load: plugin.Loader):
+        await load(second)
+        calls.append(1)
+
+    async def second(load: plugin.Loader):
+        await load(third, second)
+        calls.append(2)
+
+    async def third(load: plugin.Loader):
+        await load(first)
+        calls.append(3)
+
+    plugin.stage(first)
+    assert calls == [3, 2, 1]
+
+
+def test_circular_loads_of_concurrent_plugins_return():
+    """Two that are prepared at once may load each other."""
+    calls = []
+
+    async def first(load: plugin.Loader):
+        await asyncio.sleep(0)
+        await load(second)
+        calls.append(1)
+
+    async def second(load: plugin.Loader):
+        await asyncio.sleep(0)
+        await load(first)
+        calls.append(2)
+
+    async def both(load: plugin.Loader):
+        await asyncio.gather(load(first), load(second))
+
+    plugin.stage(both)
+    assert sorted(calls) == [1, 2]
+
+
+def test_the_chain_is_named():
+    """A failure names the plugins that led there, once."""
+
+    async def third():
+        raise KeyError
+
+    async def second(load: plugin.Loader):
+        await load(third)
+
+    async def first(load: plugin.Loader):
+        await load(second)
+
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage(first)
+    (error,) = info.value.exceptions
+    (note,) = error.__notes__
+    names = [part.rpartition(".")[2] for part in note.split("'")[1::2]]
+    assert names == ["third", "second", "first"]
+
+
+def test_a_failed_plugin_fails_again():
+    """Loading a plugin that failed fails the same way."""
+    errors = []
+
+    async def bad():
+        yield asyncio.sleep(0)
+        raise KeyError
+
+    async def prepare(load: plugin.Loader):
+        for _ in range(2):
+            try:
+                await load(bad)
+            except KeyError as error:
+                errors.append(error)
+
+    assert plugin.stage(prepare) == []
+    assert errors[0] is errors[1]
+
+
+def test_a_plugin_whose_loading_was_cancelled():
+    """Who waited for a plugin that was cancelled hears so."""
+
+    async def slow():
+        await asyncio.Future()
+
+    async def prepare(load: plugin.Loader):
+        first = asyncio.create_task(load(slow))
+        second = asyncio.create_task(load(slow))
+        await asyncio.sleep(0)
+        first.cancel()
+        await second
+
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage(prepare)
+    assert "was cancelled" in str(info.value.exceptions[0])
+
+
+def test_loading_while_tasks_run():
+    """A running task may load plugins, their tasks start at once."""
+
+    async def value():
+        return "late"
+
+    async def late():
+        yield value()
+
+    async def task():
+        await context.get(plugin.Loader)(late)
+        return "task"
+
+    async def prepare():
+        yield task()
+
+    assert plugin.stage(prepare) == ["task", "late"]
+
+
+def test_nothing_is_loaded_while_stopping():
+    """A stage that ends takes no more plugins."""
+
+    async def late():
+        return
+
+    async def prepare(load: plugin.Loader, teardown: plugin.Teardown):
+        async def down():
+            await load(late)
+
+        teardown.add(down)
+
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage(prepare)
+    assert isinstance(info.value.exceptions[0], plugin.StateError)
+
+
+def test_the_report():
+    """The stage tells who loaded what, how long, and what it added."""
+
+    async def task():
+        return
+
+    async def inner():
+        context.add(1)
+        context.add("x", "key", name="name")
+        yield task()
+
+    async def main():
+        async with plugin.Stage(inner) as stage:
+            assert stage.state is plugin.State.RUNNING
+        return stage.report()
+
+    (report,) = asyncio.run(main())
+    assert report.plugin.endswith("<locals>.inner")
+    assert report.loaded_by == ()
+    assert report.seconds >= 0
+    assert report.components == ((int, None), ("key", "name"))
+    assert [name.rpartition(".")[2] for name in report.tasks] == ["task"]
+    assert report.error is None

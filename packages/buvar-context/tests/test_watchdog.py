@@ -1,0 +1,41 @@
+"""Plugins that take long to prepare are named."""
+
+from __future__ import annotations
+
+import asyncio
+
+from buvar import plugin
+
+
+def test_names_who_still_prepares(caplog):
+    """The log names plugin, chain and place of what hangs."""
+
+    async def deep():
+        await asyncio.sleep(0.05)
+
+    async def slow():
+        await deep()
+
+    async def generator(load: plugin.Loader):
+        await load(slow)
+        yield asyncio.sleep(0)
+
+    plugin.stage(generator, watchdog=0.01)
+    first = next(r for r in caplog.records if ".slow" in r.plugin)
+    text = first.getMessage()
+    assert "slow', loaded by" in text
+    assert "await deep()" in text
+    assert "await asyncio.sleep(0.05)" in text
+    assert first.seconds >= 0.01
+    assert any(".generator" in r.plugin for r in caplog.records)
+
+
+def test_silent_when_quick(caplog):
+    """Nothing is logged while all is well, or when nobody looks."""
+
+    async def slow():
+        await asyncio.sleep(0.02)
+
+    plugin.stage(slow)
+    plugin.stage(slow, watchdog=None)
+    assert not caplog.records
