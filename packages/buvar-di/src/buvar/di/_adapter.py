@@ -1,0 +1,276 @@
+"""One registered implementation: what it returns and what it needs."""
+
+from __future__ import annotations
+
+import collections.abc
+import enum
+import functools
+import inspect
+import types
+import typing as t
+
+from ._errors import AnnotationError
+from ._errors import RegisterError
+from ._signature import EMPTY
+from ._signature import Param
+from ._signature import Scopes
+from ._signature import evaluate
+from ._signature import function_of
+from ._signature import params_of
+from ._signature import raw
+from ._signature import scopes_of
+from ._types import Bindings
+from ._types import ask
+from ._types import parameters
+from ._types import show
+from ._types import unalias
+
+
+Scope: t.TypeAlias = t.Literal["call", "layer", "stage"]
+SCOPES: t.Final = ("call", "layer", "stage")
+
+
+class Kind(enum.Enum):
+    """How an implementation gives its object."""
+
+    CLASS = "class"
+    CALL = "call"
+    AWAIT = "await"
+    YIELD = "yield"
+    ASYNC_YIELD = "async yield"
+
+
+_RESULTS = {
+    Kind.AWAIT: (collections.abc.Awaitable, collections.abc.Coroutine),
+    Kind.YIELD: (
+        collections.abc.Iterator,
+        collections.abc.Iterable,
+        collections.abc.Generator,
+    ),
+    Kind.ASYNC_YIELD: (
+        collections.abc.AsyncIterator,
+        collections.abc.AsyncIterable,
+        collections.abc.AsyncGenerator,
+    ),
+}
+
+
+class Adapter:
+    """
+    A registered implementation.
+
+    Attributes:
+        implementation: What was registered.
+        scope: How long what it builds is kept.
+        kind: How it gives its object.
+        number: Its place in the order of registration.
+    """
+
+    def __init__(
+        self,
+        implementation: t.Any,
+        scope: Scope,
+        provides: t.Any,
+        frame: types.FrameType | None,
+    ) -> None:
+        if isinstance(implementation, staticmethod):
+            implementation = implementation.__func__
+        check(implementation, scope)
+        self.implementation = implementation
+        self.scope: Scope = scope
+        self.number = 0
+        self.kind = kind_of(implementation)
+        self._provides = provides
+        self._params: tuple[Param, ...] | None = None
+        self._returns: t.Any = None
+        #: The class a generic classmethod is bound to, its type variable.
+        self.owner: type | None = None
+        self.variable: t.Any = None
+        self._frame = frame
+        self._scopes: Scopes | None = None
+        try:
+            self.read()
+        except AnnotationError:
+            # May be a forward reference: kept for later, without the frame.
+            self.scopes()
+        self._frame = None
+
+    def read(self) -> None:
+        """
+        Evaluate all annotations.
+
+        Raises:
+            AnnotationError: A name is not defined (yet).
+        """
+        if self._returns is None:
+            self._returns = self._read_returns()
+        if self._params is None:
+            self._params = self._read_params()
+            self._scopes = None
+
+    def scopes(self) -> Scopes:
+        """Return the names that annotations may mean."""
+        if self._scopes is None:
+            self._scopes = scopes_of(self.implementation, self._frame)
+        return self._scopes
+
+    @property
+    def returns(self) -> t.Any:
+        """The type of what it builds."""
+        if self._returns is None:
+            self._returns = self._read_returns()
+        return self._returns
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        """The parameters that can be filled."""
+        if self._params is None:
+            self._params = self._read_params()
+        return self._params
+
+    def _read_params(self) -> tuple[Param, ...]:
+        return params_of(self.implementation, self.scopes)
+
+    def _read_returns(self) -> t.Any:
+        implementation = self.implementation
+        if self._provides is not None:
+            return self._provides
+        if isinstance(implementation, type):
+            free = parameters(implementation)
+            return implementation[free] if free else implementation  # type: ignore[index]
+        function = function_of(implementation)
+        hint = raw(getattr(function, "__func__", function)).get("return", EMPTY)
+        if isinstance(implementation, functools.partial) and isinstance(
+            implementation.func, type
+        ):
+            return implementation.func
+        if hint is EMPTY or hint is None or hint == "None":
+            raise RegisterError(
+                implementation,
+                "it does not say what it returns",
+                "annotate its return type, or register it with provides=...",
+            )
+        hint = unalias(evaluate(hint, self.scopes))
+        hint = self._result(hint)
+        owner = getattr(implementation, "__self__", None)
+        if isinstance(owner, type) and (
+            hint is t.Self or isinstance(hint, t.TypeVar)
+        ):
+            self.owner, self.variable = owner, hint
+            return owner
+        return hint
+
+    def _result(self, hint: t.Any) -> t.Any:
+        """Look into what wraps the result: an iterator, an awaitable."""
+        origin, args = t.get_origin(hint), t.get_args(hint)
+        if self.kind is Kind.CALL and origin in _RESULTS[Kind.AWAIT] and args:
+            self.kind = Kind.AWAIT
+            return args[-1]
+        if self.kind in (Kind.YIELD, Kind.ASYNC_YIELD):
+            if origin in _RESULTS[self.kind] and args:
+                return args[0]
+        return hint
+
+    @property
+    def keys(self) -> tuple[t.Any, ...]:
+        """The types it builds, each member if it is a union."""
+        return ask(self.returns).keys
+
+    def callable(self, bindings: Bindings) -> t.Any:
+        """Return what is to be called."""
+        if self.owner is not None and self.variable in bindings:
+            return types.MethodType(
+                self.implementation.__func__, bindings[self.variable]
+            )
+        return self.implementation
+
+    @property
+    def where(self) -> str:
+        """The file and line it was written in."""
+        target = self.implementation
+        if isinstance(target, functools.partial):
+            target = target.func
+        function = inspect.unwrap(getattr(target, "__func__", target))
+        code = getattr(function, "__code__", None)
+        if code is None:
+            try:
+                line = inspect.getsourcelines(target)[1]
+                return f"{inspect.getsourcefile(target)}:{line}"
+            except (OSError, TypeError):
+                return "source unknown"
+        return f"{code.co_filename}:{code.co_firstlineno}"
+
+    @property
+    def name(self) -> str:
+        """The name to show."""
+        found = getattr(self.implementation, "__qualname__", None)
+        if found is None:
+            found = repr(self.implementation)
+        return str(found).rpartition("<locals>.")[2]
+
+    def __repr__(self) -> str:
+        """Show the implementation, its lifetime and what it returns."""
+        try:
+            returns = show(self.returns)
+        except (AnnotationError, RegisterError):
+            returns = "?"
+        return f"<Adapter {self.name} -> {returns}, scope={self.scope!r}>"
+
+
+def check(implementation: t.Any, scope: str) -> None:
+    """Refuse what can never work."""
+    if scope not in SCOPES:
+        msg = f"scope is one of {', '.join(SCOPES)}, not {scope!r}"
+        raise ValueError(msg)
+    if isinstance(implementation, classmethod):
+        raise RegisterError(
+            implementation,
+            "the class of the classmethod is not known here",
+            "register it from outside of the class: di.register(Cls.method)",
+        )
+    if not callable(implementation):
+        raise RegisterError(
+            implementation,
+            "it is not callable",
+            "add an object with context.add(item)",
+        )
+    if isinstance(implementation, type):
+        if getattr(implementation, "_is_protocol", False):
+            reason = "it is a protocol"
+        elif inspect.isabstract(implementation):
+            missing = ", ".join(sorted(implementation.__abstractmethods__))
+            reason = f"it is abstract, {missing} is missing"
+        else:
+            return
+        raise RegisterError(
+            implementation,
+            reason,
+            "register what implements it, with provides= if it does not "
+            "inherit from it",
+        )
+
+
+def kind_of(implementation: t.Any) -> Kind:
+    """Find out how an implementation gives its object."""
+    if isinstance(implementation, type):
+        plain = (
+            implementation.__new__ is object.__new__
+            and type(implementation).__call__ is type.__call__
+        )
+        return Kind.CLASS if plain else Kind.CALL
+    target = implementation
+    if isinstance(target, functools.partial):
+        target = target.func
+        if isinstance(target, type):
+            return Kind.CALL
+    function = target
+    if not isinstance(target, (types.FunctionType, types.MethodType)):
+        function = getattr(type(target), "__call__", target)  # noqa: B004
+    function = inspect.unwrap(getattr(function, "__func__", function))
+    if inspect.isasyncgenfunction(function):
+        return Kind.ASYNC_YIELD
+    if inspect.isgeneratorfunction(function):
+        return Kind.YIELD
+    if inspect.iscoroutinefunction(function):
+        return Kind.AWAIT
+    return Kind.CALL

@@ -1,0 +1,342 @@
+"""
+Write a plan down as straight-line code and compile it.
+
+The code is what one would write by hand: a line for each object. A plan
+without awaits becomes a plain function. What others may be building at the
+same time stands in a block of its own, entered by one task at a time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import keyword
+import linecache
+import re
+import typing as t
+import weakref
+
+from buvar.components import _known
+from buvar.components._impl import MISSING
+from buvar.components._views import empty
+
+from . import _lifetime
+from ._adapter import Kind
+from ._plan import CALL
+from ._plan import Build
+from ._plan import Const
+from ._plan import Given
+from ._plan import Guard
+from ._plan import Item
+from ._plan import Node
+from ._plan import Planner
+from ._types import checkable
+from ._types import show
+
+
+_NUMBER = itertools.count(1)
+_AWAITS = (Kind.AWAIT, Kind.ASYNC_YIELD)
+_LAYERS = ("call", "layer", "stage")
+
+
+class Resolver(t.NamedTuple):
+    """Compiled code, and what it rests on."""
+
+    call: t.Callable[..., t.Any]
+    is_async: bool
+    absent: frozenset[t.Any]
+    unnamed: frozenset[t.Any]
+    lines: dict[int, Build]
+    source: str
+
+
+def compile_plan(
+    planner: Planner, nodes: t.Sequence[Node], *, single: bool
+) -> Resolver:
+    """Compile what a planner decided for the targets of a call."""
+    return _Writer(planner).write(nodes, single=single)
+
+
+class _Writer:
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+        self.is_async = any(
+            one.adapter.kind in _AWAITS for one in planner.order
+        )
+        self.lines: list[str] = []
+        self.nodes: dict[int, Build] = {}
+        self.names: dict[t.Any, t.Any] = {
+            "MISSING": MISSING,
+            "claim": _lifetime.claim,
+            "release": _lifetime.release,
+            "wrong": _lifetime.wrong,
+            "close": _lifetime.close,
+            "aclose": _lifetime.aclose,
+            "closers": _lifetime.closers,
+            "empty": empty,
+            "adapters": weakref.proxy(planner.adapters),
+        }
+        self.consts: dict[t.Any, str] = {}
+        self.vars: dict[t.Any, str] = {}
+        self.taken: set[str] = {"context", "given", *_LAYERS, *self.names}
+        self.known: set[Build] = set()
+        self.maybe: list[Build] = []
+
+    def write(self, nodes: t.Sequence[Node], *, single: bool) -> Resolver:
+        """Write the function, return it compiled."""
+        if self.is_async:
+            self._async(nodes)
+        else:
+            for build in self.planner.order:
+                self._build(build, 1)
+        values = ", ".join(self._value(node) for node in nodes)
+        self._line(f"return {values if single else f'[{values}]'}", 1)
+        head = ["async def resolve(context, given):"]
+        if not self.is_async:
+            head = ["def resolve(context, given):"]
+        head += self._layers() + self._guards()
+        head += [f"    {self.vars[one]} = MISSING" for one in self.maybe]
+        return self._compile(head)
+
+    def _compile(self, head: list[str]) -> Resolver:
+        source = "\n".join((*head, *self.lines, ""))
+        first = self.planner.order[-1].type if self.planner.order else None
+        file = f"<buvar.di {show(first)} {next(_NUMBER)}>"
+        code = compile(source, file, "exec")
+        names = dict(self.names)
+        exec(code, names)  # noqa: S102 - that is what compiling is
+        call = names.pop("resolve")
+        lines = source.splitlines(keepends=True)
+        linecache.cache[file] = (len(source), None, lines, file)
+        forget = weakref.finalize(call, linecache.cache.pop, file, None)
+        forget.atexit = False
+        return Resolver(
+            call,
+            self.is_async,
+            frozenset(self.planner.absent),
+            frozenset(self.planner.unnamed),
+            {len(head) + n: node for n, node in self.nodes.items()},
+            source,
+        )
+
+    # --- the head ---------------------------------------------------------
+
+    def _layers(self) -> list[str]:
+        body = "\n".join(self.lines)
+        levels = {guard.level for guard in self.planner.guards}
+        lines = []
+        for level, name in enumerate(_LAYERS[1:], 1):
+            if level in levels or re.search(rf"\b{name}\b", body):
+                source = "scope" if name == "layer" else name
+                lines.append(f"    {name} = context.{source} or context")
+        return lines
+
+    def _guards(self) -> list[str]:
+        """Ask the context first: another answer needs another plan."""
+        lines = []
+        for guard, found in self.planner.guards.items():
+            var = self._guard(guard)
+            layer = "context" if guard.level == CALL else _LAYERS[guard.level]
+            key = self._const(guard.key)
+            if guard.name is None:
+                lines += [
+                    "    try:",
+                    f"        {var} = {layer}.view[{key}]",
+                    "    except KeyError:",
+                    f"        {var} = {layer}.look({key})",
+                ]
+            else:
+                name = self._const(guard.name)
+                lines.append(f"    {var} = {layer}.peek_named({key}, {name})")
+            test = "is" if found else "is not"
+            lines += [f"    if {var} {test} MISSING:", "        return MISSING"]
+        return lines
+
+    # --- names ------------------------------------------------------------
+
+    def _name(self, wish: str) -> str:
+        wish = re.sub(r"\W+", "_", wish).strip("_") or "it"
+        name = wish
+        for number in itertools.count(2):
+            if name not in self.taken and not keyword.iskeyword(name):
+                break
+            name = f"{wish}_{number}"
+        self.taken.add(name)
+        return name
+
+    def _const(self, value: t.Any, wish: str = "") -> str:
+        if id(value) not in self.consts:
+            name = self._name(
+                wish or f"{getattr(value, '__name__', 'const')}_"
+            )
+            if name in self.names:  # pragma: no cover - names are unique
+                raise AssertionError(name)
+            # Keeps the value alive: its id is the key.
+            self.consts[id(value)] = name
+            self.names[name] = value
+        return self.consts[id(value)]
+
+    def _guard(self, guard: Guard) -> str:
+        if guard not in self.vars:
+            self.vars[guard] = self._name(f"{show(guard.key).lower()}_item")
+        return self.vars[guard]
+
+    def _var(self, build: Build) -> str:
+        if build not in self.vars:
+            self.vars[build] = self._name(show(build.type).lower())
+        return self.vars[build]
+
+    def _value(self, node: Node) -> str:
+        if isinstance(node, Given):
+            return f"given[{node.name!r}]"
+        if isinstance(node, Item):
+            return self._guard(node.guard)
+        if isinstance(node, Const):
+            return self._const(node.value, "default")
+        return self._var(t.cast("Build", node))
+
+    def _line(self, text: str, depth: int, build: Build | None = None) -> None:
+        self.lines.append("    " * depth + text)
+        if build is not None:
+            self.nodes[len(self.lines)] = build
+
+    # --- the body ---------------------------------------------------------
+
+    def _async(self, nodes: t.Sequence[Node]) -> None:
+        for node in nodes:
+            self._need(node, 1)
+
+    def _need(self, node: Node, depth: int) -> None:
+        """Write what a value needs, and the value, unless it is there."""
+        if not isinstance(node, Build) or node in self.known:
+            return
+        if node in self.maybe:
+            self._line(f"if {self._var(node)} is MISSING:", depth)
+            self._block(node, depth + 1)
+        elif node.kept:
+            self.maybe.append(node)
+            self._once(node, depth)
+        else:
+            if depth > 1:
+                self.maybe.append(node)
+            for _, arg in node.args:
+                self._need(arg, depth)
+            self._build(node, depth)
+        self.known.add(node)
+
+    def _block(self, node: Build, depth: int) -> None:
+        """Write a value where it is not sure to be reached."""
+        known, self.known = self.known, set(self.known)
+        if node.kept:
+            self._once(node, depth)
+        else:
+            for _, arg in node.args:
+                self._need(arg, depth)
+            self._build(node, depth)
+        self.known = known
+
+    def _once(self, node: Build, depth: int) -> None:
+        """Write what only one task at a time may build."""
+        var, layer = self._var(node), _LAYERS[node.level]
+        key = self._const(node.type)
+        ticket = self._const(node.ticket, "ticket")
+        self._line(
+            f"{var} = await claim(adapters, {layer}, {ticket}, {key})", depth
+        )
+        self._line(f"if {var} is MISSING:", depth)
+        self._line("try:", depth + 1)
+        known, self.known = self.known, set(self.known)
+        for _, arg in node.args:
+            self._need(arg, depth + 2)
+        # It may have been built meanwhile by a call that had no need to wait.
+        self._line(f"{var} = {layer}.peek({key})", depth + 2)
+        self._line(f"if {var} is MISSING:", depth + 2)
+        self._build(node, depth + 3)
+        self.known = known
+        self._line("finally:", depth + 1)
+        self._line(f"release(adapters, {layer}, {ticket})", depth + 2)
+
+    def _build(self, node: Build, depth: int) -> None:
+        var, kind = self._var(node), node.adapter.kind
+        call = f"{self._callable(node)}({self._args(node)})"
+        layer = "stage" if node.level == 2 else "layer"
+        if kind is Kind.AWAIT:
+            call = f"await {call}"
+        elif kind is Kind.YIELD or kind is Kind.ASYNC_YIELD:
+            ends, gen = self._name("ends"), self._name("generator")
+            who = self._const(node.adapter)
+            self._line(f"{ends} = closers({layer}, {who})", depth, node)
+            self._line(f"{gen} = {call}", depth, node)
+            step, end = "next", "close"
+            if kind is Kind.ASYNC_YIELD:
+                step, end = "await anext", "aclose"
+            self._line(
+                f"{var} = {step}({gen}, MISSING)", depth, node
+            )
+            self._line(f"{ends}.append({end}({gen}, {who}))", depth, node)
+            call = ""
+        if call:
+            self._line(f"{var} = {call}", depth, node)
+        self._check(node, depth)
+        if node.kept:
+            self._store(node, layer, depth)
+
+    def _callable(self, node: Build) -> str:
+        call = node.adapter.callable(node.bindings)
+        return self._const(call, getattr(call, "__name__", "call"))
+
+    def _args(self, node: Build) -> str:
+        """Write the arguments; defaults at the end are left to the callee."""
+        args: list[str] = []
+        positional = [one for one in node.args if not one[0].keyword_only]
+        while positional and _is_default(positional[-1][1]):
+            positional.pop()
+        args += [self._value(arg) for _, arg in positional]
+        args += [
+            f"{param.name}={self._value(arg)}"
+            for param, arg in node.args
+            if param.keyword_only and not _is_default(arg)
+        ]
+        return ", ".join(args)
+
+    def _check(self, node: Build, depth: int) -> None:
+        """Write the check that an adapter returned what it says."""
+        if node.adapter.kind is Kind.CLASS:
+            return
+        var, who = self._var(node), self._const(node.adapter)
+        tests = []
+        for key in node.adapter.keys:
+            cls = checkable(node.bindings.get(node.adapter.variable, key))
+            if cls is None:
+                tests = []
+                break
+            tests.append(self._const(cls))
+        if tests:
+            classes = ", ".join(tests)
+            if len(tests) > 1:
+                classes = f"({classes})"
+            self._line(f"if not isinstance({var}, {classes}):", depth)
+            self._line(f"wrong({who}, {var})", depth + 1, node)
+        elif node.adapter.kind in (Kind.YIELD, Kind.ASYNC_YIELD):
+            self._line(f"if {var} is MISSING:", depth)
+            self._line(f"wrong({who}, {var})", depth + 1, node)
+
+    def _store(self, node: Build, layer: str, depth: int) -> None:
+        """Write what ``layer.add`` does, the types being known already."""
+        var, keys = self._var(node), self.planner.keys_of(node)
+        for key in keys:
+            _known.note(key, named=False)
+            name = self._const(key)
+            self._line(
+                f"{layer}.items[{name}] = {layer}.view[{name}] = {var}", depth
+            )
+        own = keys[0]
+        if isinstance(own, type) and node.adapter.kind is not Kind.CLASS:
+            # As precise as add(): an instance of a subclass is one of that.
+            self._line(f"if type({var}) is not {self._const(own)}:", depth)
+            self._line(f"{layer}.add({var})", depth + 1)
+        self._line(f"if {layer}.dependents:", depth)
+        self._line(f"empty({layer}.dependents)", depth + 1)
+
+
+def _is_default(node: Node) -> bool:
+    return isinstance(node, Const) and node.default

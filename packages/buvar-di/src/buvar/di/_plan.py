@@ -1,0 +1,401 @@
+"""
+Decide where everything comes from, before anything is built.
+
+For each parameter the order is: a keyword of its name, a component of its
+name, what was built in this call, an unnamed component, any keyword of its
+type, an adapter, the default. An adapter that lacks something is passed over,
+so nothing is built in vain.
+
+What outlives the call is planned as seen from the layer it will live in: it
+must not hold on to what ends before.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from buvar.components import Components
+from buvar.components import _known
+from buvar.components._impl import MISSING
+
+from ._adapter import Adapter
+from ._adapter import Kind
+from ._errors import AnnotationError
+from ._register import Adapters
+from ._register import Candidate
+from ._signature import EMPTY
+from ._signature import Param
+from ._types import Asked
+from ._types import accepts
+from ._types import ask
+from ._types import by_value
+from ._types import normal
+from ._types import offers
+from ._types import provided
+from ._types import substitute
+
+
+#: From the shortest lifetime to the longest.
+LEVELS: t.Final = ("call", "layer", "stage")
+CALL, LAYER, STAGE = range(3)
+
+
+class Guard(t.NamedTuple):
+    """A question to the context that the plan rests on."""
+
+    level: int
+    key: t.Any
+    name: t.Hashable
+
+
+class Node:
+    """Where one value comes from."""
+
+    __slots__ = ("life", "type")
+
+    def __init__(self, tp: t.Any, life: int) -> None:
+        self.type = tp
+        self.life = life
+
+
+class Given(Node):
+    """A keyword of the call."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, tp: t.Any, name: str) -> None:
+        super().__init__(tp, STAGE)
+        self.name = name
+
+
+class Item(Node):
+    """A component of the context."""
+
+    __slots__ = ("guard",)
+
+    def __init__(self, guard: Guard) -> None:
+        super().__init__(guard.key, guard.level)
+        self.guard = guard
+
+
+class Const(Node):
+    """A default, or an override."""
+
+    __slots__ = ("default", "value")
+
+    def __init__(self, tp: t.Any, value: t.Any, *, default: bool) -> None:
+        super().__init__(tp, STAGE)
+        self.value = value
+        self.default = default
+
+
+class Build(Node):
+    """A call of an adapter."""
+
+    __slots__ = ("adapter", "args", "bindings", "level", "parent", "ticket")
+
+    def __init__(
+        self,
+        tp: t.Any,
+        candidate: Candidate,
+        args: list[tuple[Param, Node]],
+        level: int,
+    ) -> None:
+        self.adapter, self.bindings = candidate
+        self.args = args
+        #: Where its dependencies are looked up and its end is noted.
+        self.level = level
+        life = min((node.life for _, node in args), default=STAGE)
+        if self.adapter.scope != "call":
+            life = level
+        elif self.adapter.kind in (Kind.YIELD, Kind.ASYNC_YIELD):
+            life = min(life, max(level, LAYER))
+        super().__init__(tp, life)
+        self.parent: Build | None = None
+        #: What tells it apart while it is being built.
+        self.ticket = (self.adapter, *self.bindings.values())
+        for _, node in args:
+            if isinstance(node, Build) and node.parent is None:
+                node.parent = self
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is stored in a layer."""
+        return self.adapter.scope != "call"
+
+
+class Attempt(t.NamedTuple):
+    """An adapter that could not be used."""
+
+    adapter: Adapter
+    reason: str
+    param: Param | None = None
+    failure: Failure | None = None
+
+
+class Failure(t.NamedTuple):
+    """Why a type could not be resolved."""
+
+    asked: Asked
+    attempts: tuple[Attempt, ...] = ()
+    note: str = ""
+    #: ``cycle``, ``scope`` or nothing.
+    kind: str = ""
+    #: The adapters in progress that it ran into.
+    heads: frozenset[Adapter] = frozenset()
+
+
+class Planner:
+    """
+    Plan the targets of one call.
+
+    Args:
+        adapters: The registry.
+        components: The context of the call.
+        keywords: What the call gives.
+        given: Types taken as components although there are none (yet).
+    """
+
+    def __init__(
+        self,
+        adapters: Adapters,
+        components: Components,
+        keywords: t.Mapping[str, t.Any],
+        given: t.Collection[t.Any] = (),
+    ) -> None:
+        self.adapters = adapters
+        scope = components.scope or components
+        self.layers = (components, scope, components.stage or components)
+        self.keywords = keywords
+        self.given = given
+        #: Each question to the context, and whether there was an answer.
+        self.guards: dict[Guard, bool] = {}
+        self.absent: set[t.Any] = set()
+        self.unnamed: set[t.Any] = set()
+        #: A keyword was judged by its value, not only by its type.
+        self.by_value = False
+        self.order: list[Build] = []
+        self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {})
+        self._undo: list[tuple[int, t.Any]] = []
+        self._path: dict[tuple[Adapter, t.Any], t.Any] = {}
+        self._failed: dict[t.Any, Failure] = {}
+
+    def target(self, target: t.Any) -> Node | Failure:
+        """Plan one target of the call."""
+        asked = ask(target)
+        if asked.named is not None:
+            node = self._named(asked, (asked.named.name,), CALL)
+            return node or self._nothing(asked, CALL)
+        return self._unnamed(asked, CALL)
+
+    def param(self, param: Param) -> Node | Failure:
+        """Plan one parameter of a function to be filled."""
+        return self._param(param, param.asked, CALL)
+
+    # --- the order, step by step ------------------------------------------
+
+    def _param(self, param: Param, tp: Asked, level: int) -> Node | Failure:
+        names: tuple[t.Hashable, ...] = (param.name,)
+        if tp.named is not None:
+            names = (tp.named.name, param.name)
+        node: Node | Failure | None = self._named(tp, names, level)
+        if node is not None:
+            return node
+        if tp.named is not None or not tp.keys:
+            node = self._nothing(tp, level)
+        else:
+            node = self._unnamed(tp, level)
+        if isinstance(node, Failure) and param.default is not EMPTY:
+            return Const(param.annotation, param.default, default=True)
+        return node
+
+    def _named(
+        self, tp: Asked, names: tuple[t.Hashable, ...], level: int
+    ) -> Node | None:
+        for name in names:
+            if name in self.keywords and self._accepts(tp, name):
+                return Given(tp, t.cast("str", name))
+        for key in tp.keys:
+            node = self._ask(key, names[0], level)
+            if node is not None:
+                return node
+        return None
+
+    def _accepts(self, tp: Asked, name: t.Any) -> bool:
+        value = self.keywords[name]
+        self.by_value |= any(map(by_value, tp.keys))
+        if value is None and tp.optional:
+            return True
+        if not tp.keys:
+            return not tp.optional
+        return any(accepts(key, value) for key in tp.keys)
+
+    def _ask(self, key: t.Any, name: t.Hashable, level: int) -> Node | None:
+        """Look into the context, and remember the answer."""
+        if name is None:
+            known, unknown = _known.unnamed, self.absent
+        else:
+            known, unknown = _known.named_, self.unnamed
+        guard = Guard(level, key, name)
+        if key not in known:
+            unknown.add(key)
+            if name is None and key in self.given:
+                return Item(guard)
+            return None
+        if guard not in self.guards:
+            layer = self.layers[level]
+            item = (
+                layer.peek(key)
+                if name is None
+                else layer.peek_named(key, name)
+            )
+            self.guards[guard] = item is not MISSING
+        if self.guards[guard] or (name is None and key in self.given):
+            return Item(guard)
+        return None
+
+    def _unnamed(self, tp: Asked, level: int) -> Node | Failure:
+        overrides = self.adapters.overrides
+        for key in tp.keys:
+            if overrides and key in overrides:
+                return Const(key, overrides[key], default=False)
+        for key in tp.keys:
+            if key in self._built[level]:
+                return self._built[level][key]
+        for key in tp.keys:
+            node = self._ask(key, None, level)
+            if node is not None:
+                return node
+        for key in tp.keys:
+            for name, value in self.keywords.items():
+                self.by_value |= by_value(key)
+                if offers(key, value):
+                    return Given(key, name)
+        return self._adapt(tp, level)
+
+    # --- adapters ---------------------------------------------------------
+
+    def _adapt(self, tp: Asked, level: int) -> Node | Failure:
+        memo = (tp.keys, level)
+        known = self._failed.get(memo)
+        if known is not None and known.heads <= self._heads():
+            return known
+        attempts: list[Attempt] = []
+        for key in tp.keys:
+            for candidate in self.adapters.find(key):
+                tried = self._try(key, candidate, level)
+                if isinstance(tried, Build):
+                    return tried
+                attempts.append(tried)
+        failure = self._nothing(tp, level, attempts)
+        self._failed[memo] = failure
+        return failure
+
+    def _heads(self) -> frozenset[Adapter]:
+        return frozenset(adapter for adapter, _ in self._path)
+
+    def _try(
+        self, key: t.Any, candidate: Candidate, level: int
+    ) -> Build | Attempt:
+        adapter, bindings = candidate
+        own = LEVELS.index(adapter.scope)
+        if own and own < level:
+            reason = (
+                f"it ends with its {LEVELS[own]}, before the {LEVELS[level]} "
+                "that needs it"
+            )
+            failure = Failure(Asked((key,)), kind="scope")
+            return Attempt(adapter, reason, None, failure)
+        level = own or level
+        here = (adapter, tuple(bindings.values()))
+        if here in self._path:
+            return self._cycle(key, here)
+        try:
+            params = adapter.params
+        except AnnotationError as error:
+            return Attempt(adapter, str(error))
+        self._path[here] = key
+        start, undo = len(self.order), len(self._undo)
+        args: list[tuple[Param, Node]] = []
+        try:
+            for param in params:
+                node = self._arg(param, bindings, level)
+                if isinstance(node, Failure):
+                    self._rewind(start, undo)
+                    return Attempt(adapter, "", param, node)
+                args.append((param, node))
+        finally:
+            del self._path[here]
+        build = Build(key, candidate, args, level)
+        self._keep(build)
+        return build
+
+    def _arg(
+        self, param: Param, bindings: dict[t.Any, t.Any], level: int
+    ) -> Node | Failure:
+        if not bindings:
+            return self._param(param, param.asked, level)
+        tp = substitute(param.annotation, bindings)
+        if t.get_origin(tp) is type and t.get_origin(param.annotation):
+            variable = t.get_args(param.annotation)[0]
+            if variable in bindings:
+                return Const(tp, bindings[variable], default=False)
+        return self._param(param, ask(tp), level)
+
+    def _cycle(
+        self, key: t.Any, here: tuple[Adapter, t.Any]
+    ) -> Attempt:
+        keys = list(self._path)
+        way = [self._path[one] for one in keys[keys.index(here) :]]
+        failure = Failure(
+            Asked((*way, key)),
+            kind="cycle",
+            heads=frozenset({here[0]}),
+        )
+        return Attempt(here[0], "it needs itself", None, failure)
+
+    def _keep(self, build: Build) -> None:
+        """Share what is built, with all that do not outlive it."""
+        self.order.append(build)
+        for key in self.keys_of(build):
+            for level in range(build.life + 1):
+                if key not in self._built[level]:
+                    self._built[level][key] = build
+                    self._undo.append((level, key))
+
+    def keys_of(self, build: Build) -> tuple[t.Any, ...]:
+        """List the types under which it is found again."""
+        adapter = build.adapter
+        keys = [
+            one
+            for key in adapter.keys
+            for one in provided(normal(substitute(key, build.bindings)))
+        ]
+        if adapter.owner is not None:
+            keys = [*provided(build.bindings[adapter.variable]), *keys]
+        return tuple(dict.fromkeys((build.type, *keys)))
+
+    def _rewind(self, start: int, undo: int) -> None:
+        """Forget what was planned for an adapter that is not used."""
+        del self.order[start:]
+        for level, key in self._undo[undo:]:
+            del self._built[level][key]
+        del self._undo[undo:]
+
+    # --- failures ---------------------------------------------------------
+
+    def _nothing(
+        self, tp: Asked, level: int, attempts: t.Sequence[Attempt] = ()
+    ) -> Failure:
+        failures = [one.failure for one in attempts if one.failure]
+        heads = frozenset(head for one in failures for head in one.heads)
+        kinds = {one.kind for one in failures}
+        note, kind = "", next((k for k in ("cycle", "scope") if k in kinds), "")
+        if level and any(self._ask(key, None, CALL) for key in tp.keys):
+            kind = "scope"
+            note = (
+                f"the one in the context ends before the {LEVELS[level]} "
+                "that needs it"
+            )
+        here = {adapter for adapter, _ in self._path}
+        return Failure(tp, tuple(attempts), note, kind, heads & here)

@@ -1,0 +1,336 @@
+"""The adapters there are, found by what they return."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import sys
+import typing as t
+
+from buvar.components import _known
+
+from ._adapter import Adapter
+from ._adapter import Scope
+from ._errors import AnnotationError
+from ._types import Bindings
+from ._types import Key
+from ._types import is_subclass
+from ._types import is_virtual
+from ._types import normal
+from ._types import parameters
+from ._types import provided
+from ._types import unify
+
+
+if t.TYPE_CHECKING:
+    import asyncio
+
+    from ._compile import Resolver
+
+
+F = t.TypeVar("F", bound=t.Callable[..., t.Any])
+
+
+class Candidate(t.NamedTuple):
+    """An adapter, and what its type variables stand for."""
+
+    adapter: Adapter
+    bindings: Bindings
+
+
+class Adapters:
+    """
+    A registry of adapters.
+
+    Registration order decides: what was registered last is tried first.
+
+    Example:
+        >>> adapters = Adapters()
+        >>> @adapters.register
+        ... def answer() -> int:
+        ...     return 42
+        >>> adapters
+        Adapters(answer)
+    """
+
+    def __init__(self) -> None:
+        #: Grows with each change.
+        self.version = 0
+        self.resolvers: dict[t.Any, list[Resolver]] = {}
+        #: What ``components`` knew when the resolvers were compiled.
+        self.known = 0
+        #: What is being built just now, by layer and adapter.
+        self.claims: dict[t.Any, tuple[t.Any, asyncio.Event]] = {}
+        self.overrides: dict[Key, t.Any] = {}
+        self._all: dict[t.Any, Adapter] = {}
+        self._count = 0
+        self._index: dict[Key, list[Adapter]] = {}
+        self._open: list[Adapter] = []
+        self._pending: list[Adapter] = []
+        self._found: dict[Key, tuple[Candidate, ...]] = {}
+
+    @t.overload
+    def register(
+        self,
+        *,
+        replace: bool = False,
+        scope: Scope = "call",
+        provides: t.Any = None,
+    ) -> t.Callable[[F], F]: ...
+    @t.overload
+    def register(
+        self,
+        implementation: F,
+        /,
+        *,
+        replace: bool = False,
+        scope: Scope = "call",
+        provides: t.Any = None,
+    ) -> F: ...
+    @t.overload
+    def register(
+        self,
+        *implementations: t.Callable[..., t.Any],
+        replace: bool = False,
+        scope: Scope = "call",
+        provides: t.Any = None,
+    ) -> t.Any: ...
+    def register(
+        self,
+        *implementations: t.Any,
+        replace: bool = False,
+        scope: Scope = "call",
+        provides: t.Any = None,
+        _depth: int = 1,
+    ) -> t.Any:
+        """
+        Register implementations, found by the types they return.
+
+        Args:
+            implementations: Classes, functions, methods, generators, sync or
+                async. Without any a decorator is returned.
+            replace: Forget those registered before for the same type.
+            scope: How long what they build is kept: nowhere, in the layer of
+                the request, in the layer of the stage.
+            provides: The type they return, instead of the annotation.
+
+        Returns:
+            The implementation, or the tuple of them if there are several.
+
+        Raises:
+            RegisterError: One says not what it returns, or is abstract.
+        """
+        if not implementations:
+            return lambda implementation: self.register(
+                implementation,
+                replace=replace,
+                scope=scope,
+                provides=provides,
+            )
+        frame = sys._getframe(_depth)  # noqa: SLF001 - local names
+        for implementation in implementations:
+            adapter = Adapter(implementation, scope, provides, frame)
+            if replace:
+                self._forget(adapter)
+            self._insert(adapter)
+        self.changed()
+        if len(implementations) == 1:
+            return implementations[0]
+        return implementations
+
+    def _insert(self, adapter: Adapter) -> None:
+        self._remove(self._all.get(adapter.implementation))
+        self._count += 1
+        adapter.number = self._count
+        self._all[adapter.implementation] = adapter
+        self._pending.append(adapter)
+
+    def _remove(self, adapter: Adapter | None) -> None:
+        if adapter is None:
+            return
+        self._all.pop(adapter.implementation, None)
+        for found in (*self._index.values(), self._open, self._pending):
+            if adapter in found:
+                found.remove(adapter)
+
+    def _forget(self, adapter: Adapter) -> None:
+        for other in tuple(self._all.values()):
+            with contextlib.suppress(AnnotationError):
+                if other.returns == adapter.returns:
+                    self._remove(other)
+
+    def changed(self) -> None:
+        """Drop what was compiled for other adapters."""
+        self.version += 1
+        self._found.clear()
+        self.resolvers.clear()
+
+    def fresh(self) -> None:
+        """Drop resolvers that rest on a type never having been added."""
+        self.known = _known.generation()
+        for key, resolvers in tuple(self.resolvers.items()):
+            if not all(
+                one.absent.isdisjoint(_known.unnamed)
+                and one.unnamed.isdisjoint(_known.named_)
+                for one in resolvers
+            ):
+                del self.resolvers[key]
+
+    # --- looking up -------------------------------------------------------
+
+    def find(self, key: Key) -> tuple[Candidate, ...]:
+        """Return the adapters that build a type, latest first."""
+        found = self._found.get(key)
+        if found is None:
+            if self._pending:
+                self._place()
+            found = self._found[key] = tuple(self._search(key))
+        return found
+
+    def _place(self) -> None:
+        """Sort new adapters in, those with forward references later."""
+        pending, self._pending = self._pending, []
+        for adapter in pending:
+            try:
+                keys = adapter.keys
+            except AnnotationError:
+                self._pending.append(adapter)
+                continue
+            if adapter.owner is not None or any(map(parameters, keys)):
+                self._open.append(adapter)
+            for key in keys:
+                for one in provided(normal(key)):
+                    self._index.setdefault(one, []).append(adapter)
+
+    def _search(self, key: Key) -> list[Candidate]:
+        found = {
+            adapter: Candidate(adapter, _unbound(adapter))
+            for adapter in self._index.get(key, ())
+        }
+        for adapter in self._open:
+            bindings = _bind(adapter, key)
+            if bindings is not None:
+                found[adapter] = Candidate(adapter, bindings)
+        if not found and hasattr(key, "__abstractmethods__"):
+            found = {
+                adapter: Candidate(adapter, {})
+                for adapter in self.adapters
+                if any(is_virtual(one, key) for one in adapter.keys)
+            }
+        return sorted(found.values(), key=_number, reverse=True)
+
+    @property
+    def adapters(self) -> tuple[Adapter, ...]:
+        """All that can be used, in the order of registration."""
+        if self._pending:
+            self._place()
+        return tuple(
+            one for one in self._all.values() if one not in self._pending
+        )
+
+    @property
+    def pending(self) -> tuple[Adapter, ...]:
+        """Those whose return type is not defined yet."""
+        self.find(object)
+        return tuple(self._pending)
+
+    def duplicates(self) -> dict[Key, tuple[Adapter, ...]]:
+        """List the types that several adapters return, latest first."""
+        found: dict[Key, list[Adapter]] = {}
+        for adapter in reversed(self.adapters):
+            for key in adapter.keys:
+                found.setdefault(key, []).append(adapter)
+        return {
+            key: tuple(several)
+            for key, several in found.items()
+            if len(several) > 1
+        }
+
+    @contextlib.contextmanager
+    def override(self, fakes: t.Mapping[t.Any, t.Any]) -> t.Iterator[None]:
+        """
+        Put other objects in the place of types while the block runs.
+
+        They win over components and adapters, not over keywords, and are
+        seen by all tasks that use this registry.
+
+        Args:
+            fakes: The objects to give, by the type asked for.
+        """
+        before = self.overrides
+        self.overrides = {**before, **fakes}
+        self.changed()
+        try:
+            yield
+        finally:
+            self.overrides = before
+            self.changed()
+
+    def __repr__(self) -> str:
+        """Show the names of what is registered."""
+        return f"Adapters({', '.join(a.name for a in self._all.values())})"
+
+
+def _number(candidate: Candidate) -> int:
+    return candidate.adapter.number
+
+
+def _unbound(adapter: Adapter) -> Bindings:
+    """A generic classmethod asked for by a base of its class builds that."""
+    return {} if adapter.owner is None else {adapter.variable: adapter.owner}
+
+
+def _bind(adapter: Adapter, key: t.Any) -> Bindings | None:
+    """Make a generic adapter one for a certain type, if that can be."""
+    if adapter.owner is not None:
+        if isinstance(key, type) and is_subclass(key, adapter.owner):
+            return {adapter.variable: key}
+        return None
+    for pattern in adapter.keys:
+        for one in (pattern, *provided(pattern)):
+            bindings: Bindings = {}
+            if parameters(one) or isinstance(one, t.TypeVar):
+                if unify(one, key, bindings):
+                    return bindings
+    return None
+
+
+_ROOT: t.Final = Adapters()
+
+buvar_adapters: t.Final[contextvars.ContextVar[Adapters]] = (
+    contextvars.ContextVar("buvar_adapters", default=_ROOT)
+)
+
+
+@t.overload
+def register(
+    *, replace: bool = False, scope: Scope = "call", provides: t.Any = None
+) -> t.Callable[[F], F]: ...
+@t.overload
+def register(
+    implementation: F,
+    /,
+    *,
+    replace: bool = False,
+    scope: Scope = "call",
+    provides: t.Any = None,
+) -> F: ...
+@t.overload
+def register(
+    *implementations: t.Callable[..., t.Any],
+    replace: bool = False,
+    scope: Scope = "call",
+    provides: t.Any = None,
+) -> t.Any: ...
+def register(*implementations: t.Any, **options: t.Any) -> t.Any:
+    """Register with the current registry, see ``Adapters.register``."""
+    return buvar_adapters.get().register(
+        *implementations, _depth=2, **options
+    )
+
+
+def override(
+    fakes: t.Mapping[t.Any, t.Any],
+) -> contextlib.AbstractContextManager[None]:
+    """Override in the current registry, see ``Adapters.override``."""
+    return buvar_adapters.get().override(fakes)

@@ -1,0 +1,232 @@
+"""Read the parameters and the return type of an implementation."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import types
+import typing as t
+
+from ._errors import AnnotationError
+from ._types import Asked
+from ._types import ask
+
+
+EMPTY: t.Final = inspect.Parameter.empty
+
+#: The names an annotation is looked up in, nearest first.
+Scopes: t.TypeAlias = list[t.Mapping[str, t.Any]]
+
+
+class Param(t.NamedTuple):
+    """A parameter, its annotation taken apart."""
+
+    name: str
+    annotation: t.Any
+    asked: Asked
+    default: t.Any
+    keyword_only: bool
+
+
+def function_of(implementation: t.Any) -> t.Any:
+    """Return the function whose annotations count."""
+    if isinstance(implementation, type):
+        init = implementation.__init__
+        if init is object.__init__ and implementation.__new__ is not (
+            object.__new__
+        ):
+            return implementation.__new__
+        return init
+    if isinstance(implementation, functools.partial):
+        return function_of(implementation.func)
+    if isinstance(implementation, (types.FunctionType, types.MethodType)):
+        return inspect.unwrap(implementation)
+    if inspect.isbuiltin(implementation):
+        return implementation
+    return type(implementation).__call__
+
+
+def raw(function: t.Any) -> dict[str, t.Any]:
+    """Return annotations without evaluating what cannot be yet."""
+    if sys.version_info >= (3, 14):
+        import annotationlib  # noqa: PLC0415 - only there from 3.14 on
+
+        return annotationlib.get_annotations(
+            function, format=annotationlib.Format.FORWARDREF
+        )
+    return getattr(function, "__annotations__", None) or {}
+
+
+def signature(implementation: t.Any) -> list[inspect.Parameter]:
+    """Return the parameters that can be filled."""
+    if isinstance(implementation, type):
+        function = function_of(implementation)
+        if function is object.__init__:
+            return []
+        skip = 1
+    else:
+        function, skip = implementation, 0
+    if sys.version_info >= (3, 14):
+        import annotationlib  # noqa: PLC0415 - only there from 3.14 on
+
+        found = inspect.signature(
+            function, annotation_format=annotationlib.Format.FORWARDREF
+        )
+    else:
+        found = inspect.signature(function)
+    return [
+        one
+        for one in list(found.parameters.values())[skip:]
+        if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    ]
+
+
+def scopes_of(implementation: t.Any, frame: types.FrameType | None) -> Scopes:
+    """Collect the names that an implementation's annotations may mean."""
+    function = function_of(implementation)
+    function = getattr(function, "__func__", function)
+    scopes: Scopes = []
+    free = getattr(getattr(function, "__code__", None), "co_freevars", ())
+    cells = getattr(function, "__closure__", None) or ()
+    scopes.append(
+        {
+            name: cell.cell_contents
+            for name, cell in zip(free, cells, strict=False)
+            if cell != _EMPTY_CELL
+        }
+    )
+    parameters = (
+        *getattr(function, "__type_params__", ()),
+        *getattr(implementation, "__type_params__", ()),
+    )
+    scopes.append({one.__name__: one for one in parameters})
+    names = getattr(function, "__globals__", None)
+    if names is not None:
+        scopes.append(names)
+    owner = getattr(implementation, "__self__", implementation)
+    for cls in getattr(owner, "__mro__", ()):
+        module = sys.modules.get(cls.__module__)
+        scopes += [{cls.__name__: cls}, vars(module) if module else {}]
+    return scopes + _locals(implementation, function, frame)
+
+
+_EMPTY_CELL = types.CellType()
+
+
+def _locals(
+    implementation: t.Any, function: t.Any, frame: types.FrameType | None
+) -> Scopes:
+    """Copy the locals of the registering frame and of the defining one."""
+    if frame is None:
+        return []
+    found: Scopes = [dict(frame.f_locals), frame.f_globals]
+    place: str = getattr(implementation, "__qualname__", "") or getattr(
+        function, "__qualname__", ""
+    )
+    while "<locals>" in place:
+        place = place.rpartition(".<locals>")[0]
+        outer: types.FrameType | None = frame
+        while outer is not None:
+            if outer.f_code.co_qualname == place:
+                found.insert(0, dict(outer.f_locals))
+                break
+            outer = outer.f_back
+    return found
+
+
+class _Names(dict[str, t.Any]):
+    """Several scopes as one dict, for ``eval``."""
+
+    def __init__(self, scopes: Scopes) -> None:
+        super().__init__()
+        self.scopes = scopes
+
+    def __missing__(self, name: str) -> t.Any:
+        for scope in self.scopes:
+            if name in scope:
+                return scope[name]
+        raise KeyError(name)
+
+    def every(self) -> set[str]:
+        return {name for scope in self.scopes for name in scope}
+
+
+def evaluate(annotation: t.Any, find: t.Callable[[], Scopes]) -> t.Any:
+    """
+    Evaluate an annotation that is, or holds, a string.
+
+    Raises:
+        AnnotationError: It cannot be evaluated.
+    """
+    if type(annotation) is type or annotation is EMPTY:
+        return annotation
+    scopes = find()
+    names = _Names(scopes)
+
+    def carrier() -> None: ...
+
+    if isinstance(annotation, t.ForwardRef):
+        annotation = annotation.__forward_arg__
+    carrier.__annotations__ = {"it": annotation}
+    try:
+        return t.get_type_hints(carrier, {}, names, include_extras=True)["it"]
+    except NameError as error:
+        text = annotation if isinstance(annotation, str) else repr(annotation)
+        reason = _missing_name(error.name or "", names, scopes)
+        raise AnnotationError(text, reason) from error
+    except (AttributeError, SyntaxError, TypeError) as error:
+        text = annotation if isinstance(annotation, str) else repr(annotation)
+        raise AnnotationError(text, str(error)) from error
+
+
+def _missing_name(name: str, names: _Names, scopes: Scopes) -> str:
+    import ast  # noqa: PLC0415 - only errors need it
+    import difflib  # noqa: PLC0415
+
+    for scope in scopes:
+        module = sys.modules.get(str(scope.get("__name__")))
+        try:
+            tree = ast.parse(inspect.getsource(module)) if module else None
+        except (OSError, TypeError, SyntaxError):
+            continue
+        for node in ast.walk(tree) if tree else ():
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(
+                node.test
+            ):
+                imported = {
+                    (one.asname or one.name).partition(".")[0]
+                    for line in node.body
+                    if isinstance(line, (ast.Import, ast.ImportFrom))
+                    for one in line.names
+                }
+                if name in imported:
+                    return (
+                        f"{name} is imported under TYPE_CHECKING only; "
+                        "import it at run time, injection reads annotations"
+                    )
+    alike = difflib.get_close_matches(name, names.every(), 1)
+    return f"{name} is not defined" + (
+        f"; did you mean {alike[0]}?" if alike else ""
+    )
+
+
+def params_of(
+    implementation: t.Any, find: t.Callable[[], Scopes]
+) -> tuple[Param, ...]:
+    """Read the parameters that can be filled, their types evaluated."""
+    found: list[Param] = []
+    for one in signature(implementation):
+        tp = one.annotation
+        if not isinstance(tp, type):
+            tp = evaluate(tp, find)
+        found.append(
+            Param(
+                one.name,
+                tp,
+                ask(tp),
+                one.default,
+                one.kind is one.KEYWORD_ONLY,
+            )
+        )
+    return tuple(found)
