@@ -30,7 +30,9 @@ def restored() -> t.Iterator[None]:
 @pytest.fixture
 def events(capsys: pytest.CaptureFixture[str]) -> Events:
     """Return a function that returns the JSON lines on standard error."""
-    return lambda: parse(capsys.readouterr().err)
+    return lambda: [
+        json.loads(line) for line in capsys.readouterr().err.splitlines()
+    ]
 
 
 @pytest.fixture
@@ -48,8 +50,3 @@ def run(tmp_path: pathlib.Path) -> Run:
         )
 
     return run
-
-
-def parse(text: str) -> list[dict[str, t.Any]]:
-    """Parse each line."""
-    return [json.loads(line) for line in text.splitlines()]
