@@ -11,9 +11,15 @@ from __future__ import annotations
 
 from ._errors import ConfigError
 from ._errors import Problem
+from ._explain import Explained
+from ._explain import Explanation
 from ._files import optional
+from ._listing import Variable
+from ._listing import variables
+from ._sample import sample
 from ._scalars import URL
 from ._scalars import ByteSize
+from ._schema import schema
 from ._secret import Secret
 from ._section import Config
 from ._section import prepare
@@ -23,6 +29,7 @@ from ._vars import bool_var
 from ._vars import list_var
 from ._vars import metadata
 from ._vars import var
+from ._watch import Watch
 
 
 __all__ = [
@@ -31,13 +38,20 @@ __all__ = [
     "Config",
     "ConfigError",
     "ConfigSource",
+    "Explained",
+    "Explanation",
     "Problem",
     "Secret",
+    "Variable",
+    "Watch",
     "bool_var",
     "list_var",
     "metadata",
     "optional",
     "prepare",
+    "sample",
+    "schema",
     "sections",
     "var",
+    "variables",
 ]

@@ -18,6 +18,7 @@ from ._fields import fields
 from ._fields import has_fields
 from ._fields import origin
 from ._merge import Path
+from ._unions import is_union
 
 
 @attrs.frozen(eq=False)
@@ -33,6 +34,8 @@ class Leaf:
         nested: Whether it is a class, whose fields have names of their own.
         secret: Whether the value must never be shown.
         optional: Whether the class it belongs to may be missing.
+        owner: The class it belongs to.
+        attributes: The attributes that lead to it.
     """
 
     path: Path
@@ -41,11 +44,8 @@ class Leaf:
     nested: bool
     secret: bool
     optional: bool
-
-    @property
-    def name(self) -> str:
-        """The name within the section, in upper case."""
-        return name_of(self.path)
+    owner: t.Any
+    attributes: Path
 
 
 def name_of(path: t.Iterable[str]) -> str:
@@ -58,7 +58,7 @@ def leaves(tp: t.Any) -> list[Leaf]:
     cache = kept(tp)
     found: list[Leaf] | None = cache.get(("leaves", tp))
     if found is None:
-        found = list(_leaves(tp, (), (), secret=False, optional=False))
+        found = list(_leaves(tp, (), (), (), secret=False, optional=False))
         cache["leaves", tp] = found
     return found
 
@@ -66,6 +66,7 @@ def leaves(tp: t.Any) -> list[Leaf]:
 def _leaves(
     tp: t.Any,
     path: Path,
+    attributes: Path,
     above: tuple[t.Any, ...],
     *,
     secret: bool,
@@ -82,6 +83,8 @@ def _leaves(
             bool(inner),
             hidden or (field.secret and not inner),
             optional,
+            tp,
+            (*attributes, field.name),
         )
         for cls in inner:
             # A class within itself would have names without end.
@@ -89,6 +92,7 @@ def _leaves(
                 yield from _leaves(
                     cls,
                     here,
+                    (*attributes, field.name),
                     (*above, tp),
                     secret=hidden,
                     optional=optional or not field.required,
@@ -101,20 +105,14 @@ def classes_of(tp: t.Any) -> list[t.Any]:
         return [tp]
     if t.get_origin(tp) is t.Annotated:
         return classes_of(t.get_args(tp)[0])
-    if isinstance(origin(tp), type) and not _is_union(tp):
+    if isinstance(origin(tp), type) and not is_union(tp):
         return []
     return [cls for item in t.get_args(tp) for cls in classes_of(item)]
 
 
-def _is_union(tp: t.Any) -> bool:
-    import types  # noqa: PLC0415
-
-    return origin(tp) in (t.Union, types.UnionType)
-
-
 def _is_mapping(tp: t.Any) -> bool:
     kinds = [origin(item) for item in (tp, *t.get_args(tp))]
-    if not _is_union(tp):
+    if not is_union(tp):
         kinds = kinds[:1]
     return any(
         isinstance(kind, type) and issubclass(kind, Mapping) for kind in kinds

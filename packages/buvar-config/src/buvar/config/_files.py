@@ -52,6 +52,26 @@ def read(path: AnyPath | optional) -> list[Layer]:
     return [_layer(file)]
 
 
+def stamp(
+    paths: t.Iterable[AnyPath | optional], folder: AnyPath | None
+) -> tuple[t.Any, ...]:
+    """Return what is known of files without reading them."""
+    found: list[t.Any] = []
+    for path in (*paths, *([folder] if folder is not None else ())):
+        file = pathlib.Path(path.path if isinstance(path, optional) else path)
+        inside = sorted(file.iterdir()) if file.is_dir() else []
+        found += [_stamp(one) for one in (file, *inside)]
+    return tuple(found)
+
+
+def _stamp(file: pathlib.Path) -> tuple[t.Any, ...]:
+    try:
+        status = file.stat()
+    except OSError:
+        return (str(file),)
+    return str(file), status.st_mtime_ns, status.st_size, status.st_ino
+
+
 def read_text(file: pathlib.Path, path: str = "") -> str:
     """
     Read a file as UTF-8.

@@ -14,6 +14,7 @@ from . import _scalars
 from ._errors import Bad
 from ._fields import has_fields
 from ._fields import origin
+from ._merge import SEQUENCES
 from ._merge import plain
 from ._secret import Secret
 from ._text import Text
@@ -40,8 +41,6 @@ _SCALARS: dict[type, Structure] = {
 }
 #: Modules whose classes are made of their own text.
 _TEXTUAL = {"decimal", "fractions", "ipaddress", "uuid", "zoneinfo"}
-
-_SEQUENCES = (list, tuple, set, frozenset)
 
 
 def register(converter: Converter) -> None:
@@ -131,7 +130,7 @@ _CONTAINERS = (abc.Mapping, abc.Sequence, abc.Set)
 def _to_sequence(value: t.Any) -> t.Any:
     if isinstance(value, Text):
         return parse_list(value)
-    if not isinstance(value, _SEQUENCES):
+    if not isinstance(value, SEQUENCES):
         raise Bad("expected an array")
     return t.cast("t.Any", value)
 

@@ -11,6 +11,30 @@ from ._errors import one
 
 Path: t.TypeAlias = tuple[str, ...]
 
+#: What is an array in TOML and JSON, and what fields make of it.
+SEQUENCES: t.Final = (list, tuple, set, frozenset)
+
+
+def is_table(value: object) -> t.TypeGuard[Mapping[t.Any, t.Any]]:
+    """Tell whether a value is a dict or the like."""
+    return isinstance(value, Mapping)
+
+
+def is_dict(value: object) -> t.TypeGuard[dict[t.Any, t.Any]]:
+    """Tell whether a value is a dict, so that it can be changed."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> t.TypeGuard[list[t.Any]]:
+    """Tell whether a value is a list."""
+    return isinstance(value, list)
+
+
+def is_array(value: object) -> t.TypeGuard[t.Collection[t.Any]]:
+    """Tell whether a value is a list, a tuple or a set."""
+    return isinstance(value, SEQUENCES)
+
+
 #: Nothing that people write is nested deeper, and recursion stays safe.
 MOST_NESTED: t.Final = 64
 

@@ -8,6 +8,7 @@ import typing as t
 from buvar import di
 
 from ._errors import one
+from ._merge import Path
 from ._source import SECTION
 from ._source import ConfigSource
 
@@ -73,6 +74,17 @@ def sections() -> dict[str, type[Config]]:
         if own is not None:
             found[own[0]] = cls
     return dict(sorted(found.items()))
+
+
+def each(cls: type | None, section: str | None) -> list[tuple[t.Any, Path]]:
+    """Return a class and the path of its section, or all that have one."""
+    if cls is None:
+        return [
+            (one, tuple(name.split("."))) for name, one in sections().items()
+        ]
+    if section is None:
+        section = getattr(cls, SECTION, ("",))[0]
+    return [(cls, tuple(section.split(".")) if section else ())]
 
 
 def _subclasses(cls: type[Config]) -> t.Iterator[type[Config]]:

@@ -15,6 +15,8 @@ from ._diagnose import Where
 from ._diagnose import problems
 from ._errors import ConfigError
 from ._errors import one
+from ._explain import Explanation
+from ._explain import explain
 from ._fields import has_fields
 from ._merge import Overlay
 from ._merge import Path
@@ -28,6 +30,7 @@ from ._overlay import parse_override
 from ._overlay import read_secrets
 from ._secret import show
 from ._text import Text
+from ._watch import Watch
 
 
 T = t.TypeVar("T")
@@ -159,7 +162,7 @@ class ConfigSource(dict[str, t.Any]):
             ConfigError: All that is wrong.
         """
         path = self.split(cls, section)
-        data, found = self.gather(cls, path)
+        data, finder = self.gather(cls, path)
         mode = unknown or self.unknown
         try:
             quick = compiled(cls, strict=mode != "ignore", thorough=False)
@@ -168,9 +171,95 @@ class ConfigSource(dict[str, t.Any]):
             raise
         except Exception:  # noqa: BLE001, S110 - asked again, thoroughly
             pass
-        return _load_again(
-            cls, data, Finder(self, path, found).where, path, mode
+        return t.cast("T", _load_again(cls, data, finder.where, path, mode))
+
+    # --- asking -----------------------------------------------------------
+
+    def where(self, path: t.Sequence[t.Any]) -> str | None:
+        """Say where the value at a path was set, environment aside."""
+        for override, _ in reversed(self.overrides):
+            if tuple(path[: len(override)]) == override:
+                return f"--set {'.'.join(override)}"
+        return origin_of(self.layers, path)
+
+    def explain(
+        self, cls: type | None = None, section: str | None = None
+    ) -> Explanation:
+        """
+        Say of each value where it came from; secrets are masked.
+
+        Args:
+            cls: A class, by default each ``Config`` that has a section;
+                what belongs to none of them is listed as well.
+            section: Its section, by default that of the class.
+        """
+        from ._section import each  # noqa: PLC0415 - it builds on this
+
+        return explain(self, each(cls, section), others=cls is None)
+
+    # --- reading again ----------------------------------------------------
+
+    def reload(self) -> None:
+        """
+        Read the files and the secrets again.
+
+        Raises:
+            ConfigError: Something is wrong; nothing has changed then.
+        """
+        self.become(self.again())
+
+    def again(self) -> ConfigSource:
+        """
+        Return a source like this one, read anew.
+
+        Raises:
+            ConfigError: Something cannot be read or is no TOML.
+        """
+        fresh = type(self).read(
+            *self.paths,
+            env_prefix=self.env_prefix,
+            secrets=self.secrets,
+            unknown=self.unknown,
         )
+        for layer in self.layers:
+            if layer.file is None:
+                fresh._add(layer)  # noqa: SLF001 - our own
+        for path, text in self.overrides:
+            fresh.set(f"{'.'.join(path)}={text}")
+        return fresh
+
+    def become(self, other: ConfigSource) -> None:
+        """Take over what another source read."""
+        self.clear()
+        self.update(other)
+        self.layers = other.layers
+        self._secrets = other._secrets
+
+    def stamp(self) -> object:
+        """Return something that differs when a file has changed."""
+        return _files.stamp(self.paths, self.secrets)
+
+    def watch(
+        self,
+        cls: type[T],
+        section: str | None = None,
+        *,
+        interval: float = 1.0,
+    ) -> Watch[T]:
+        """
+        Follow a section: a new object when its files change.
+
+        Args:
+            cls: As for ``load``.
+            section: As for ``load``.
+            interval: After how many seconds the files are looked at again.
+
+        Raises:
+            ConfigError: The section is wrong to begin with.
+        """
+        return Watch(self, cls, section, interval)
+
+    # --- inside -----------------------------------------------------------
 
     def split(self, cls: t.Any, section: str | None) -> Path:
         """Return the path of a section, by default that of the class."""
@@ -180,9 +269,9 @@ class ConfigSource(dict[str, t.Any]):
             return ()
         return (section,) if section in self else tuple(section.split("."))
 
-    def gather(self, cls: t.Any, path: Path) -> tuple[t.Any, list[Given]]:
+    def gather(self, cls: t.Any, path: Path) -> tuple[t.Any, Finder]:
         """
-        Return the data for a class, and what was put over the files.
+        Return the data for a class, and what knows where it came from.
 
         Raises:
             ConfigError: The class is none for this, or has a clash of names.
@@ -209,7 +298,7 @@ class ConfigSource(dict[str, t.Any]):
             for item in found:
                 overlay.put(item.path, item.data)
             data = overlay.data
-        return data, found
+        return data, Finder(self, path, found)
 
 
 class Finder:

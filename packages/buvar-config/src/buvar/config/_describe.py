@@ -1,0 +1,97 @@
+"""Describe types and fields in words, for people who write configuration."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import inspect
+import pathlib
+import re
+import textwrap
+import typing as t
+
+from ._fields import Field
+from ._fields import has_fields
+from ._fields import is_secret
+from ._fields import origin
+from ._merge import SEQUENCES
+from ._scalars import URL
+from ._scalars import ByteSize
+from ._unions import is_union
+
+
+_WORDS: dict[t.Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    bytes: "text",
+    dt.datetime: "a date and time",
+    dt.date: "a date",
+    dt.time: "a time",
+    dt.timedelta: "a duration as 1h30m",
+    pathlib.Path: "a path",
+    ByteSize: "a size as 10MB",
+    URL: "a URL",
+    t.Any: "anything",
+    type(None): "nothing",
+}
+
+
+def words(tp: t.Any) -> str:
+    """Say what a type takes."""
+    cls = origin(tp)
+    if tp in _WORDS:
+        return _WORDS[tp]
+    if is_union(tp):
+        kinds = [item for item in t.get_args(tp) if item is not type(None)]
+        return " or ".join(map(words, kinds))
+    if cls is t.Annotated:
+        return words(t.get_args(tp)[0])
+    if cls is t.Literal:
+        return "one of " + ", ".join(map(repr, t.get_args(tp)))
+    if is_secret(tp) and t.get_args(tp):
+        return words(t.get_args(tp)[0]) + ", secret"
+    if isinstance(cls, type):
+        return _class_words(cls, tp)
+    return "anything"
+
+
+def _class_words(cls: type, tp: t.Any) -> str:
+    if issubclass(cls, enum.Enum):
+        return "one of " + ", ".join(repr(item.value) for item in cls)
+    if has_fields(tp):
+        return "a table"
+    if issubclass(cls, SEQUENCES):
+        inner = t.get_args(tp)
+        return f"an array of {words(inner[0])}" if inner else "an array"
+    return "a table" if issubclass(cls, t.Mapping) else f"a {cls.__name__}"
+
+
+def summary(tp: t.Any) -> str:
+    """Return the first sentence of a class's own docstring."""
+    cls = origin(tp)
+    text = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+    # A dataclass without a docstring is given its signature.
+    if text.startswith(f"{cls.__name__}("):
+        return ""
+    return " ".join(text.split("\n\n")[0].split())
+
+
+_SECTION = re.compile(
+    r"^(?:Args|Arguments|Attributes):\n((?:[ \t]+.*\n?|\n)+)", re.MULTILINE
+)
+_ENTRY = re.compile(r"^(\w+)[^:\n]*:[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
+
+
+def helps(tp: t.Any, field: Field) -> str:
+    """Return what is said of a field: its help, or in the docstring."""
+    if field.extra.help:
+        return field.extra.help
+    for cls in origin(tp).__mro__:
+        text = inspect.cleandoc(cls.__dict__.get("__doc__") or "") + "\n"
+        for section in _SECTION.findall(text):
+            for name, said in _ENTRY.findall(textwrap.dedent(section)):
+                if name == field.name:
+                    return " ".join(said.split())
+    return ""

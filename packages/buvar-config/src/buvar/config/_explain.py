@@ -1,0 +1,110 @@
+"""Say of each value where it came from."""
+
+from __future__ import annotations
+
+import typing as t
+
+import attrs
+
+from . import _env
+from ._diagnose import dotted
+from ._errors import MASK
+from ._merge import dig
+from ._merge import is_table
+from ._secret import show
+from ._secret import sounds_secret
+
+
+if t.TYPE_CHECKING:
+    from ._source import ConfigSource
+
+
+@attrs.frozen
+class Explained:
+    """
+    A value and its origin.
+
+    Attributes:
+        path: The dotted path.
+        value: The value as shown to people, ``***`` if it is a secret.
+        source: ``file:line``, ``$VARIABLE``, ``--set key``, ``code``,
+            ``default``, or ``missing``.
+    """
+
+    path: str
+    value: str
+    source: str
+
+
+class Explanation(list[Explained]):
+    """A list of ``Explained`` that prints as a table."""
+
+    def __str__(self) -> str:
+        """Align the columns."""
+        rows = [(f"{one.path} = {one.value}", one.source) for one in self]
+        width = max((len(left) for left, _ in rows), default=0)
+        return "\n".join(f"{left:<{width}}  {right}" for left, right in rows)
+
+
+def explain(
+    source: ConfigSource,
+    classes: list[tuple[t.Any, tuple[str, ...]]],
+    *,
+    others: bool,
+) -> Explanation:
+    """Explain the values of classes, then those that belong to none."""
+    found = Explanation()
+    done: set[tuple[t.Any, ...]] = set()
+    for cls, section in classes:
+        data, finder = source.gather(cls, section)
+        for leaf in _env.leaves(cls):
+            if not leaf.nested:
+                done.add((*section, *leaf.path))
+                found.append(_leaf(leaf, section, data, finder.where))
+    if others:
+        found.extend(_others(source, done))
+    return found
+
+
+def _leaf(
+    leaf: _env.Leaf, section: tuple[str, ...], data: t.Any, where: t.Any
+) -> Explained:
+    path = dotted((*section, *leaf.path))
+    try:
+        value, origin = dig(data, leaf.path), where(leaf.path) or "code"
+    except LookupError:
+        value, origin = _default(leaf)
+    if value is attrs.NOTHING:
+        return Explained(path, "-", origin)
+    return Explained(path, MASK if leaf.secret else show(value), origin)
+
+
+def _default(leaf: _env.Leaf) -> tuple[t.Any, str]:
+    if leaf.optional:
+        # What it is depends on the default of the class it belongs to.
+        return attrs.NOTHING, "default"
+    default = leaf.field.make_default()
+    return default, "missing" if leaf.field.required else "default"
+
+
+def _flat(value: t.Any, key: t.Any = "") -> str:
+    return MASK if sounds_secret(key) else show(value)
+
+
+def _others(
+    source: ConfigSource, done: set[tuple[t.Any, ...]]
+) -> list[Explained]:
+    found: list[Explained] = []
+    todo: list[tuple[tuple[t.Any, ...], t.Any]] = [((), source)]
+    while todo:
+        path, value = todo.pop()
+        if path in done:
+            continue
+        if is_table(value):
+            todo += [((*path, key), value[key]) for key in reversed(value)]
+        else:
+            where = source.where(path) or "code"
+            found.append(
+                Explained(dotted(path), _flat(value, path[-1]), where)
+            )
+    return found

@@ -1,0 +1,106 @@
+"""List the variables that set the values of a class."""
+
+from __future__ import annotations
+
+import shlex
+import typing as t
+
+import attrs
+
+from . import _env
+from ._describe import helps
+from ._describe import words
+from ._errors import MASK
+from ._plain import env_text
+from ._plain import to_plain
+from ._section import each
+
+
+@attrs.frozen
+class Variable:
+    """
+    A variable of the environment.
+
+    Attributes:
+        name: Its name.
+        path: The dotted path of the value it sets.
+        takes: What it takes, in words.
+        help: What is said of the value.
+        required: Whether there is no default.
+        secret: Whether the value must not be shown; ``NAME_FILE`` may name a
+            file instead.
+        text: The value as text, ``None`` if there is none.
+    """
+
+    name: str
+    path: str
+    takes: str
+    help: str
+    required: bool
+    secret: bool
+    text: str | None = attrs.field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """Render ``NAME=value`` for a shell, a comment if there is none."""
+        if self.text is None:
+            need = "required" if self.required else "optional"
+            return f"# {self.name}=  # {self.takes}, {need}"
+        text = MASK if self.secret else self.text
+        return f"{self.name}={shlex.quote(text)}"
+
+
+def variables(
+    cls: type | None = None,
+    section: str | None = None,
+    *,
+    env_prefix: str = "",
+    value: t.Any = None,
+) -> list[Variable]:
+    """
+    List the variables of a class, in the order of its fields.
+
+    Args:
+        cls: The class, by default each ``Config`` that has a section.
+        section: Its section, by default that of the class.
+        env_prefix: What the names begin with.
+        value: An object to take the values from, by default the defaults.
+
+    Raises:
+        ConfigError: Two fields claim one name.
+    """
+    prefix = _env.normal_prefix(env_prefix)
+    return [
+        variable
+        for one, path in each(cls, section)
+        for variable in _of_class(one, path, prefix, value)
+    ]
+
+
+def _of_class(
+    cls: t.Any, section: tuple[str, ...], prefix: str | None, value: t.Any
+) -> t.Iterator[Variable]:
+    names = _env.names(cls, section, prefix)
+    for name, leaf in names.leaves.items():
+        if leaf.nested:
+            continue
+        item = _dig(value, leaf) if value is not None else _default(leaf)
+        given = item is not None and item is not attrs.NOTHING
+        yield Variable(
+            names.join(name),
+            ".".join((*section, *leaf.path)),
+            words(leaf.field.type),
+            helps(leaf.owner, leaf.field),
+            leaf.field.required and not leaf.optional,
+            leaf.secret,
+            env_text(to_plain(item)) if given else None,
+        )
+
+
+def _default(leaf: _env.Leaf) -> t.Any:
+    return attrs.NOTHING if leaf.optional else leaf.field.make_default()
+
+
+def _dig(value: t.Any, leaf: _env.Leaf) -> t.Any:
+    for name in leaf.attributes:
+        value = getattr(value, name, attrs.NOTHING)
+    return value

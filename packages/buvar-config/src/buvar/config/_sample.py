@@ -1,0 +1,118 @@
+"""Write a sample file of a class or of all sections."""
+
+from __future__ import annotations
+
+import textwrap
+import typing as t
+
+import attrs
+
+from ._describe import helps
+from ._describe import summary
+from ._describe import words
+from ._env import classes_of
+from ._fields import Field
+from ._fields import fields
+from ._fields import is_secret
+from ._plain import to_plain
+from ._plain import toml_key
+from ._plain import toml_value
+from ._section import each
+
+
+NOTHING: t.Final[t.Any] = attrs.NOTHING
+
+
+def sample(
+    cls: type | None = None,
+    section: str | None = None,
+    *,
+    value: t.Any = None,
+    reveal: bool = False,
+) -> str:
+    """
+    Return TOML with the defaults, which loads equal when it is read back.
+
+    What is required or has no default is a comment. Comments come from
+    ``help`` and docstrings.
+
+    Args:
+        cls: The class, by default each ``Config`` that has a section.
+        section: Its section, by default that of the class.
+        value: An object to write instead of the defaults.
+        reveal: Whether to write the secrets of that object.
+    """
+    lines: list[str] = []
+    for one, path in each(cls, section):
+        writer = _Writer(reveal=reveal)
+        writer.table(one, path, NOTHING if value is None else value)
+        lines += writer.lines
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+class _Writer:
+    def __init__(self, *, reveal: bool) -> None:
+        self.reveal = reveal
+        self.lines: list[str] = []
+
+    def table(
+        self,
+        tp: t.Any,
+        path: tuple[str, ...],
+        value: t.Any,
+        above: tuple[t.Any, ...] = (),
+    ) -> None:
+        """Write a class, its own values before the tables in it."""
+        self._comment(summary(tp))
+        if path:
+            self.lines.append(f"[{'.'.join(map(toml_key, path))}]")
+        tables: list[tuple[Field, t.Any, t.Any]] = []
+        for field in fields(tp):
+            item = _value(field, value)
+            inner = _class_of(field, item)
+            if inner is None or inner in (*above, tp):
+                self._value(tp, field, item)
+            else:
+                tables.append((field, inner, item))
+        self.lines.append("")
+        for field, inner, item in tables:
+            self._comment(helps(tp, field))
+            if item is None:
+                here = ".".join(map(toml_key, (*path, field.key)))
+                self.lines += [f"# [{here}] may be left out", ""]
+            else:
+                self.table(inner, (*path, field.key), item, (*above, tp))
+
+    def _value(self, tp: t.Any, field: Field, item: t.Any) -> None:
+        self._comment(helps(tp, field))
+        key = toml_key(field.key)
+        hidden = field.extra.secret or is_secret(field.type)
+        if item is NOTHING:
+            need = "required" if field.required else "optional"
+            self.lines.append(f"# {key} = ({words(field.type)}, {need})")
+        elif item is None:
+            self.lines.append(f"# {key} = ({words(field.type)}, optional)")
+        elif hidden and not self.reveal:
+            self.lines.append(f"# {key} = (secret, has a default)")
+        else:
+            self.lines.append(f"{key} = {toml_value(to_plain(item))}")
+
+    def _comment(self, text: str) -> None:
+        self.lines += [f"# {line}" for line in textwrap.wrap(text, 77)]
+
+
+def _value(field: Field, owner: t.Any) -> t.Any:
+    if owner is not NOTHING:
+        return getattr(owner, field.name)
+    return field.make_default()
+
+
+def _class_of(field: Field, item: t.Any) -> t.Any:
+    """Return the class that is written as a table of its own."""
+    found = [] if field.converter else classes_of(field.type)
+    if item is NOTHING:
+        return found[0] if found and field.required else None
+    for cls in found:
+        if item is None or isinstance(item, t.get_origin(cls) or cls):
+            return cls
+    return None

@@ -1,0 +1,170 @@
+"""Write a JSON Schema of a class or of all sections, for editors."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import pathlib
+import typing as t
+
+import attrs
+
+from ._describe import helps
+from ._describe import summary
+from ._fields import Field
+from ._fields import fields
+from ._fields import has_fields
+from ._fields import origin
+from ._merge import SEQUENCES
+from ._plain import to_plain
+from ._scalars import URL
+from ._scalars import ByteSize
+from ._secret import Secret
+from ._section import each
+from ._unions import is_union
+
+
+Schema: t.TypeAlias = dict[str, t.Any]
+
+_TEXT: Schema = {"type": "string"}
+_PLAIN: dict[t.Any, Schema] = {
+    str: _TEXT,
+    bytes: _TEXT,
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {
+        "anyOf": [
+            {"type": "boolean"},
+            {"enum": [0, 1]},
+            {
+                "type": "string",
+                "pattern": "(?i)^(1|0|true|false|yes|no|on|off)$",
+            },
+        ]
+    },
+    type(None): {"type": "null"},
+    dt.datetime: {"type": "string", "format": "date-time"},
+    dt.date: {"type": "string", "format": "date"},
+    dt.time: {"type": "string", "format": "time"},
+    dt.timedelta: {"type": ["string", "number"]},
+    pathlib.Path: _TEXT,
+    ByteSize: {"type": ["integer", "string"]},
+    URL: {"type": "string", "format": "uri"},
+    Secret: {},
+}
+
+
+def schema(cls: type | None = None, section: str | None = None) -> Schema:
+    """
+    Return the JSON Schema of what a class is loaded from.
+
+    Args:
+        cls: The class, by default each ``Config`` that has a section.
+        section: Its section, by default that of the class.
+    """
+    writer = _Writer()
+    root: Schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+    }
+    for one, path in each(cls, section):
+        node = root
+        for key in path:
+            properties = node.setdefault("properties", {})
+            node = properties.setdefault(key, {"type": "object"})
+        node.update(writer.table(one))
+        if not path:
+            # The tables of others are beside what belongs to this class.
+            node["additionalProperties"] = {"type": "object"}
+    if writer.definitions:
+        root["$defs"] = writer.definitions
+    return root
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.definitions: Schema = {}
+        self._names: dict[t.Any, str] = {}
+
+    def table(self, tp: t.Any) -> Schema:
+        """Describe a class."""
+        members = fields(tp)
+        found: Schema = {
+            "type": "object",
+            "properties": {f.key: self._field(tp, f) for f in members},
+            "additionalProperties": False,
+        }
+        required = [field.key for field in members if field.required]
+        if required:
+            found["required"] = required
+        if said := summary(tp):
+            found["description"] = said
+        return found
+
+    def _field(self, tp: t.Any, field: Field) -> Schema:
+        found = {} if field.converter else dict(self.type(field.type))
+        if field.extra.kind == "list":
+            found = {"anyOf": [found, _TEXT]}
+        if said := helps(tp, field):
+            found["description"] = said
+        default = field.make_default()
+        if field.secret:
+            found["writeOnly"] = True
+        elif default is not attrs.NOTHING and default is not None:
+            found["default"] = _json(to_plain(default))
+        return found
+
+    def type(self, tp: t.Any) -> Schema:
+        """Describe a type."""
+        cls, arguments = origin(tp), t.get_args(tp)
+        if tp in _PLAIN:
+            return _PLAIN[tp]
+        if has_fields(tp):
+            return self._reference(tp)
+        if is_union(tp):
+            return {"anyOf": [self.type(item) for item in arguments]}
+        if cls in (t.Annotated, Secret):
+            return self.type(arguments[0])
+        if cls is t.Literal:
+            return {"enum": [to_plain(item) for item in arguments]}
+        return self._class(cls, arguments) if isinstance(cls, type) else {}
+
+    def _class(self, cls: t.Any, arguments: tuple[t.Any, ...]) -> Schema:
+        if issubclass(cls, enum.Enum):
+            return {"enum": [to_plain(item) for item in cls]}
+        if issubclass(cls, SEQUENCES):
+            return self._array(cls, arguments)
+        if issubclass(cls, t.Mapping):
+            found: Schema = {"type": "object"}
+            if arguments:
+                found["additionalProperties"] = self.type(arguments[1])
+            return found
+        return {}
+
+    def _array(self, cls: t.Any, arguments: tuple[t.Any, ...]) -> Schema:
+        found: Schema = {"type": "array"}
+        if cls is tuple and arguments and arguments[-1] is not ...:
+            found["prefixItems"] = [self.type(item) for item in arguments]
+            found["minItems"] = found["maxItems"] = len(arguments)
+        elif arguments:
+            found["items"] = self.type(arguments[0])
+        return found
+
+    def _reference(self, tp: t.Any) -> Schema:
+        name = self._names.get(tp)
+        if name is None:
+            base = name = origin(tp).__name__
+            while name in self.definitions:
+                name = f"{base}{len(self.definitions)}"
+            self._names[tp] = name
+            self.definitions[name] = {}
+            self.definitions[name] = self.table(tp)
+        return {"$ref": f"#/$defs/{name}"}
+
+
+def _json(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value

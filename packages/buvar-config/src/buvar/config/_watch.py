@@ -1,0 +1,82 @@
+"""Follow a source that changes while the application runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import typing as t
+
+from ._errors import ConfigError
+
+
+if t.TYPE_CHECKING:
+    from ._source import ConfigSource
+
+T = t.TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Watch(t.Generic[T]):
+    """
+    An object of a section that is made anew when its files change.
+
+    Iterate over it asynchronously to get each new object; call ``reload`` to
+    look at once, as on a signal.
+
+    Attributes:
+        value: The latest valid object.
+    """
+
+    def __init__(
+        self,
+        source: ConfigSource,
+        cls: type[T],
+        section: str | None,
+        interval: float,
+    ) -> None:
+        self._source = source
+        self._cls = cls
+        self._section = section
+        self._interval = interval
+        self._stamp = source.stamp()
+        self._failed = False
+        self.value = source.load(cls, section)
+
+    def reload(self) -> bool:
+        """
+        Read the files again and tell whether there is a new object.
+
+        If they are wrong, or the section is, the old object stays and one
+        error is logged.
+        """
+        self._stamp = self._source.stamp()
+        try:
+            fresh = self._source.again()
+            value = fresh.load(self._cls, self._section)
+        except ConfigError as error:
+            logger.error(  # noqa: TRY400 - the traceback says nothing
+                "The changed configuration is wrong, the old one stays. %s",
+                error,
+                extra={"config_errors": [str(one) for one in error.errors]},
+            )
+            return False
+        self._source.become(fresh)
+        changed = bool(value != self.value)
+        if changed:
+            self.value = value
+        return changed
+
+    def changed(self) -> bool:
+        """Tell whether a file changed since it was looked at last."""
+        return self._source.stamp() != self._stamp
+
+    def __aiter__(self) -> t.AsyncIterator[T]:
+        """Yield each new object, looking at the files every so often."""
+        return self._follow()
+
+    async def _follow(self) -> t.AsyncIterator[T]:
+        while True:
+            await asyncio.sleep(self._interval)
+            if self.changed() and self.reload():
+                yield self.value
