@@ -19,7 +19,7 @@ import pytest
 TIMEOUT = 30.0  # seconds, a bound and no expectation
 
 #: A server as small as can be: answers with its process id, drains on Cancel.
-SERVER = '''
+SERVER = """
 import asyncio, os, signal, sys, time, logging
 from buvar import context, fork, plugin
 logging.basicConfig(level="INFO", format="%(message)s")
@@ -65,7 +65,7 @@ async def serve():
 
 async def prepare():
     yield serve()
-'''
+"""
 
 
 class Program:

@@ -8,7 +8,6 @@ import socket
 import urllib.request
 
 
-
 SOCKET = "forks=2, sockets=['tcp://127.0.0.1:0']"
 
 
@@ -91,7 +90,7 @@ fork.stage(prepare, forks=2)
     )
     program.until("running", 2)
     program.signal(signal.SIGTERM)
-    eventually(lambda: program.workers())
+    eventually(program.workers)
     program.signal(signal.SIGQUIT)
     program.signal(signal.SIGINT)
 

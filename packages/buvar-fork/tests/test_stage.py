@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import threading
+
+from pathlib import Path
 
 import pytest
 
@@ -140,13 +143,17 @@ async def test_inside_a_loop() -> None:
     assert asyncio.get_running_loop().is_running()
 
 
+def _files():
+    return list(Path("/proc/self/fd").iterdir())
+
+
 def test_signals_are_put_back() -> None:
     """After a stage the caller's signal handlers and wake-up are its own."""
     before = {
         number: signal.getsignal(number)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     }
-    files = set(os.listdir("/proc/self/fd"))
+    files = _files()
 
     fork.stage(_prepare, forks=2, sockets=["tcp://127.0.0.1:0"])
 
@@ -154,7 +161,7 @@ def test_signals_are_put_back() -> None:
     wakeup = signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(wakeup)
     assert wakeup == -1
-    assert len(set(os.listdir("/proc/self/fd"))) == len(files)
+    assert len(_files()) == len(files)
 
 
 def test_relative_names(start, tmp_path) -> None:
@@ -203,8 +210,11 @@ print("after")
     assert program.wait() == 0
     lines = program.output.splitlines()
     assert sorted(lines) == sorted(
-        ["before", "task", "task", "worker's own", "worker's own"]
-        + ["finally", "after", "exit of parent"]
+        [
+            "before",
+            *["task", "worker's own"] * 2,
+            *["finally", "after", "exit of parent"],
+        ]
     )
     assert lines[-3:] == ["finally", "after", "exit of parent"]
 
@@ -213,9 +223,7 @@ def test_different_random_numbers() -> None:
     """No two workers draw the same random numbers."""
 
     async def task():
-        import random
-
-        return random.random()
+        return os.urandom(8), random.getrandbits(64)
 
     async def prepare():
         return task()

@@ -9,8 +9,9 @@ import time
 import urllib.error
 import urllib.request
 
-import pytest
+from pathlib import Path
 
+import pytest
 
 
 SOCKET = "forks=2, sockets=['tcp://127.0.0.1:0']"
@@ -92,7 +93,9 @@ fork.stage(prepare, forks=4)
     assert program.output.count("Traceback") <= 2
 
 
-@pytest.mark.parametrize("how", ["os._exit(0 or 9)", "os.kill(os.getpid(), 9)"])
+@pytest.mark.parametrize(
+    "how", ["os._exit(0 or 9)", "os.kill(os.getpid(), 9)"]
+)
 def test_boot_crash(start, how: str) -> None:
     """Workers that crash before they are ready: exit code 3, after a while."""
     program = start(
@@ -114,7 +117,8 @@ def test_missing_plugin(start) -> None:
     )
 
     assert program.wait() == 3
-    assert program.output.count("There is no plugin 'no.such.plugin'") == 1
+    assert "There is no plugin 'no.such.plugin'" in program.output
+    assert program.output.count("the stage failed") == 1
 
 
 def test_backoff(start) -> None:
@@ -122,24 +126,22 @@ def test_backoff(start) -> None:
     program = start(
         """
 import os, signal, time
-from buvar import fork
+from buvar import context, fork
 async def task():
-    print("start", time.monotonic(), flush=True)
+    slot = context.get(fork.Worker).slot
+    print("start", slot, time.monotonic(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 async def prepare(): yield task()
 fork.stage(prepare, forks=1 + 1, backoff=0.1, backoff_limit=0.4)
 """
     )
     times = [
-        float(match[1]) for match in program.until(r"start ([\d.]+)", 12)
+        float(match[1]) for match in program.until(r"start 1 ([\d.]+)", 6)
     ]
-    assert program.stop() == 0
+    program.stop()
 
     waits = [0.1, 0.2, 0.4, 0.4, 0.4]
-    generations = times[::2]
-    for before, after, wait in zip(
-        generations, generations[1:], waits, strict=False
-    ):
+    for before, after, wait in zip(times, times[1:], waits, strict=False):
         assert after - before >= wait
 
 
@@ -251,5 +253,4 @@ fork.stage(prepare, forks=2)
 
 
 def _all_children(pid: int) -> list[str]:
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return file.read().split()
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

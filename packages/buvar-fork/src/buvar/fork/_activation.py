@@ -44,9 +44,7 @@ def adopt_activated(address: Systemd) -> list[Socket]:
     """
     passed = activated()
     wanted = [
-        (fd, name)
-        for fd, name in passed.items()
-        if address.name in {"", name}
+        (fd, name) for fd, name in passed.items() if address.name in {"", name}
     ]
     if not wanted:
         raise BindError(address.uri, _why_not(address, passed))

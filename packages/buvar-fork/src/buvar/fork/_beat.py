@@ -1,4 +1,4 @@
-"""A plugin in each worker: says that the loop turns, and watches the parent."""
+"""A plugin in each worker: says that it lives, and watches the parent."""
 
 from __future__ import annotations
 

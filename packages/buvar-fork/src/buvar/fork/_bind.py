@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pathlib
 import shutil
 import socket
 import stat
@@ -145,7 +146,7 @@ def _listen(item: Socket, backlog: int) -> Socket:
 
 
 def _prepare(item: Socket) -> Socket:
-    item.sock.setblocking(False)
+    item.sock.settimeout(0)
     item.sock.set_inheritable(True)
     return item
 
@@ -163,11 +164,11 @@ def _remove_stale(address: Unix) -> None:
             "another path.",
         )
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
+        probe.settimeout(0)
         try:
             probe.connect(address.path)
         except ConnectionRefusedError:
-            os.unlink(address.path)
+            pathlib.Path(address.path).unlink()
             return
         except FileNotFoundError:
             return
@@ -198,7 +199,7 @@ def _own(address: Unix) -> None:
                 _number(address.group),  # type: ignore[arg-type]
             )
         if address.mode is not None:
-            os.chmod(address.path, address.mode)
+            pathlib.Path(address.path).chmod(address.mode)
     except LookupError as error:
         raise SocketURIError(
             address.uri, f"{error.args[0]}; create it, or choose another."

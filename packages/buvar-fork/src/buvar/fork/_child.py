@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import threading
+import traceback
 import typing as t
 
 from buvar import plugin
@@ -71,6 +72,8 @@ class Child:
             code = self._stage()
             threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
             atexit._run_exitfuncs()  # noqa: SLF001
+        except BaseException:  # noqa: BLE001 - there is nobody above
+            traceback.print_exc()
         finally:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):
@@ -103,7 +106,7 @@ class Child:
             failure = Failure.of(error, ready=self.ready)
             self.sender.send(Kind.FAILED, failure.pack())
             return failure.code
-        self.sender.send(Kind.RESULTS, pack(self.signalled, results))
+        self.sender.send(Kind.RESULTS, pack(results, signalled=self.signalled))
         return 0
 
     def _beat(self) -> Beat:
@@ -167,12 +170,13 @@ def _seed() -> None:
         numpy.random.seed()
 
 
-def pack(signalled: bool, results: list[t.Any]) -> bytes:  # noqa: FBT001
+def pack(results: list[t.Any], *, signalled: bool) -> bytes:
     """Make results bytes; what cannot be is replaced by its ``repr``."""
     try:
         return pickle.dumps((signalled, results))
     except Exception:  # noqa: BLE001 - pickle raises what it wants
-        return pickle.dumps((signalled, [_picklable(item) for item in results]))
+        results = [_picklable(item) for item in results]
+        return pickle.dumps((signalled, results))
 
 
 def _picklable(item: t.Any) -> t.Any:

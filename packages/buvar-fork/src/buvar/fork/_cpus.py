@@ -32,7 +32,7 @@ def _allowed() -> int:
     """Count the CPUs that the scheduler may use for this process."""
     if hasattr(os, "process_cpu_count"):
         # Honours -X cpu_count and PYTHON_CPU_COUNT, too.
-        return t.cast("int", os.process_cpu_count() or 1)
+        return int(os.process_cpu_count() or 1)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1  # pragma: no cover - neither of them: macOS

@@ -131,10 +131,7 @@ class Listeners:
 
     def barred(self) -> bool:
         """Tell whether there is a queue that needs time to become empty."""
-        return any(
-            item.owned and not item.local
-            for item in self._all()
-        )
+        return any(item.owned and not item.local for item in self._all())
 
     def pending(self) -> bool:
         """Tell whether a connection waits in a queue that only empties."""
@@ -147,5 +144,3 @@ class Listeners:
             item.close()
         self._shared.clear()
         self._own.clear()
-
-

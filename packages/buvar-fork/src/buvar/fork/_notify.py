@@ -63,5 +63,5 @@ class Notifier:
             contextlib.suppress(OSError),
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock,
         ):
-            sock.setblocking(False)
+            sock.settimeout(0)
             sock.sendto("\n".join(lines).encode(), self._path)

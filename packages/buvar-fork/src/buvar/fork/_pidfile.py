@@ -23,8 +23,8 @@ def pid_file(path: str | os.PathLike[str] | None) -> t.Iterator[None]:
         return
     file = pathlib.Path(path)
     other = _read(file)
-    if other not in (None, os.getpid()) and _runs(t.cast("int", other)):
-        raise PidFileError(str(file), t.cast("int", other))
+    if other is not None and other != os.getpid() and _runs(other):
+        raise PidFileError(str(file), other)
     draft = file.with_name(f"{file.name}.{os.getpid()}")
     draft.write_text(f"{os.getpid()}\n")
     draft.replace(file)

@@ -100,7 +100,7 @@ class Pool:
             worker = self._spawner.spawn(slot, self.generation, replaces)
         except OSError as error:
             wait = self.slots[slot].crashed(0.0)
-            _log.error(  # noqa: TRY400 - no bug, the traceback says nothing
+            _log.error(
                 "Worker %d cannot be started: %s. Trying again in %.1f s.",
                 slot,
                 error,

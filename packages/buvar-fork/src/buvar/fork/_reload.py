@@ -39,5 +39,5 @@ def reload_forever(paths: t.Iterable[str | os.PathLike[str]]) -> None:
             target_type="command",
         )
     finally:
-        del os.environ[_MARK]
+        os.environ.pop(_MARK, None)
     raise SystemExit(0)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import os
+import pathlib
 import select
 import socket
 import typing as t
@@ -107,14 +108,14 @@ class Socket:
         loop = asyncio.get_running_loop()
         start = loop.time()
         await asyncio.sleep(TICK)
-        while self.pending() and loop.time() < start + QUEUE:
+        while self.pending() and loop.time() < start + QUEUE:  # noqa: ASYNC110 - the kernel has no event for that
             await asyncio.sleep(TICK)
 
     def unlink(self) -> None:
         """Remove the file of a Unix socket, if it is still this one."""
         if self.path is not None and _inode(self.path) == self._inode:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path)
+                pathlib.Path(self.path).unlink()
             self.path = None
 
     def close(self) -> None:

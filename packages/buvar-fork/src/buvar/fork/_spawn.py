@@ -62,9 +62,7 @@ class Spawner:
         parent = os.getpid()
         receive, send = os.pipe()
         # From here until the stage of the child handles them, signals wait.
-        before = signal.pthread_sigmask(
-            signal.SIG_BLOCK, HANDLED | FORWARDED
-        )
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED | FORWARDED)
         try:
             pid = os.fork()
             if pid == 0:

@@ -165,9 +165,8 @@ def _run(
 def _check(forks: int) -> None:
     """Refuse what cannot work, before anything is done."""
     if forks < 0:
-        raise UnsupportedError(
-            f"forks={forks} makes no sense; 0 means one per CPU."
-        )
+        msg = f"forks={forks} makes no sense; 0 means one per CPU."
+        raise UnsupportedError(msg)
     if forks == 1:
         return
     if not hasattr(os, "fork"):

@@ -7,17 +7,13 @@ could inherit, and nothing that a plugin could block.
 
 from __future__ import annotations
 
-import enum
 import logging
 import os
 import signal
 import typing as t
 
-from ._errors import BootError
-from ._errors import WorkersFailedError
 from ._events import FORWARDED
 from ._events import Events
-from ._failure import Printed
 from ._listeners import Listeners
 from ._notify import Notifier
 from ._options import Options
@@ -25,9 +21,12 @@ from ._pool import Pool
 from ._process import Process
 from ._process import WorkerState
 from ._process import now
+from ._report import Report
 from ._sockets import HANDSHAKE
 from ._sockets import QUEUE
 from ._sockets import TICK
+from ._state import UP
+from ._state import State
 
 
 _log = logging.getLogger(__name__)
@@ -38,21 +37,6 @@ _STANDSTILL: t.Final = 1.0
 _HURRY: t.Final = 3.0
 
 
-class State(enum.Enum):
-    """What a supervisor is doing."""
-
-    BOOTING = "booting"
-    RUNNING = "running"
-    RELOADING = "reloading"
-    #: No newcomers; the workers accept those who wait in the queue.
-    CLOSING = "closing"
-    STOPPING = "stopping"
-    #: Told so twice, or given up: the workers drop what they do.
-    HURRYING = "hurrying"
-    ENDED = "ended"
-
-
-_UP: t.Final = frozenset({State.BOOTING, State.RUNNING, State.RELOADING})
 _QUIT: t.Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT})
 
 
@@ -72,9 +56,8 @@ class Supervisor:
         self.pool = Pool(options, listeners, self.events)
         self._listeners = listeners
         self._notifier = Notifier()
-        self._printed = Printed()
+        self._report = Report(options.worker_timeout)
         self._quit: int = signal.SIGTERM
-        self._error: WorkersFailedError | None = None
         self._was_ready = False
         self._began = self._look = 0.0
 
@@ -90,21 +73,19 @@ class Supervisor:
         """
         with self.events:
             try:
-                while self.state is not State.ENDED:
-                    self._advance()
-                    if self.state is not State.ENDED:
-                        self._wait()
+                while not self._advance():
+                    self._wait()
             finally:
                 self._kill_all()
                 self.pool.close()
-        if self._error is not None:
-            raise self._error
+        if self._report.error is not None:
+            raise self._report.error
         return self.pool.slots.results()
 
     def _wait(self) -> None:
         """Wait for the next event, or until something is due."""
         due = min(self.pool.due(), self._notifier.due)
-        if self.state in _UP:
+        if self.state in UP:
             due = min(due, self.pool.start_due())
         elif self.state is State.CLOSING:
             due = min(due, self._look)
@@ -121,7 +102,7 @@ class Supervisor:
             for worker, code in self.pool.reap():
                 self._ended(worker, code)
         for worker in self.pool.expire():
-            self._late(worker)
+            self._report.late(worker)
 
     # --- signals ----------------------------------------------------------
 
@@ -130,7 +111,7 @@ class Supervisor:
             self._quit_by(number)
         elif number in FORWARDED:
             self.pool.send(number)
-        elif self.state not in _UP:
+        elif self.state not in UP:
             pass  # too late to change the number of workers
         elif number == signal.SIGHUP:
             _log.info("Reloading.")
@@ -141,7 +122,7 @@ class Supervisor:
             self.pool.resize(-1)
 
     def _quit_by(self, number: signal.Signals) -> None:
-        if self.state in _UP and number != signal.SIGQUIT:
+        if self.state in UP and number != signal.SIGQUIT:
             self._quit = number
             self._close()
         elif self.state is State.HURRYING:
@@ -152,18 +133,20 @@ class Supervisor:
 
     # --- the way up, and staying there ------------------------------------
 
-    def _advance(self) -> None:
-        """Do what the state asks for."""
+    def _advance(self) -> bool:
+        """Do what the state asks for, and tell whether all is done."""
         self._notifier.beat(now())
-        if self.state in _UP:
+        if self.state in UP:
             self.pool.fill()
             self._replace()
             if all(slot.done for slot in self.pool.slots):
                 self._stop(State.STOPPING)
         if self.state is State.CLOSING:
             self._watch_queue()
-        if self.state in (State.STOPPING, State.HURRYING):
-            self._end_if_empty()
+        stopping = self.state in (State.STOPPING, State.HURRYING)
+        if stopping and not self.pool.workers:
+            self.state = State.ENDED
+        return self.state is State.ENDED
 
     def _replace(self) -> None:
         if not self._was_ready:
@@ -187,21 +170,8 @@ class Supervisor:
 
     # --- what happens to workers ------------------------------------------
 
-    def _late(self, worker: Process) -> None:
-        if worker.state is WorkerState.HUNG:
-            _log.error(
-                "Worker %d (process %d) has been silent for %g s: its event "
-                "loop is blocked. It is killed; where it hangs is on stderr.",
-                worker.slot,
-                worker.pid,
-                self.options.worker_timeout,
-                extra={"slot": worker.slot, "worker_pid": worker.pid},
-            )
-
     def _ended(self, worker: Process, code: int) -> None:
-        if self.state is State.ENDED:
-            return
-        if self.state in _UP:
+        if self.state in UP:
             self._ended_early(worker, code)
             return
         slot = worker.slot
@@ -210,7 +180,7 @@ class Supervisor:
         # Killed by the very signal that was to stop it: before it could
         # handle any.
         if code and code != -self._quit:
-            self._fail(worker, code)
+            self._report.failed(worker, code)
 
     def _ended_early(self, worker: Process, code: int) -> None:
         """React to a worker's end while the service goes on."""
@@ -219,17 +189,13 @@ class Supervisor:
         slot = self.pool.slots[worker.slot]
         if code == 0 and worker.serves:
             if worker.signalled:
-                _log.warning(
-                    "Worker %d was ended by a signal; it is replaced.",
-                    worker.slot,
-                    extra={"slot": worker.slot},
-                )
+                self._report.signalled(worker)
                 return
             slot.done = True
             slot.results = worker.results or []
         elif worker.state is WorkerState.STOPPING:
             if code and worker.failure is not None:
-                self._print(worker, code)
+                self._report.ended(worker, code)
         elif code:
             self._crashed(worker, code)
 
@@ -245,17 +211,12 @@ class Supervisor:
         if most and slot.failures >= most and not self._stable():
             self._give_up(worker, code)
             return
-        self._print(worker, code)
+        self._report.ended(worker, code)
         if worker.replaces is not None and self.pool.generation:
             _log.error("Reloading failed, the old workers go on.")
             self.pool.keep_old()
         else:
-            _log.warning(
-                "Worker %d is started again in %.2f s.",
-                worker.slot,
-                wait,
-                extra={"slot": worker.slot, "wait": wait},
-            )
+            self._report.restarts(worker, wait)
 
     def _stable(self) -> bool:
         """Tell whether a worker has been fine for long enough."""
@@ -264,33 +225,10 @@ class Supervisor:
             for worker in self.pool.serving()
         )
 
-    def _print(self, worker: Process, code: int) -> None:
-        if worker.failure is not None:
-            text = self._printed.text(worker.failure)
-        elif code < 0:
-            text = f"killed by {signal.Signals(-code).name}"
-        else:
-            text = f"it exited with code {code}"
-        _log.error(
-            "Worker %d (process %d) ended: %s",
-            worker.slot,
-            worker.pid,
-            text,
-            extra={"slot": worker.slot, "worker_pid": worker.pid},
-        )
-
     # --- the way down -----------------------------------------------------
 
-    def _fail(self, worker: Process, code: int) -> None:
-        """Note a failure: the first one decides the exit code."""
-        failure = worker.failure
-        if failure is None or not self._printed.knows(failure):
-            self._print(worker, code)
-        if self._error is None:
-            self._error = _error_of(worker, code)
-
     def _give_up(self, worker: Process, code: int) -> None:
-        self._fail(worker, code)
+        self._report.failed(worker, code)
         self._stop(State.STOPPING)
 
     def _close(self) -> None:
@@ -328,24 +266,9 @@ class Supervisor:
             worker.send(self._quit)
             worker.deadline = min(worker.deadline, now() + _HURRY)
 
-    def _end_if_empty(self) -> None:
-        if not self.pool.workers:
-            self.state = State.ENDED
-
     def _kill_all(self) -> None:
         """Leave no worker behind, whatever went wrong."""
         for worker in self.pool.workers.values():
             worker.kill()
             os.waitpid(worker.pid, 0)
             os.close(worker.receiver.fd)
-
-
-def _error_of(worker: Process, code: int) -> WorkersFailedError:
-    if worker.ready_at is None:
-        return BootError(f"Worker {worker.slot} cannot boot")
-    if code < 0:
-        name = signal.Signals(-code).name
-        return WorkersFailedError(
-            f"Worker {worker.slot} was ended by {name}", code=128 - code
-        )
-    return WorkersFailedError(f"Worker {worker.slot} failed", code=code)
