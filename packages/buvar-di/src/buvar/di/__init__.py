@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ._adapter import Adapter
 from ._adapter import Scope
+from ._check import check
 from ._errors import AnnotationError
 from ._errors import CheckError
 from ._errors import CycleError
@@ -19,6 +20,10 @@ from ._errors import GeneratorError
 from ._errors import RegisterError
 from ._errors import ResolveError
 from ._errors import ScopeError
+from ._graph import Graph
+from ._graph import GraphEdge
+from ._graph import GraphNode
+from ._graph import graph
 from ._nject import inject
 from ._nject import nject
 from ._register import Adapters
@@ -36,12 +41,17 @@ __all__ = [
     "CycleError",
     "DiError",
     "GeneratorError",
+    "Graph",
+    "GraphEdge",
+    "GraphNode",
     "Named",
     "RegisterError",
     "ResolveError",
     "Scope",
     "ScopeError",
     "buvar_adapters",
+    "check",
+    "graph",
     "inject",
     "nject",
     "override",

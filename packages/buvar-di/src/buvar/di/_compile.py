@@ -248,7 +248,7 @@ class _Writer:
         for _, arg in node.args:
             self._need(arg, depth + 2)
         # It may have been built meanwhile by a call that had no need to wait.
-        self._line(f"{var} = {layer}.peek({key})", depth + 2)
+        self._line(f"{var} = {layer}.items.get({ticket}, MISSING)", depth + 2)
         self._line(f"if {var} is MISSING:", depth + 2)
         self._build(node, depth + 3)
         self.known = known
@@ -329,6 +329,8 @@ class _Writer:
             self._line(
                 f"{layer}.items[{name}] = {layer}.view[{name}] = {var}", depth
             )
+        ticket = self._const(node.ticket, "ticket")
+        self._line(f"{layer}.items[{ticket}] = {var}", depth)
         own = keys[0]
         if isinstance(own, type) and node.adapter.kind is not Kind.CLASS:
             # As precise as add(): an instance of a subclass is one of that.

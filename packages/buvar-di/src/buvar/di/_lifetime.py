@@ -26,13 +26,13 @@ async def claim(
     adapters: Adapters, layer: Components, ticket: t.Any, key: t.Any
 ) -> t.Any:
     """
-    Return what a layer keeps, or ``MISSING`` to the one who is to build it.
+    Return what an adapter built for a layer, or ``MISSING`` to the one who is to build it.
 
     Whoever builds must call ``release``, whatever happens: the others then
     look again, and the next of them tries if there is still nothing.
     """
     while True:
-        item = layer.peek(key)
+        item = layer.items.get(ticket, MISSING)
         if item is not MISSING:
             return item
         task = asyncio.current_task()

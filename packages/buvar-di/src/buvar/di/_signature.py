@@ -101,6 +101,13 @@ def scopes_of(implementation: t.Any, frame: types.FrameType | None) -> Scopes:
         *getattr(implementation, "__type_params__", ()),
     )
     scopes.append({one.__name__: one for one in parameters})
+    place: str = getattr(implementation, "__qualname__", "") or getattr(
+        function, "__qualname__", ""
+    )
+    # As the compiler would: what is local to a function first.
+    local = _locals(place, frame)
+    if "<locals>" in place:
+        scopes += local
     names = getattr(function, "__globals__", None)
     if names is not None:
         scopes.append(names)
@@ -108,31 +115,26 @@ def scopes_of(implementation: t.Any, frame: types.FrameType | None) -> Scopes:
     for cls in getattr(owner, "__mro__", ()):
         module = sys.modules.get(cls.__module__)
         scopes += [{cls.__name__: cls}, vars(module) if module else {}]
-    return scopes + _locals(implementation, function, frame)
+    return scopes + local
 
 
 _EMPTY_CELL = types.CellType()
 
 
-def _locals(
-    implementation: t.Any, function: t.Any, frame: types.FrameType | None
-) -> Scopes:
+def _locals(place: str, frame: types.FrameType | None) -> Scopes:
     """Copy the locals of the registering frame and of the defining one."""
     if frame is None:
         return []
-    found: Scopes = [dict(frame.f_locals), frame.f_globals]
-    place: str = getattr(implementation, "__qualname__", "") or getattr(
-        function, "__qualname__", ""
-    )
+    found: Scopes = []
     while "<locals>" in place:
         place = place.rpartition(".<locals>")[0]
         outer: types.FrameType | None = frame
         while outer is not None:
             if outer.f_code.co_qualname == place:
-                found.insert(0, dict(outer.f_locals))
+                found.append(dict(outer.f_locals))
                 break
             outer = outer.f_back
-    return found
+    return [*found, dict(frame.f_locals), frame.f_globals]
 
 
 class _Names(dict[str, t.Any]):

@@ -53,8 +53,8 @@ class Asked(t.NamedTuple):
 
 def ask(annotation: t.Any) -> Asked:
     """Take an annotation apart: ``Optional``, unions, ``Annotated``."""
-    if type(annotation) is type:
-        return Asked((annotation,) if annotation is not _NONE else (), False)
+    if type(annotation) is type and annotation is not _NONE:
+        return Asked((annotation,))
     return _ask(annotation)
 
 
@@ -277,6 +277,8 @@ def checkable(key: t.Any) -> type | None:
 def show(tp: t.Any) -> str:
     """Render a type the way its user writes it."""
     asked = tp
+    if asked is _NONE or asked is None:
+        return "None"
     if isinstance(asked, type) and t.get_origin(asked) is None:
         return asked.__qualname__.rpartition("<locals>.")[2]
     if isinstance(asked, (t.NewType, t.TypeVar)):
@@ -286,8 +288,6 @@ def show(tp: t.Any) -> str:
         return f"Annotated[{show(args[0])}, {', '.join(map(repr, args[1:]))}]"
     if isinstance(asked, types.UnionType) or t.get_origin(asked) is t.Union:
         return " | ".join(show(arg) for arg in args)
-    if asked is _NONE or asked is None:
-        return "None"
     origin = t.get_origin(asked)
     if isinstance(origin, type) and args:
         return f"{show(origin)}[{', '.join(map(show, args))}]"

@@ -1,0 +1,56 @@
+"""Verify all that is registered before anything is served."""
+
+from __future__ import annotations
+
+import typing as t
+
+from buvar.context import current_context
+
+from ._errors import AnnotationError
+from ._errors import CheckError
+from ._errors import ResolveError
+from ._explain import explain
+from ._plan import Failure
+from ._plan import Planner
+from ._register import buvar_adapters
+from ._types import parameters
+
+
+def check(
+    *targets: t.Any, given: t.Collection[t.Any] = (), **dependencies: t.Any
+) -> None:
+    """
+    Find out what cannot be resolved, without building anything.
+
+    Args:
+        targets: What to check; without any all that is registered.
+        given: Types that will be in the context by then, as a request.
+        dependencies: Keywords as ``nject`` will get them.
+
+    Raises:
+        CheckError: With an error for each type that cannot be resolved.
+    """
+    adapters = buvar_adapters.get()
+    planner = Planner(adapters, current_context(), dependencies, given)
+    errors: list[ResolveError] = []
+    if not targets:
+        errors += _pending(planner)
+        keys = (key for one in adapters.adapters for key in one.keys)
+        targets = tuple(key for key in keys if not parameters(key))
+    for target in dict.fromkeys(targets):
+        node = planner.target(target)
+        if isinstance(node, Failure):
+            errors.append(explain(planner, target, node))
+    if errors:
+        raise CheckError(errors)
+
+
+def _pending(planner: Planner) -> t.Iterator[ResolveError]:
+    """Yield an error for each return type that is not defined."""
+    for adapter in planner.adapters.pending:
+        try:
+            adapter.read()
+        except AnnotationError as error:
+            line = f"{adapter.name} ({adapter.where}) cannot be used: {error}"
+            hint = "define the name, or correct it, before it is asked for"
+            yield ResolveError(error.annotation, (line,), (), (hint,))
