@@ -31,7 +31,7 @@ def test_caplog_sets_levels(caplog):
 
 
 def test_capture_logs_sees_cached_loggers(events):
-    """structlog's own capture works with loggers used before."""
+    """Structlog's own capture works with loggers used before."""
     log.setup_logging(tty=False)
     module_logger.info("cached")
     bound = module_logger.bind(b=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import datetime
+import datetime as dt
 import json
 import logging
 import os
@@ -17,12 +17,12 @@ from buvar import log
 def test_standard_event_has_its_five_keys(events):
     """A record says when, how bad, who, what and where it happened."""
     log.setup_logging(level="DEBUG", tty=False)
-    before = datetime.datetime.now(datetime.UTC)
+    before = dt.datetime.now(dt.UTC)
     logging.getLogger("some.name").info("hello %s", "world")
     (event,) = events()
-    stamp = datetime.datetime.fromisoformat(event.pop("timestamp"))
-    assert stamp.utcoffset() == datetime.timedelta()
-    assert abs(stamp - before) < datetime.timedelta(seconds=5)
+    stamp = dt.datetime.fromisoformat(event.pop("timestamp"))
+    assert stamp.utcoffset() == dt.timedelta()
+    assert abs(stamp - before) < dt.timedelta(seconds=5)
     assert event == {
         "level": "info",
         "logger": "some.name",

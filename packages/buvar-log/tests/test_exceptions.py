@@ -24,7 +24,7 @@ def described(error):
 def raised(func):
     try:
         func()
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - which one is tested
         return error
     raise AssertionError
 
@@ -37,10 +37,10 @@ def test_both_ways_log_the_exception(events):
         raise ValueError("text")
     except ValueError as error:
         logging.getLogger("x").exception("a")
-        logging.getLogger("x").error("a", exc_info=error)
+        logging.getLogger("x").log(40, "a", exc_info=error)
         logger.exception("a")
-        logger.error("a", exc_info=True)
-        logger.error("a", exc_info=sys.exc_info())
+        logger.error("a", exc_info=True)  # noqa: G201 - one of the ways
+        logger.error("a", exc_info=sys.exc_info())  # noqa: G201 - likewise
         asyncio.run(logger.aexception("a"))
         kept = error
     logger.error("a", exc_info=kept)
@@ -58,7 +58,7 @@ def test_no_exception_is_none(events):
     """Asking for an exception where there is none adds nothing."""
     log.setup_logging(tty=False)
     structlog.get_logger("x").exception("a")
-    logging.getLogger("x").exception("a")
+    logging.getLogger("x").exception("a")  # noqa: LOG004 - on purpose
     assert all("exception" not in event for event in events())
 
 
@@ -147,13 +147,15 @@ def test_deep_recursion_is_cut_in_the_middle():
 def test_exceptions_without_text_are_named():
     """An exception whose text raises is described still."""
 
-    class Bad(Exception):  # noqa: N818
+    class BadError(Exception):
         def __str__(self):
             raise RuntimeError
 
         __repr__ = __str__
 
-    assert "its repr raised RuntimeError" in described(Bad())[0]["exc_value"]
+    assert (
+        "its repr raised RuntimeError" in described(BadError())[0]["exc_value"]
+    )
 
 
 @pytest.mark.parametrize("kind", [log.JsonFormatter, log.ConsoleFormatter])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import enum
 import json
 import logging
@@ -73,8 +73,11 @@ def test_json_values_stay(render):
         (2**70, 2**70),
         (1 << 20_000, hex(1 << 20_000)),
         ("\ud800", "\\ud800"),
-        (datetime.date(2026, 1, 2), "2026-01-02"),
-        (datetime.datetime(2026, 1, 2, 3, 4), "2026-01-02T03:04:00"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (
+            dt.datetime.fromisoformat("2026-01-02T03:04:00"),
+            "2026-01-02T03:04:00",
+        ),
         (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (types.MappingProxyType({"a": 1}), {"a": 1}),
         (int, "<class 'int'>"),

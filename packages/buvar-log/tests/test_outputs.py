@@ -46,7 +46,7 @@ def test_standard_error_closed_or_full(run, tmp_path, redirection):
     """Without a working standard error the program runs on."""
     path = tmp_path / "app.py"
     path.write_text(program())
-    done = subprocess.run(  # noqa: S602
+    done = subprocess.run(  # noqa: S602 - the shell redirects
         f"{sys.executable} {path} {redirection}",
         shell=True,
         check=False,
@@ -93,7 +93,7 @@ def test_a_pipe_nobody_reads(run):
     spent = float(done.stdout.removeprefix("alive after "))
     assert 0.2 <= spent < 5
     os.close(writing)
-    with open(reading, encoding="utf-8") as reader:  # noqa: PTH123
+    with os.fdopen(reading, encoding="utf-8") as reader:
         lines = reader.read().splitlines()
     # All but perhaps the last line are whole.
     assert all(json.loads(line) for line in lines[:-1])
@@ -226,10 +226,8 @@ def test_a_closed_descriptor(run):
         "logging.getLogger('x').info('a')\n"
         "os.close(2)\n"
         "logging.getLogger('x').info('b')\n"
-        "print('alive')\n"
         "os._exit(0)\n"
     )
-    assert done.stdout == ""
     assert done.returncode == 0
     assert len(parse(done.stderr)) == 1
 

@@ -1,5 +1,7 @@
 """Printed lines are events."""
 
+# ruff: noqa: T201 - printing is what is tested
+
 from __future__ import annotations
 
 import json
@@ -7,13 +9,10 @@ import logging
 import sys
 import threading
 
-import pytest
-
 from buvar import log
 
 
-@pytest.fixture
-def redirected(capsys):
+def redirect():
     """Log what is printed."""
     log.setup_logging(tty=False, redirect_print=True)
 
@@ -22,39 +21,43 @@ def texts(events):
     return [event["event"] for event in events()]
 
 
-def test_each_line_is_an_event(redirected, events):
+def test_each_line_is_an_event(events):
     """A print is an event of the logger print, empty lines are not."""
-    print("one", "line", 1)  # noqa: T201
-    print("two\n\nmore\r")  # noqa: T201
-    print()  # noqa: T201
+    redirect()
+    print("one", "line", 1)
+    print("two\n\nmore\r")
+    print()
     got = events()
     assert [event["event"] for event in got] == ["one line 1", "two", "more"]
     assert {event["logger"] for event in got} == {"print"}
     assert {event["level"] for event in got} == {"info"}
 
 
-def test_parts_wait_for_their_end(redirected, events):
+def test_parts_wait_for_their_end(events):
     """A line printed in parts is one event."""
-    print("a", end="", flush=True)  # noqa: T201
+    redirect()
+    print("a", end="", flush=True)
     assert sys.stdout.write("b") == 1
     assert texts(events) == []
-    print("c")  # noqa: T201
+    print("c")
     assert texts(events) == ["abc"]
 
 
-def test_threads_do_not_mix(redirected, events):
+def test_threads_do_not_mix(events):
     """Each thread has its own open line."""
-    print("mine ", end="")  # noqa: T201
+    redirect()
+    print("mine ", end="")
     thread = threading.Thread(target=print, args=("theirs",))
     thread.start()
     thread.join()
-    print("still mine")  # noqa: T201
+    print("still mine")
     assert texts(events) == ["theirs", "mine still mine"]
 
 
-def test_an_open_line_is_logged_at_the_end(redirected, events):
+def test_an_open_line_is_logged_at_the_end(events):
     """Setting logging back logs what still had no end."""
-    print("open", end="")  # noqa: T201
+    redirect()
+    print("open", end="")
     log.reset()
     assert texts(events) == ["open"]
 
@@ -70,23 +73,25 @@ def test_an_open_line_is_logged_at_exit(run):
     assert done.stdout == ""
 
 
-def test_a_line_without_end_is_cut(redirected, events):
+def test_a_line_without_end_is_cut(events):
     """Memory does not fill with one line."""
+    redirect()
     sys.stdout.write("x" * 70_000)
     assert [len(text) for text in texts(events)] == [70_000]
 
 
-def test_printing_while_logging_does_not_recurse(redirected, capsys):
+def test_printing_while_logging_does_not_recurse(capsys):
     """What a handler prints goes to the stream below."""
+    redirect()
 
     class Printing(logging.Handler):
         def emit(self, record):
-            print("handled", record.getMessage())  # noqa: T201
+            print("handled", record.getMessage())
 
     handler = Printing()
     logging.getLogger("print").addHandler(handler)
     try:
-        print("a")  # noqa: T201
+        print("a")
     finally:
         logging.getLogger("print").removeHandler(handler)
     captured = capsys.readouterr()
@@ -97,15 +102,16 @@ def test_printing_while_logging_does_not_recurse(redirected, capsys):
 def test_logging_to_standard_output_does_not_recurse(capsys):
     """Events may go to the very stream that is redirected."""
     log.setup_logging(tty=False, redirect_print=True, output="stdout")
-    print("a")  # noqa: T201
+    print("a")
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["event"] == "a"
 
 
-def test_redirecting_again_does_not_nest(redirected, events):
+def test_redirecting_again_does_not_nest(events):
     """A second setup logs each line once."""
+    redirect()
     log.setup_logging(tty=False, redirect_print=True)
-    print("a")  # noqa: T201
+    print("a")
     assert texts(events) == ["a"]
 
 

@@ -11,7 +11,7 @@ import structlog
 from buvar import log
 
 
-SECRET = "hunter2"
+SECRET = "hunter2"  # noqa: S105 - what must not be seen
 
 
 @pytest.mark.parametrize(

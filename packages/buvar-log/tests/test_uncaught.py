@@ -90,9 +90,9 @@ def test_a_finalizer_at_the_end(run):
     """At the end of the interpreter the message is Python's own."""
     done = run(
         HEAD + "class Bad:\n"
-        "    def __del__(self, final=sys.is_finalizing):\n"
+        "    def __del__(self):\n"
         "        raise ValueError('at the end')\n"
-        "sys.keep = Bad()\n"
+        "bad = Bad()\n"
     )
     assert done.returncode == 0
     assert "at the end" in done.stderr

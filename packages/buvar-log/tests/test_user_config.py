@@ -198,8 +198,10 @@ _WRONG = {
     "not even a table": ([1], "user_config: expected a table, not [1]."),
     "level": (
         {"loggers": {"a": {"level": "WARNIGN"}}},
-        "user_config.loggers.a.level: 'WARNIGN' is not a log level "
-        "(did you mean 'WARNING'?).",
+        (
+            "user_config.loggers.a.level: 'WARNIGN' is not a log level "
+            "(did you mean 'WARNING'?)."
+        ),
     ),
     "root level": (
         {"root": {"level": "x"}},
@@ -207,8 +209,10 @@ _WRONG = {
     ),
     "handler name": (
         {"root": {"handlers": ["defualt"]}},
-        "user_config.root.handlers: there is none of handlers called "
-        "'defualt' (did you mean 'default'?).",
+        (
+            "user_config.root.handlers: there is none of handlers called "
+            "'defualt' (did you mean 'default'?)."
+        ),
     ),
     "filter name": (
         {"loggers": {"a": {"filters": ["f"]}}},
@@ -216,18 +220,24 @@ _WRONG = {
     ),
     "no list": (
         {"root": {"handlers": "default"}},
-        "user_config.root.handlers: expected a list of handlers, not "
-        "'default'.",
+        (
+            "user_config.root.handlers: expected a list of handlers, not "
+            "'default'."
+        ),
     ),
     "class": (
         {"handlers": {"a": {"class": "no.such.Handler"}}},
-        "user_config.handlers.a: cannot be made: ValueError: Cannot resolve "
-        "'no.such.Handler'",
+        (
+            "user_config.handlers.a: cannot be made: ValueError: Cannot "
+            "resolve 'no.such.Handler'"
+        ),
     ),
     "formatter name": (
         {"handlers": {"default": {"formatter": "xml"}}},
-        "user_config.handlers.default: cannot be made: ValueError: Unable "
-        "to set formatter 'xml'",
+        (
+            "user_config.handlers.default: cannot be made: ValueError: Unable "
+            "to set formatter 'xml'"
+        ),
     ),
     "arguments": (
         {"handlers": {"a": {"class": "logging.FileHandler", "nope": 1}}},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 
 from buvar import log
@@ -29,10 +28,13 @@ def test_warnings_can_be_left_alone():
     assert warnings.showwarning is before
 
 
-def test_a_warning_for_a_file_goes_there(events):
+def test_a_warning_for_a_file_goes_there(run):
     """Who names a file gets the text there."""
-    log.setup_logging(tty=False)
-    file = io.StringIO()
-    warnings.showwarning("careful", UserWarning, "some.py", 1, file)
-    assert "some.py:1: UserWarning: careful" in file.getvalue()
-    assert events() == []
+    done = run(
+        "import sys, warnings\n"
+        "from buvar import log\n"
+        "log.setup_logging(tty=False)\n"
+        "warnings.showwarning('careful', UserWarning, 'a.py', 1, sys.stdout)"
+    )
+    assert done.stdout == "a.py:1: UserWarning: careful\n"
+    assert done.stderr == ""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
+import re
 import select
 import stat
 import sys
@@ -27,6 +29,8 @@ _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.ESPIPE, errno.EINVAL, errno.ENOSYS}
 
 _NO_FD = -1
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Output:
@@ -107,7 +111,7 @@ class Output:
         try:
             self._stream.write(text)
         except UnicodeEncodeError:
-            self._stream.write(ascii(text)[1:-1].replace("\\n", "\n"))
+            self._stream.write(_NOT_ASCII.sub(_escaped, text))
         self._stream.flush()
 
     def _write_fd(self, line: bytes, patience: float) -> None:
@@ -162,6 +166,11 @@ def _current(target: str) -> t.Any:
 
 def _is_closed(stream: t.Any) -> bool:
     return stream is None or getattr(stream, "closed", False)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return a letter as JSON says it in ASCII."""
+    return json.dumps(found[0])[1:-1]
 
 
 def _descriptor(stream: t.Any) -> int:
