@@ -84,7 +84,8 @@ class Layer:
             self.items, self.names = layer.items, layer.own_names()
             self.dependents = dependents = layer.own_dependents()
             depend(dependents, self)
-            depend(dependents, layer)
+            if not any(ref() is layer for ref in dependents):
+                depend(dependents, layer)
 
     def _fill(self, namespaces: Namespaces) -> None:
         for namespace, named in namespaces.items():

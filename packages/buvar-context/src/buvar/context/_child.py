@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import types
-import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
 
+from ._closing import ENDED
 from ._closing import close
 from ._closing import close_sync
 from ._closing import raise_failures
@@ -36,7 +36,11 @@ class child:  # noqa: N801 - used as a function
         >>> buvar_context.get().get(str, default=None)
     """
 
+    # Each request opens one: no attribute and no call more than needed.
     __slots__ = ("_layer", "_namespaces", "_stack", "_token")
+
+    _layer: Components
+    _token: contextvars.Token[Components]
 
     def __init__(
         self,
@@ -45,12 +49,10 @@ class child:  # noqa: N801 - used as a function
     ) -> None:
         self._namespaces = namespaces
         self._stack = stack
-        self._layer: Components | None = None
-        self._token: contextvars.Token[Components] | None = None
 
     def __enter__(self) -> Components:
         """Open the layer and return it."""
-        if self._layer is not None:
+        if hasattr(self, "_layer"):
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
         layer = buvar_context.get().push(self._namespaces, *self._stack)
@@ -75,11 +77,10 @@ class child:  # noqa: N801 - used as a function
         Raises:
             ExceptionGroup: Something failed to close, or has to be awaited.
         """
-        layer = t.cast("Components", self._layer)
-        try:
-            failures = close_sync(layer, error)
-        finally:
-            self._leave()
+        layer = self._layer
+        failures = close_sync(layer, error) if layer.closers else None
+        layer.closers = ENDED
+        self._leave()
         if failures:
             raise_failures(_MESSAGE, failures)
 
@@ -95,18 +96,16 @@ class child:  # noqa: N801 - used as a function
         Raises:
             ExceptionGroup: Something failed to close.
         """
-        layer = t.cast("Components", self._layer)
-        try:
-            failures = await close(layer, error)
-        finally:
-            self._leave()
+        layer = self._layer
+        failures = await close(layer, error) if layer.closers else None
+        layer.closers = ENDED
+        self._leave()
         if failures:
             raise_failures(_MESSAGE, failures)
 
     def _leave(self) -> None:
-        token = t.cast("contextvars.Token[Components]", self._token)
         try:
-            buvar_context.reset(token)
+            buvar_context.reset(self._token)
         except ValueError:
             # Ended in another context than it was opened in, as generators
             # are when they are collected: that one never had the layer.

@@ -50,7 +50,8 @@ class _Ended(list[Closer]):
         raise LayerEndedError
 
 
-_ENDED: t.Final = _Ended()
+#: Takes the place of the closers of a layer that has ended.
+ENDED: t.Final = _Ended()
 
 #: Ask the task or the process to end: raised as they are, never in a group.
 ENDING: t.Final = (asyncio.CancelledError, KeyboardInterrupt, SystemExit)
@@ -71,7 +72,7 @@ def close_sync(
                 raise AsyncCloserError(closer)  # noqa: TRY301
         except BaseException as failure:  # noqa: BLE001 - all closers run
             _collect(failures, failure, error)
-    layer.closers = _ENDED
+    layer.closers = ENDED
     return failures
 
 
@@ -96,7 +97,7 @@ async def close(
                 await awaitable
         except BaseException as failure:  # noqa: BLE001 - all closers run
             _collect(failures, failure, error)
-    layer.closers = _ENDED
+    layer.closers = ENDED
     return failures
 
 

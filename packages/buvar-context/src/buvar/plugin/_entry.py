@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import typing as t
 
@@ -93,6 +94,12 @@ class Entry:
             tuple(self.tasks),
             self.error,
         )
+
+
+def add_note(error: BaseException, note: str) -> None:
+    """Add a note to an exception, unless its attributes are frozen."""
+    with contextlib.suppress(AttributeError):
+        error.add_note(note)
 
 
 #: The plugin that the running code prepares.

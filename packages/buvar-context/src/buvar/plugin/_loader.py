@@ -12,6 +12,7 @@ from buvar.components import Components
 from buvar.context import buvar_context
 
 from ._entry import Entry
+from ._entry import add_note
 from ._entry import preparing
 from ._errors import StateError
 from ._errors import TaskError
@@ -42,7 +43,8 @@ class Loader:
         self._layer = layer
         self._tasks = tasks
         self._state = state
-        self.entries: dict[Prepare, Entry] = {}
+        #: What became of each plugin, in the order of loading.
+        self.entries: dict[t.Hashable, Entry] = {}
 
     def __call__(self, *plugins: Plugin) -> t.Coroutine[t.Any, t.Any, None]:
         """
@@ -71,10 +73,11 @@ class Loader:
             # A task of that plugin, or one that it started.
             caller = None
         resolved = resolve(plugin, origin)
-        entry = self.entries.get(resolved.prepare)
+        key = _key(resolved.prepare)
+        entry = self.entries.get(key)
         if entry is None:
             entry = Entry(resolved, caller)
-            self.entries[resolved.prepare] = entry
+            self.entries[key] = entry
             with _waiting(caller, entry):
                 await self._prepare(entry, origin)
         elif caller is None or not entry.needs(caller):
@@ -141,6 +144,11 @@ class Loader:
                 self._tasks.give(entry, awaitable)
 
 
+def _key(prepare: Prepare) -> t.Hashable:
+    """Tell plugins apart; what compares by its fields has no hash."""
+    return prepare if isinstance(prepare, t.Hashable) else id(prepare)
+
+
 def _iterate(plugin: Resolved, given: t.Any) -> list[t.Any]:
     if isinstance(given, str | bytes) or not isinstance(given, t.Iterable):
         reason = "it is neither an awaitable nor an iterable of them"
@@ -153,7 +161,7 @@ def _note(entry: Entry, error: BaseException) -> None:
     note = "While preparing the plugin "
     notes: list[str] = getattr(error, "__notes__", [])
     if not any(other.startswith(note) for other in notes):
-        error.add_note(f"While preparing the {entry}")
+        add_note(error, f"While preparing the {entry}")
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import logging
 import typing as t
 
 from ._entry import Entry
+from ._entry import add_note
 from ._errors import AbandonedTaskError
 from ._errors import TaskError
 from ._stack import stack_of
@@ -143,12 +144,10 @@ class Tasks:
         if task is not None:
             error = None if future.cancelled() else future.exception()
             if error is not None:
-                self._note(task, error)
+                note = f"In task {task.name!r} of {task.entry}"
+                add_note(error, note)
                 self._failed()
         self._bell.ring()
-
-    def _note(self, task: StageTask, error: BaseException) -> None:
-        error.add_note(f"In task {task.name!r} of {task.entry}")
 
     def idle(self) -> bool:
         """Tell whether no task runs."""

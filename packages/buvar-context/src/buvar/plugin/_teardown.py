@@ -9,6 +9,7 @@ import typing as t
 
 from buvar.components import Components
 
+from ._entry import add_note
 from ._entry import preparing
 from ._tasks import discard
 
@@ -145,11 +146,11 @@ class _Closer:
         self, failure: BaseException, error: BaseException | None
     ) -> None:
         if failure is not error:
-            failure.add_note(self.note)
+            add_note(failure, self.note)
 
     def close(self, error: BaseException | None) -> t.Any:
         """Do it; what is returned is awaited if it can be."""
-        raise NotImplementedError
+        raise NotImplementedError  # pragma: no cover - each kind has one
 
     def drop(self) -> None:
         """Never do it."""
