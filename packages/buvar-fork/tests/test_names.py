@@ -26,8 +26,8 @@ def test_all() -> None:
 def test_where_nothing_forks() -> None:
     """The module imports where there is no fork, and says so when used."""
     program = """
-import os, signal, socket, select
-del os.fork, select.poll, socket.AF_UNIX, signal.pthread_sigmask
+import asyncio, os, signal, subprocess
+del os.fork, signal.pthread_sigmask
 del signal.SIGCHLD, signal.SIGHUP, signal.SIGQUIT
 from buvar import fork
 async def task(): return "here"

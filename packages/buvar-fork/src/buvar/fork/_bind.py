@@ -211,7 +211,7 @@ def _number(name: str | None) -> str | int | None:
 
 
 @contextlib.contextmanager
-def _cleanly(uri: str) -> t.Iterator[contextlib.ExitStack]:
+def _cleanly(uri: str) -> t.Generator[contextlib.ExitStack]:
     """Undo all in the stack on failure, and say what failed in one line."""
     with contextlib.ExitStack() as stack:
         try:

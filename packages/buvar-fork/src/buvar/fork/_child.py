@@ -124,22 +124,24 @@ class Child:
 
     def _stage_options(self) -> dict[str, t.Any]:
         """Have the worker know when a signal, not the program, ends it."""
-        child = self
         options = self.options.stage_options()
+        base: type[plugin.Signals] | None
         base = options.get("signals", plugin.Signals)
-        if base is None:
-            return options
-
-        class WorkerSignals(base):  # type: ignore[misc,valid-type]
-            def __init__(self, stop: t.Callable[[], None]) -> None:
-                def note() -> None:
-                    child.signalled = True
-                    stop()
-
-                super().__init__(note)
-
-        options["signals"] = WorkerSignals
+        if base is not None:
+            options["signals"] = self._noting(base)
         return options
+
+    def _noting(self, base: type[plugin.Signals]) -> type[plugin.Signals]:
+        child = self
+
+        def init(signals: plugin.Signals, stop: t.Callable[[], None]) -> None:
+            def note() -> None:
+                child.signalled = True
+                stop()
+
+            base.__init__(signals, note)
+
+        return type(base.__name__, (base,), {"__init__": init})
 
     def _on_ready(self) -> None:
         self.ready = True

@@ -30,9 +30,12 @@ def available_cpus(
 
 def _allowed() -> int:
     """Count the CPUs that the scheduler may use for this process."""
-    if hasattr(os, "process_cpu_count"):
-        # Honours -X cpu_count and PYTHON_CPU_COUNT, too.
-        return int(os.process_cpu_count() or 1)
+    # From Python 3.13 on; honours -X cpu_count and PYTHON_CPU_COUNT, too.
+    count: t.Callable[[], int | None] | None = getattr(
+        os, "process_cpu_count", None
+    )
+    if count is not None:
+        return count() or 1
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1  # pragma: no cover - neither of them: macOS

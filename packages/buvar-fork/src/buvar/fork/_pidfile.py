@@ -11,7 +11,7 @@ from ._errors import PidFileError
 
 
 @contextlib.contextmanager
-def pid_file(path: str | os.PathLike[str] | None) -> t.Iterator[None]:
+def pid_file(path: str | os.PathLike[str] | None) -> t.Generator[None]:
     """
     Keep the id of this process in a file, as long as the block runs.
 

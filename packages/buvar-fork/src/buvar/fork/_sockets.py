@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import select
+import selectors
 import socket
 import typing as t
 
@@ -68,9 +68,9 @@ class Socket:
 
     def pending(self) -> bool:
         """Tell whether connections wait to be accepted."""
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
-        return bool(poll.poll(0))
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.sock, selectors.EVENT_READ)
+            return bool(selector.select(0))
 
     def bar(self) -> None:
         """

@@ -203,7 +203,7 @@ def _absolute(
 
 
 @contextlib.contextmanager
-def _frozen() -> t.Iterator[None]:
+def _frozen() -> t.Generator[None]:
     """Keep the garbage collector off what the workers share."""
     enabled = gc.isenabled()
     gc.collect()
