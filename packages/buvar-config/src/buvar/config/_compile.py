@@ -104,6 +104,8 @@ class _Maker:
             t.cast("t.Any", members),
             cls,
             self.converter,
+            # Its variables are replaced already; cattrs asks for all names.
+            {item.__name__: t.Any for item in _parameters(cls)},
             _cattrs_forbid_extra_keys=self.strict,
             _cattrs_detailed_validation=self.thorough,
             _cattrs_use_linecache=False,
@@ -145,6 +147,10 @@ class _Maker:
             return t.cast("Structure", self.converter.get_structure_hook(tp))
         except RecursionError:
             return self.converter.structure
+
+
+def _parameters(cls: t.Any) -> tuple[t.Any, ...]:
+    return getattr(cls, "__parameters__", ())
 
 
 def _table(value: t.Any, cls: type) -> t.Any:

@@ -6,9 +6,11 @@ import typing as t
 
 from collections.abc import Mapping
 
+from cattrs import AttributeValidationNote
 from cattrs import BaseValidationError
 from cattrs import ClassValidationError
 from cattrs import ForbiddenExtraKeysError
+from cattrs import IterableValidationNote
 
 from ._errors import MASK
 from ._errors import Bad
@@ -80,7 +82,7 @@ class _Diagnosis:
         self, group: BaseValidationError, error: Exception, path: Keys
     ) -> t.Iterator[Problem]:
         for note in reversed(getattr(error, "__notes__", ())):
-            if hasattr(note, "name"):
+            if isinstance(note, AttributeValidationNote):
                 field = _field(group.cl, note.name)
                 here = (*path, field.key if field else note.name)
                 if isinstance(error, KeyError) and self._missing(here):
@@ -88,7 +90,7 @@ class _Diagnosis:
                     return
                 yield from self.walk(error, here, note.type)
                 return
-            if hasattr(note, "index"):
+            if isinstance(note, IterableValidationNote):
                 yield from self.walk(error, (*path, note.index), note.type)
                 return
         if isinstance(group, ClassValidationError):

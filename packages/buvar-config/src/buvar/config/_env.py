@@ -154,10 +154,12 @@ def names(tp: t.Any, section: Path, prefix: str | None) -> Names:
         ConfigError: Two fields claim one name.
     """
     cache = kept(tp)
-    key = ("names", tp, section, prefix)
+    encode = getattr(os.environ, "encodekey", str)
+    key = ("names", tp, section, prefix, encode)
     found: Names | None = cache.get(key)
     if found is None:
         found = cache[key] = _names(tp, section, prefix)
+        found.keys.update({encode(name): name for name in found.variables})
     return found
 
 
@@ -188,8 +190,6 @@ def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
         variables[result.join(name)] = (leaf, False)
     for name, leaf in result.leaves.items():
         variables.setdefault(f"{result.join(name)}_FILE", (leaf, True))
-    encode = getattr(os.environ, "encodekey", str)
-    result.keys.update({encode(name): name for name in variables})
     return result
 
 

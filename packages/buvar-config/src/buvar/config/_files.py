@@ -82,16 +82,24 @@ def read_text(file: pathlib.Path, path: str = "") -> str:
     try:
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise one(
-            f"expected UTF-8 text, byte {error.object[error.start]:#04x} "
-            f"in line {line} is none",
-            path=path,
-            source=f"{file}:{line}",
-            cure="Save the file as UTF-8.",
-        ) from None
+        failure = _not_utf8(file, path, error)
     except (OSError, ValueError) as error:
-        raise _unreadable(file, path, error) from None
+        failure = _unreadable(file, path, error)
+    # Raised here, the error does not drag the bytes of the file along.
+    raise failure
+
+
+def _not_utf8(
+    file: pathlib.Path, path: str, error: UnicodeDecodeError
+) -> ConfigError:
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return one(
+        f"expected UTF-8 text, byte {error.object[error.start]:#04x} "
+        f"in line {line} is none",
+        path=path,
+        source=f"{file}:{line}",
+        cure="Save the file as UTF-8.",
+    )
 
 
 def _unreadable(
@@ -127,12 +135,12 @@ def parse(text: str, file: str) -> dict[str, t.Any]:
 
     try:
         data = tomllib.loads(text)
+        check_depth(data, file)
     except RecursionError:
-        raise one("it is nested too deeply", source=file) from None
+        problem = "it is nested too deeply"
     except ValueError as error:
         problem = str(error)
     else:
-        check_depth(data, file)
         return data
     raise _broken(text, file, problem)
 

@@ -114,14 +114,24 @@ class _Guard:
             inner = self._converter.get_structure_hook(tp, cache_result=False)
         finally:
             self._making.discard(tp)
+        length = _length(tp)
         check = (
             _to_table if issubclass(origin(tp), abc.Mapping) else _to_sequence
         )
 
         def structure(value: t.Any, tp: t.Any) -> t.Any:
-            return inner(check(value), tp)
+            value = check(value)
+            if length is not None and len(value) != length:
+                raise Bad("expected an array of {} items".format(length))
+            return inner(value, tp)
 
         return structure
+
+
+def _length(tp: t.Any) -> int | None:
+    arguments = t.get_args(tp)
+    fixed = origin(tp) is tuple and arguments and arguments[-1] is not ...
+    return len(arguments) if fixed else None
 
 
 _CONTAINERS = (abc.Mapping, abc.Sequence, abc.Set)

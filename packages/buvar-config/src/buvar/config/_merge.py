@@ -98,6 +98,10 @@ class Overlay:
 
     def put(self, path: Path, value: t.Any) -> None:
         """Set the value at a path; a mapping is merged with what is there."""
+        if not path:
+            for key, item in value.items() if is_table(value) else ():
+                self.put((key,), item)
+            return
         node = self.data
         last = path[-1]
         for key in path[:-1]:

@@ -46,13 +46,22 @@ class Given:
     @property
     def data(self) -> t.Any:
         """The text, or the table it says."""
-        if self.table:
-            try:
-                return parse_table(self.text)
-            except Bad:
-                # The field's own hook says what is wrong with it.
-                pass
-        return self.text
+        return _table_or_text(self.text) if self.table else self.text
+
+
+def as_data(text: Text) -> t.Any:
+    """Return a text as untyped data: a table if it looks like one."""
+    if text.lstrip().startswith("{"):
+        return _table_or_text(text)
+    return str(text)
+
+
+def _table_or_text(text: Text) -> t.Any:
+    try:
+        return parse_table(text)
+    except Bad:
+        # The field's own hook says what is wrong with it.
+        return text
 
 
 def read_secrets(folder: AnyPath | None) -> Secrets:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import typing as t
 
 from buvar import di
@@ -11,6 +12,10 @@ from ._errors import one
 from ._merge import Path
 from ._source import SECTION
 from ._source import ConfigSource
+
+
+#: Module, qualified name and line of a definition.
+Place: t.TypeAlias = tuple[str, str, int]
 
 
 class Config:
@@ -93,42 +98,53 @@ def _subclasses(cls: type[Config]) -> t.Iterator[type[Config]]:
         yield from _subclasses(subclass)
 
 
-def _place(cls: type[Config]) -> tuple[str, str, int]:
+def _place(cls: type[Config]) -> Place:
     """Say where a class is defined, to tell a new one from the same again."""
-    import sys  # noqa: PLC0415
-
-    frame = sys._getframe(2)  # noqa: SLF001 - the line of the definition
+    frame: t.Any = sys._getframe(2)  # noqa: SLF001 - the definition's line
     while frame.f_globals.get("__name__") != cls.__module__ and frame.f_back:
         frame = frame.f_back
     return cls.__module__, cls.__qualname__, frame.f_lineno
 
 
-def _check(cls: type[Config], section: str, place: t.Any) -> None:
-    for attempt in range(2):
-        other = _owner(cls, section, place)
-        if other is None:
-            return
-        if not attempt:
-            del other
-            # It may be gone already, waiting to be collected.
-            gc.collect()
-    other = t.cast("type[Config]", _owner(cls, section, place))
-    raise one(
-        f"both {_name(other)} and {_name(cls)} want the section",
-        path=section,
-        cure="Give one of them another section.",
-    )
+def _check(cls: type[Config], section: str, place: Place) -> None:
+    if not _owned(section, place):
+        return
+    # The other one may be gone already, waiting to be collected.
+    gc.collect()
+    for other in _owned(section, place):
+        raise one(
+            f"both {other} and {cls.__module__}.{cls.__qualname__} want "
+            "the section",
+            path=section,
+            cure="Give one of them another section.",
+        )
 
 
-def _owner(
-    cls: type[Config], section: str, place: t.Any
-) -> type[Config] | None:
-    for other in _subclasses(Config):
-        own = vars(other).get(SECTION)
-        if other is not cls and own and own[0] == section and own[1] != place:
-            return other
-    return None
+def _owned(section: str, place: Place) -> list[str]:
+    """Name the other classes that are in use for a section."""
+    return [
+        f"{other.__module__}.{other.__qualname__}"
+        for other in _subclasses(Config)
+        if (own := vars(other).get(SECTION))
+        and own[0] == section
+        and own[1] != place
+        and _in_reach(other)
+    ]
 
 
-def _name(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+def _in_reach(cls: type[Config]) -> bool:
+    """
+    Tell whether a class can still be meant by its name.
+
+    One that is local to a function ends with the call for this purpose, even
+    if something keeps it a little longer.
+    """
+    function, local, _ = cls.__qualname__.rpartition(".<locals>.")
+    frame: t.Any = sys._getframe(1)  # noqa: SLF001 - who is running
+    while local and frame is not None:
+        if frame.f_code.co_qualname == function and (
+            frame.f_globals.get("__name__") == cls.__module__
+        ):
+            return True
+        frame = frame.f_back
+    return not local

@@ -25,6 +25,7 @@ from ._merge import merge
 from ._origin import Layer
 from ._origin import origin_of
 from ._overlay import Given
+from ._overlay import as_data
 from ._overlay import given
 from ._overlay import parse_override
 from ._overlay import read_secrets
@@ -136,7 +137,7 @@ class ConfigSource(dict[str, t.Any]):
         path, value = parse_override(override)
         self.overrides.append((path, value))
         overlay = Overlay(self)
-        overlay.put(path, str(value))
+        overlay.put(path, as_data(value))
         super().update(overlay.data)
 
     # --- loading ----------------------------------------------------------

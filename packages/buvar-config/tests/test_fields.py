@@ -1,0 +1,180 @@
+"""What ``var`` and its siblings, converters and validators do."""
+
+from __future__ import annotations
+
+import attr
+import attrs
+import pytest
+
+from buvar import config
+
+
+def fail(source: config.ConfigSource, cls: type) -> config.ConfigError:
+    with pytest.raises(config.ConfigError) as caught:
+        source.load(cls)
+    return caught.value
+
+
+def test_unannotated_fields() -> None:
+    """``bool_var`` and ``list_var`` need no annotation."""
+
+    @attr.s
+    class Old:
+        flag = config.bool_var()
+        words = config.list_var(["a"])
+        other = attr.ib(default=None)
+
+    source = config.ConfigSource({"flag": "off", "words": "x, y", "other": 1})
+
+    assert source.load(Old) == Old(flag=False, words=["x", "y"], other=1)
+    assert Old(flag=True).words is not Old(flag=True).words
+
+
+def test_list_var_elements() -> None:
+    """The elements of a list that is written as text have their type."""
+
+    @attrs.define
+    class Ports:
+        ports: list[int] = config.list_var()
+        more: list[int] | None = config.list_var(None)
+
+    source = config.ConfigSource({"ports": "1, 2", "more": [3]})
+
+    assert source.load(Ports) == Ports([1, 2], [3])
+
+
+def test_converter_takes_the_raw_value() -> None:
+    """A converter makes the value instead of the annotated type."""
+
+    @attrs.define
+    class Level:
+        level: int = config.var(converter=lambda v: len(v))
+        parts: tuple[str, ...] = attrs.field(converter=tuple, default=())
+        table: dict[str, int] = attrs.field(converter=dict, factory=dict)
+
+    source = config.ConfigSource(
+        {"level": "abc"}, overrides=["parts=a,b", "table={a=1}"]
+    )
+
+    assert source.load(Level) == Level("abc", ["a", "b"], {"a": 1})
+
+
+def test_converter_fails() -> None:
+    """What a converter refuses is an error of its field."""
+
+    @attrs.define
+    class Level:
+        level: int = config.var(converter=int)
+
+    error = fail(config.ConfigSource({"level": "x"}), Level)
+
+    assert [one.path for one in error.errors] == ["level"]
+    assert "expected what int takes" in str(error)
+
+
+def test_converter_that_takes_self() -> None:
+    """A converter that needs the instance is left to the class."""
+
+    @attrs.define
+    class Level:
+        base: int
+        level: int = attrs.field(
+            converter=attrs.Converter(
+                lambda value, self: int(value) + self.base, takes_self=True
+            )
+        )
+
+    assert config.ConfigSource({"base": 1, "level": "2"}).load(Level).level == 3
+    error = fail(config.ConfigSource({"base": 1, "level": "x"}), Level)
+    assert "Level refuses it" in str(error)
+
+
+def test_validators_run() -> None:
+    """Validators of attrs run, and their errors name the field."""
+
+    @attrs.define
+    class Limits:
+        low: int = config.var(0, validator=attrs.validators.ge(0))
+        kind: str = config.var("a", validator=attrs.validators.in_("ab"))
+
+    error = fail(config.ConfigSource({"low": -1}), Limits)
+    assert "must be >= 0" in str(error)
+    error = fail(config.ConfigSource({"kind": "c"}), Limits)
+    assert error.errors[0].path == "kind"
+    assert error.errors[0].value == "'c'"
+
+
+def test_class_refuses() -> None:
+    """What a class says of its values together is an error of the class."""
+
+    @attrs.define
+    class Range:
+        low: int
+        high: int
+
+        def __attrs_post_init__(self) -> None:
+            if self.low > self.high:
+                raise ValueError("low is above high")
+
+    @attrs.define
+    class Has:
+        range: Range
+
+    error = fail(config.ConfigSource({"range": {"low": 2, "high": 1}}), Has)
+
+    assert str(error.errors[0]) == (
+        "range: Range refuses it: low is above high (code)"
+    )
+
+
+def test_init_false() -> None:
+    """A field that the constructor does not take is no key."""
+
+    @attrs.define
+    class Made:
+        a: int
+        b: int = attrs.field(init=False, default=5)
+
+    assert config.ConfigSource({"a": 1}).load(Made).b == 5
+    assert "b: unknown key" in str(
+        fail(config.ConfigSource({"a": 1, "b": 2}), Made)
+    )
+
+
+def test_secret_field_hides() -> None:
+    """A secret field shows itself neither in repr nor in errors."""
+
+    @attrs.define
+    class Login:
+        user: str
+        pin: int = config.var(secret=True)
+        word: str = config.var(
+            "", secret=True, validator=attrs.validators.max_len(3)
+        )
+
+    source = config.ConfigSource({"user": "me", "pin": "5"})
+    assert "5" not in repr(source.load(Login))
+    assert "***" in str(source.explain(Login))
+
+    error = fail(config.ConfigSource({"user": "me", "pin": "geheim"}), Login)
+    assert "geheim" not in f"{error}{error!r}{error.errors}"
+    error = fail(
+        config.ConfigSource({"user": "", "pin": 1, "word": "geheim"}), Login
+    )
+    assert "geheim" not in f"{error}{error!r}{error.errors}"
+
+
+def test_class_with_secrets_refuses() -> None:
+    """The words of a class that holds secrets are not repeated."""
+
+    @attrs.define
+    class Login:
+        word: config.Secret[str]
+
+        def __attrs_post_init__(self) -> None:
+            raise ValueError(self.word.reveal())
+
+    error = fail(config.ConfigSource({"word": "geheim"}), Login)
+
+    assert "Login refuses it" in str(error)
+    assert "geheim" not in f"{error}{error!r}{error.errors}"

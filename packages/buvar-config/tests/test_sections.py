@@ -1,0 +1,218 @@
+"""Sections belong to one class, as long as that lives."""
+
+from __future__ import annotations
+
+import gc
+import typing as t
+import weakref
+
+import attrs
+import pytest
+
+from buvar import config
+
+
+def test_two_classes_for_one_section() -> None:
+    """The second class of a section is refused, both are named."""
+
+    class First(config.Config, section="taken"):
+        pass
+
+    with pytest.raises(config.ConfigError) as caught:
+
+        class Second(config.Config, section="taken"):
+            pass
+
+    assert "First" in str(caught.value)
+    assert "Second" in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_same_class_again() -> None:
+    """A class that is defined again takes the place of the older one."""
+    for _ in range(2):
+
+        @attrs.define
+        class Again(config.Config, section="again"):
+            a: int = 1
+
+        assert config.sections()["again"] is Again
+        assert not hasattr(Again(), "__dict__")
+
+
+def test_sections_end_with_their_class() -> None:
+    """Nothing keeps a class that was loaded: no list, no cache."""
+
+    @attrs.define
+    class Gone(config.Config, section="gone"):
+        a: int = 1
+
+    source = config.ConfigSource({"gone": {"a": 2}}, env_prefix="X")
+    assert source.load(Gone).a == 2
+    assert config.schema(Gone)
+    reference = weakref.ref(Gone)
+
+    del Gone
+    gc.collect()
+
+    assert reference() is None
+    assert "gone" not in config.sections()
+
+
+def test_subclass_without_section() -> None:
+    """A subclass is loaded from the section of its base."""
+
+    @attrs.define
+    class Base(config.Config, section="base"):
+        a: int
+
+    @attrs.define
+    class Derived(Base):
+        b: int
+
+    source = config.ConfigSource({"base": {"a": 1, "b": 2}})
+
+    assert source.load(Derived) == Derived(1, 2)
+    assert config.sections()["base"] is Base
+
+
+def test_config_without_section() -> None:
+    """A Config without a section is loaded from the whole."""
+
+    @attrs.define
+    class Whole(config.Config):
+        a: int
+
+    assert config.ConfigSource({"a": 1}).load(Whole) == Whole(1)
+
+
+def test_nested_section() -> None:
+    """A dotted section is a table in a table, unless there is such a key."""
+
+    @attrs.define
+    class Deep:
+        a: int = 0
+
+    source = config.ConfigSource({"x": {"y": {"a": 1}}, "p.q": {"a": 2}})
+
+    assert source.load(Deep, "x.y") == Deep(1)
+    assert source.load(Deep, "p.q") == Deep(2)
+    assert source.load(Deep, "not.there") == Deep(0)
+
+
+T = t.TypeVar("T")
+
+
+@attrs.define
+class Box(t.Generic[T]):
+    item: T
+    items: list[T] = []  # noqa: RUF012
+
+
+@attrs.define
+class IntBox(Box[int]):
+    more: int = 0
+
+
+@attrs.define
+class Tree:
+    name: str
+    children: list[Tree] = attrs.field(factory=list)
+    parent: Tree | None = None
+
+
+@attrs.define
+class Private:
+    _x: int
+    y: int = attrs.field(alias="why", default=1)
+    z: int = config.var(2, name="zed", help="The last one.")
+
+
+def test_generic_classes() -> None:
+    """The variables of a generic class are what they stand for."""
+    source = config.ConfigSource({"b": {"item": "1", "items": ["2"]}})
+
+    assert source.load(Box[int], "b") == Box(1, [2])
+    assert source.load(IntBox, "b") == IntBox(1, [2])
+    assert source.load(Box, "b") == Box("1", ["2"])
+
+
+def test_recursive_classes(monkeypatch) -> None:
+    """A class may contain itself; variables end before it does."""
+    data = {"name": "a", "children": [{"name": "b", "parent": {"name": "c"}}]}
+    monkeypatch.setenv("X_NAME", "env")
+
+    tree = config.ConfigSource(data, env_prefix="X").load(Tree)
+
+    assert tree == Tree("env", [Tree("b", parent=Tree("c"))])
+
+
+def test_private_names_and_aliases(monkeypatch) -> None:
+    """Keys and variables have the names that the constructor takes."""
+    monkeypatch.setenv("APP_P_ZED", "5")
+    source = config.ConfigSource({"p": {"x": 3, "why": 4}}, env_prefix="APP")
+
+    assert source.load(Private, "p") == Private(3, why=4, z=5)
+
+
+def test_local_names() -> None:
+    """Annotations may name classes of the function that loads."""
+
+    @attrs.define
+    class Inner:
+        a: int
+
+    @attrs.define
+    class Outer:
+        inner: Inner
+        maybe: Inner | None = None
+
+    source = config.ConfigSource({"inner": {"a": 1}})
+
+    assert source.load(Outer) == Outer(Inner(1))
+
+
+def test_name_that_nobody_knows() -> None:
+    """An annotation that cannot be resolved is an error with its name."""
+
+    @attrs.define
+    class Lost:
+        a: Nowhere  # noqa: F821
+
+    with pytest.raises(config.ConfigError, match="Nowhere"):
+        config.ConfigSource({"a": 1}).load(Lost)
+
+
+def test_unions_of_classes() -> None:
+    """The class that fits is taken; errors are those of the closest."""
+
+    @attrs.define
+    class Tcp:
+        host: str
+        port: int
+
+    @attrs.define
+    class Unix:
+        path: str
+
+    @attrs.define
+    class Both:
+        at: Tcp | Unix | None = None
+
+    source = config.ConfigSource({"at": {"path": "x"}})
+
+    assert source.load(Both) == Both(Unix("x"))
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource({"at": {"host": "x", "port": "y"}}).load(Both)
+    assert [error.path for error in caught.value.errors] == ["at.port"]
+
+
+def test_instances_pass() -> None:
+    """A nested object that code made is taken as it is."""
+    box = Box(1)
+
+    @attrs.define
+    class Has:
+        box: Box[int]
+
+    assert config.ConfigSource({"box": box}).load(Has).box is box

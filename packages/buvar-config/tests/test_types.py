@@ -1,0 +1,292 @@
+"""What values of each type are made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import decimal
+import enum
+import ipaddress
+import pathlib
+import typing as t
+import uuid
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import attrs
+import pytest
+
+from buvar import config
+
+
+class Color(enum.Enum):
+    RED = "red"
+    BLUE = 2
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Words(enum.StrEnum):
+    ONE = "one"
+
+
+UserId = t.NewType("UserId", int)
+
+
+class Even(int):
+    def __new__(cls, value: int) -> Even:
+        if value % 2:
+            raise ValueError(value)
+        return super().__new__(cls, value)
+
+
+def load(tp: t.Any, value: t.Any, **options: t.Any) -> t.Any:
+    cls = attrs.make_class("Holder", {"x": attrs.field(type=tp, **options)})
+    return config.ConfigSource({"x": value}).load(cls).x
+
+
+def load_text(tp: t.Any, text: str) -> t.Any:
+    cls = attrs.make_class("Holder", {"x": attrs.field(type=tp)})
+    return config.ConfigSource(overrides=[f"x={text}"]).load(cls).x
+
+
+UTC = dt.UTC
+RIGHT = [
+    (str, "a", "a"),
+    (int, 5, 5),
+    (int, " 0x10 ", 16),
+    (float, 1, 1.0),
+    (float, "1e3", 1000.0),
+    (bytes, "ä", "ä".encode()),
+    (dt.datetime, "2026-11-24T12:00:00Z", dt.datetime(2026, 11, 24, 12, tzinfo=UTC)),
+    (dt.date, "2026-11-24", dt.date(2026, 11, 24)),
+    (dt.date, dt.date(2026, 11, 24), dt.date(2026, 11, 24)),
+    (dt.time, "12:30", dt.time(12, 30)),
+    (dt.time, dt.time(1), dt.time(1)),
+    (dt.timedelta, "1h30m", dt.timedelta(minutes=90)),
+    (dt.timedelta, "-1.5s", dt.timedelta(seconds=-1.5)),
+    (dt.timedelta, "250ms", dt.timedelta(milliseconds=250)),
+    (dt.timedelta, 90, dt.timedelta(seconds=90)),
+    (dt.timedelta, "90", dt.timedelta(seconds=90)),
+    (dt.timedelta, dt.timedelta(1), dt.timedelta(1)),
+    (pathlib.Path, "/tmp", pathlib.Path("/tmp")),  # noqa: S108
+    (pathlib.PurePosixPath, "a", pathlib.PurePosixPath("a")),
+    (pathlib.Path, pathlib.Path("a"), pathlib.Path("a")),
+    (Color, "red", Color.RED),
+    (Color, "BLUE", Color.BLUE),
+    (Color, 2, Color.BLUE),
+    (Color, Color.RED, Color.RED),
+    (Level, 2, Level.HIGH),
+    (Level, "low", Level.LOW),
+    (Words, "one", Words.ONE),
+    (t.Literal["a", 1], 1, 1),
+    (t.Literal[Color.RED], "red", Color.RED),
+    (config.ByteSize, "10MB", 10_000_000),
+    (config.ByteSize, "1.5KiB", 1536),
+    (config.ByteSize, "2k", 2048),
+    (config.ByteSize, 7, 7),
+    (config.URL, "http://a.b/c", "http://a.b/c"),
+    (config.Secret[int], "5", config.Secret(5)),
+    (config.Secret, "5", config.Secret("5")),
+    (config.Secret[str], config.Secret("a"), config.Secret("a")),
+    (decimal.Decimal, "1.10", decimal.Decimal("1.10")),
+    (uuid.UUID, "0" * 32, uuid.UUID(int=0)),
+    (ipaddress.IPv4Address, "127.0.0.1", ipaddress.IPv4Address("127.0.0.1")),
+    (UserId, "5", 5),
+    (Even, 2, Even(2)),
+    (Even, Even(4), Even(4)),
+    (t.Annotated[int, "meta"], "5", 5),
+    (t.Final[int], "5", 5),
+    (t.Any, [1, {"a": [2]}], [1, {"a": [2]}]),
+    (object, "a", "a"),
+    (list, [1, "a"], [1, "a"]),
+    (list[int], ["1", 2], [1, 2]),
+    (tuple[int, ...], [1], (1,)),
+    (tuple[int, str], [1, "a"], (1, "a")),
+    (set[int], [1, 1], {1}),
+    (frozenset[str], ["a"], frozenset({"a"})),
+    (Sequence[int], [1], (1,)),
+    (dict[str, int], {"a": "1"}, {"a": 1}),
+    (Mapping[str, list[int]], {"a": [1]}, {"a": [1]}),
+    (t.Optional[int], None, None),
+    (int | None, "5", 5),
+    (int | str, "5", "5"),
+    (int | str, 5, 5),
+    (float | bool, 1, 1.0),
+    (float | bool, True, True),
+    (list[int] | int, [1], [1]),
+    (type(None), None, None),
+    (Callable[[], int], int, int),
+]
+
+
+@pytest.mark.parametrize(("tp", "value", "expected"), RIGHT)
+def test_right(tp, value, expected) -> None:
+    """A value that fits is taken."""
+    found = load(tp, value)
+
+    assert found == expected
+    if not isinstance(found, tuple | str):
+        assert type(found) in (type(expected), config.ByteSize)
+
+
+TEXTS = [
+    (bool, "On", True),
+    (int, "5", 5),
+    (Color, "2", Color.BLUE),
+    (t.Literal["a", 1], "1", 1),
+    (t.Literal[True], "true", True),
+    (list[int], "1, 2", [1, 2]),
+    (list[int], "[1, 2]", [1, 2]),
+    (list[int], "", []),
+    (list[dict[str, int]], "[{a = 1}]", [{"a": 1}]),
+    (list[str], "a", ["a"]),
+    (tuple[str, ...], "a,b", ("a", "b")),
+    (dict[str, int], '{"a": 1}', {"a": 1}),
+    (dict[str, int], "{a = 1}", {"a": 1}),
+    (dict[str, int], "a = 1\nb = 2", {"a": 1, "b": 2}),
+    (int | None, "", None),
+    (int | None, "null", None),
+    (str | None, "", ""),
+    (int | str, "5", 5),
+    (int | str, "5a", "5a"),
+    (type(None), "null", None),
+    (t.Any, "5", "5"),
+    (str, "ü", "ü"),
+]
+
+
+@pytest.mark.parametrize(("tp", "text", "expected"), TEXTS)
+def test_text(tp, text, expected) -> None:
+    """Text from a variable or a command line becomes what the field is."""
+    found = load_text(tp, text)
+
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+WRONG = [
+    (str, 5),
+    (str, "a\0b"),
+    (int, True),
+    (int, 5.0),
+    (int, "9" * 5000),
+    (float, True),
+    (float, "x"),
+    (float, 10**400),
+    (bool, "maybe"),
+    (bool, 2),
+    (bool, None),
+    (dt.datetime, "yesterday"),
+    (dt.datetime, 5),
+    (dt.timedelta, "1h30q"),
+    (dt.timedelta, "1e400"),
+    (dt.timedelta, True),
+    (dt.timedelta, 10**30),
+    (pathlib.Path, 5),
+    (pathlib.Path, "a\0b"),
+    (Color, "green"),
+    (Level, 3),
+    (t.Literal["a", 1], True),
+    (config.ByteSize, "10XB"),
+    (config.ByteSize, -1),
+    (config.ByteSize, True),
+    (config.URL, "nothing"),
+    (config.URL, "http://[x"),
+    (config.URL, "http://a b/"),
+    (config.URL, "http://a:99999/"),
+    (config.Secret[int], "x"),
+    (decimal.Decimal, "x"),
+    (decimal.Decimal, True),
+    (Even, 3),
+    (list[int], "1,2"),
+    (list[int], {"a": 1}),
+    (list[int], ["x"]),
+    (tuple[int, str], [1]),
+    (dict[str, int], [1]),
+    (dict[str, int], {"a": "x"}),
+    (set[t.Any], [[1]]),
+    (int | None, "x"),
+    (int | list[int], "x"),
+    (type(None), 5),
+    (type(iter("")), 5),
+    (Callable[[], int], 5),
+]
+
+
+@pytest.mark.parametrize(("tp", "value"), WRONG)
+def test_wrong(tp, value) -> None:
+    """A value that does not fit is one error with its path."""
+    with pytest.raises(config.ConfigError) as caught:
+        load(tp, value)
+
+    assert caught.value.errors
+    assert all(error.path.startswith("x") for error in caught.value.errors)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("word", ["1", "true", "YES", "on", 1, True], ids=repr)
+def test_true(word) -> None:
+    """There are words for true."""
+    assert load(bool, word) is True
+
+
+@pytest.mark.parametrize("word", ["0", "false", "No", "OFF", 0, False], ids=repr)
+def test_false(word) -> None:
+    """There are words for false."""
+    assert load(bool, word) is False
+
+
+def test_objects_set_by_code() -> None:
+    """An object that text cannot say passes if it is of the type."""
+    iterator = iter("")
+
+    assert load(type(iterator), iterator) is iterator
+
+
+def test_any_is_copied() -> None:
+    """An untyped list is the object's own, not that of the source."""
+    source = config.ConfigSource({"x": [1]})
+    cls = attrs.make_class("Holder", {"x": attrs.field(type=t.Any)})
+
+    source.load(cls).x.append(2)
+
+    assert source["x"] == [1]
+
+
+def test_not_a_class_with_fields() -> None:
+    """Only classes with fields can be loaded."""
+    with pytest.raises(config.ConfigError, match="neither"):
+        config.ConfigSource().load(dict)
+
+
+def test_secret() -> None:
+    """A secret shows itself to nobody, and reveals itself when asked."""
+    secret = config.Secret("geheim")
+
+    assert "geheim" not in f"{secret} {secret!r} {[secret]} {secret!s:>9}"
+    assert secret.reveal() == "geheim"
+    assert secret != "geheim"
+    assert len({secret, config.Secret("geheim")}) == 1
+    assert not config.Secret("")
+    assert "pw" not in repr(config.URL("http://user:pw@host/"))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    a: int
+    _b: str = dataclasses.field(
+        default="x", metadata=config.metadata(name="bb", help="The b.")
+    )
+
+
+def test_dataclass() -> None:
+    """A frozen dataclass with slots loads, by the names it gives."""
+    source = config.ConfigSource({"f": {"a": "1", "bb": "y"}})
+
+    assert source.load(Frozen, "f") == Frozen(a=1, _b="y")
