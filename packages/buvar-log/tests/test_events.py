@@ -211,6 +211,15 @@ async def test_a_level_that_is_off_logs_nothing(events):
     assert events() == []
 
 
+def test_wrappers_of_structlog_reach_the_logger(events):
+    """Whoever builds on structlog's own hook gets the same event."""
+    log.setup_logging(tty=False)
+    logger = structlog.get_logger("x").bind(a=1)
+    logger._proxy_to_logger("error", "a", b=2)
+    (event,) = events()
+    assert (event["level"], event["a"], event["b"]) == ("error", 1, 2)
+
+
 def test_processors_of_the_user_run(events):
     """What structlog is configured with changes and drops events."""
 

@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 import json
 import logging
+import sys
 import types
 import uuid
 
@@ -206,6 +207,15 @@ def test_a_broken_event_still_leaves_a_line():
     event = json.loads(log.JsonFormatter().render(record))
     assert (event["event"], event["level"]) == ("a", "info")
     assert "log_error" in event
+
+
+def test_orjson_is_an_extra(events, monkeypatch):
+    """Without orjson the lines are the same."""
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    log.setup_logging(tty=False)
+    logging.getLogger("x").info("ü", extra={"n": 1})
+    (event,) = events()
+    assert (event["event"], event["n"]) == ("ü", 1)
 
 
 def test_dataclasses_are_written_by_repr(render):

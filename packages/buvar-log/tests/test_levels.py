@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 
 import pytest
 
@@ -49,6 +50,14 @@ def test_other_levels_are_an_error(level):
     assert caught.value.value == level
     assert str(caught.value).startswith(f"level: {level!r} is not a log level")
     assert str(caught.value).splitlines()[-1].startswith("Use one of NOTSET, ")
+
+
+def test_errors_can_be_pickled():
+    """An error crosses the border of a process with its facts."""
+    error = log.LogConfigError("level", "x", "is wrong.", "Use another.")
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert str(copy) == str(error) == "level: is wrong.\nUse another."
+    assert (copy.path, copy.cure) == ("level", "Use another.")
 
 
 def test_a_typo_has_a_hint():

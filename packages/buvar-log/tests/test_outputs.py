@@ -127,6 +127,27 @@ def test_a_pipe_that_is_read_again(nowait, monkeypatch):
 
 
 @posix
+def test_a_line_cut_in_the_middle_spoils_no_other(monkeypatch):
+    """After a line that was written in part the next starts anew."""
+    reading, writing = os.pipe()
+    output = os.fdopen(writing, "w", encoding="utf-8")
+    monkeypatch.setattr(sys, "stderr", output)
+    log.setup_logging(tty=False, write_timeout=0)
+    logging.getLogger("x").info("x" * 1_000_000)
+    got = drain(reading)
+    logging.getLogger("x").info("again")
+    got += drain(reading)
+    first, *others = got.decode().splitlines()
+    assert not is_json(first)
+    assert [json.loads(line)["event"] for line in others] == [
+        "log events were lost",
+        "again",
+    ]
+    output.close()
+    os.close(reading)
+
+
+@posix
 def test_a_slow_reader_gets_everything(monkeypatch, run):
     """A reader that is only slow loses nothing, long lines are whole."""
     text = (

@@ -32,11 +32,17 @@ def test_no_color_is_respected(capsys, monkeypatch):
         raise ValueError("text")
     except ValueError:
         logging.getLogger("x").exception("a", stack_info=True)
-    structlog.get_logger("x").exception("without")
+    logging.getLogger("x").error("without", exc_info=(None, None, None))
     err = capsys.readouterr().err
     assert "\x1b[" not in err
     assert "Traceback (most recent call last):" in err
     assert "ValueError: text" in err
+
+
+def test_colours_can_be_left_out():
+    """A formatter without colours writes plain text, for files."""
+    record = logging.LogRecord("x", 20, "", 0, "a", (), None)
+    assert "\x1b" not in log.ConsoleFormatter(colors=False).format(record)
 
 
 def test_tracebacks_do_not_show_variables(capsys):

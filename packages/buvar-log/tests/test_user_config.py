@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import logging.handlers
+import string
 
 import pytest
 
@@ -100,6 +102,10 @@ def test_filters_apply(events):
             "handlers": {"default": {"filters": ["rewrite"]}},
         },
     )
+    handlers = logging.getLogger().handlers
+    (ours,) = (each for each in handlers if each.name == "default")
+    ours.addFilter(lambda record: record.name != "hidden")
+    logging.getLogger("hidden").info("yes")
     logging.getLogger("filtered").info("yes")
     logging.getLogger("filtered").info("no")
     (event,) = events()
@@ -107,6 +113,32 @@ def test_filters_apply(events):
     assert event["event"] in {"yes", "rewritten"}
     log.reset()
     assert logging.getLogger("filtered").filters == []
+
+
+def test_references_are_resolved(events):
+    """ext:// names an object, in filters and formatters, too."""
+    log.setup_logging(
+        tty=False,
+        user_config={
+            "filters": {"f": {"()": Only, "word": "ext://string.digits"}},
+            "root": {"filters": ["f"]},
+        },
+    )
+    logging.getLogger().info(string.digits)
+    logging.getLogger().info("other")
+    assert [event["event"] for event in events()] == [string.digits]
+
+
+def test_what_was_opened_is_closed(tmp_path):
+    """When one handler cannot be made, those before it are closed."""
+    path = tmp_path / "app.log"
+    file = {"class": "logging.FileHandler", "filename": str(path)}
+    with pytest.raises(log.LogConfigError):
+        log.setup_logging(
+            user_config={"handlers": {"a": file, "z": {"class": "no"}}}
+        )
+    assert path.exists()
+    gc.collect()
 
 
 def test_the_default_handler_can_be_changed(events):

@@ -24,11 +24,11 @@ class LogConfigError(LogError, ValueError):
     def __init__(
         self, path: str, value: t.Any, problem: str, cure: str
     ) -> None:
-        super().__init__(path, value, problem, cure)
+        super().__init__(f"{path}: {problem}\n{cure}")
         self.path = path
         self.value = value
         self.problem = problem
         self.cure = cure
 
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}\n{self.cure}"
+    def __reduce__(self) -> tuple[t.Any, ...]:
+        return type(self), (self.path, self.value, self.problem, self.cure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import json
 import logging
 import os
@@ -21,7 +22,7 @@ from ._redact import Secrets
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class EventFormatter(logging.Formatter):
+class EventFormatter(logging.Formatter, abc.ABC):
     """Render a record, and never fail."""
 
     def __init__(
@@ -45,8 +46,9 @@ class EventFormatter(logging.Formatter):
         """Return the line as a handler of the standard library wants it."""
         return self.render(record).decode("utf-8", "replace").rstrip("\n")
 
+    @abc.abstractmethod
     def _render(self, record: logging.LogRecord) -> bytes:
-        raise NotImplementedError
+        """Return the line of a record."""
 
 
 class JsonFormatter(EventFormatter):

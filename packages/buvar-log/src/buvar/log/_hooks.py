@@ -67,7 +67,7 @@ def _thread_hook(args: threading.ExceptHookArgs) -> None:
 
 def _unraisable(previous: t.Any) -> t.Any:
     def unraisablehook(args: t.Any) -> None:
-        if sys.is_finalizing():
+        if sys.is_finalizing():  # pragma: no cover - coverage has ended
             previous(args)
             return
         error = args.exc_value or args.exc_type()

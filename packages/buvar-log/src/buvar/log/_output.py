@@ -147,7 +147,7 @@ class Output:
         # Another process may be faster than us: then this does block.
         try:
             return os.write(self._fd, line[:_CHUNK])
-        except BlockingIOError:
+        except BlockingIOError:  # pragma: no cover - a race
             return 0
 
     def _wait(self, deadline: float) -> None:

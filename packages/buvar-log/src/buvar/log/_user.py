@@ -117,8 +117,7 @@ def _check_names(path: str, kind: str, names: object, known: Section) -> None:
             f"expected a list of {kind}, not {names!r}.",
             f"Write [{names!r}].",
         )
-    listed: list[t.Any] = names
-    for name in listed:
+    for name in t.cast("t.Any", names):
         if name in known:
             continue
         near = difflib.get_close_matches(str(name), known, n=1)
@@ -158,8 +157,10 @@ class Configurator(logging.config.DictConfigurator):
         """
         for kind in ("formatters", "filters"):
             make = getattr(self, f"configure_{kind[:-1]}")
-            for name, section in self.config[kind].items():
-                self.config[kind][name] = self._make(kind, name, section, make)
+            sections = self.config[kind]
+            for name in list(sections):
+                # Looked up by name, references (ext://, cfg://) are resolved.
+                sections[name] = self._make(kind, name, sections[name], make)
         built: dict[str, logging.Handler] = {}
         try:
             self._build_handlers(built)
