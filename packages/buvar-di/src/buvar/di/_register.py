@@ -23,9 +23,8 @@ from ._types import unify
 
 
 if t.TYPE_CHECKING:
-    import asyncio
-
     from ._compile import Resolver
+    from ._lifetime import Claims
 
 
 F = t.TypeVar("F", bound=t.Callable[..., t.Any])
@@ -59,8 +58,7 @@ class Adapters:
         self.resolvers: dict[t.Any, list[Resolver]] = {}
         #: What ``components`` knew when the resolvers were compiled.
         self.known = 0
-        #: What is being built just now, by layer and adapter.
-        self.claims: dict[t.Any, tuple[t.Any, asyncio.Event]] = {}
+        self.claims: Claims = {}
         self.overrides: dict[Key, t.Any] = {}
         self._all: dict[t.Any, Adapter] = {}
         self._count = 0
@@ -245,6 +243,15 @@ class Adapters:
             for key, several in found.items()
             if len(several) > 1
         }
+
+    def copy(self) -> Adapters:
+        """Return a registry of the same adapters that changes on its own."""
+        twin = Adapters()
+        twin.overrides = dict(self.overrides)
+        twin._all = dict(self._all)  # noqa: SLF001 - our own
+        twin._count = self._count  # noqa: SLF001
+        twin._pending = list(self._all.values())  # noqa: SLF001
+        return twin
 
     @contextlib.contextmanager
     def override(self, fakes: t.Mapping[t.Any, t.Any]) -> t.Iterator[None]:
