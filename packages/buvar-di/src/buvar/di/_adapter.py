@@ -86,6 +86,7 @@ class Adapter:
         #: The class a generic classmethod is bound to, its type variable.
         self.owner: type | None = None
         self.variable: t.Any = None
+        self._tickets: dict[t.Any, object] = {}
         self._frame = frame
         self._scopes: Scopes | None = None
         try:
@@ -175,6 +176,12 @@ class Adapter:
     def keys(self) -> tuple[t.Any, ...]:
         """The types it builds, each member if it is a union."""
         return ask(self.returns).keys
+
+    def ticket(self, bindings: Bindings) -> object:
+        """Return what its objects are kept under, quick to hash."""
+        if not bindings:
+            return self
+        return self._tickets.setdefault(tuple(bindings.values()), object())
 
     def callable(self, bindings: Bindings) -> t.Any:
         """Return what is to be called."""

@@ -8,6 +8,8 @@ same time stands in a block of its own, entered by one task at a time.
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import itertools
 import keyword
 import linecache
@@ -66,14 +68,16 @@ class _Writer:
         self.nodes: dict[int, Build] = {}
         self.names: dict[t.Any, t.Any] = {
             "MISSING": MISSING,
-            "claim": _lifetime.claim,
-            "release": _lifetime.release,
+            "wait": _lifetime.wait,
+            "seen": _lifetime.seen,
+            "current_task": asyncio.current_task,
             "wrong": _lifetime.wrong,
             "close": _lifetime.close,
             "aclose": _lifetime.aclose,
             "closers": _lifetime.closers,
             "empty": empty,
-            "adapters": weakref.proxy(planner.adapters),
+            "partial": functools.partial,
+            "claims": planner.adapters.claims,
         }
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}
@@ -132,23 +136,28 @@ class _Writer:
 
     def _guards(self) -> list[str]:
         """Ask the context first: another answer needs another plan."""
-        lines = []
+        lines: list[str] = []
+        absent: dict[str, list[t.Any]] = {}
         for guard, found in self.planner.guards.items():
-            var = self._guard(guard)
             layer = "context" if guard.level == CALL else _LAYERS[guard.level]
             key = self._const(guard.key)
-            if guard.name is None:
-                lines += [
-                    "    try:",
-                    f"        {var} = {layer}.view[{key}]",
-                    "    except KeyError:",
-                    f"        {var} = {layer}.look({key})",
-                ]
-            else:
+            if guard.name is not None:
                 name = self._const(guard.name)
-                lines.append(f"    {var} = {layer}.peek_named({key}, {name})")
-            test = "is" if found else "is not"
-            lines += [f"    if {var} {test} MISSING:", "        return MISSING"]
+                look = f"{layer}.peek_named({key}, {name})"
+            elif found:
+                look = f"{layer}.peek({key})"
+            else:
+                absent.setdefault(layer, []).append(guard.key)
+                continue
+            if found:
+                var = self._guard(guard)
+                lines += [f"    {var} = {look}", f"    if {var} is MISSING:"]
+            else:
+                lines.append(f"    if {look} is not MISSING:")
+            lines.append("        return MISSING")
+        for layer, keys in absent.items():
+            types = self._const(tuple(keys), "absent")
+            lines += [f"    if seen({layer}, {types}):", "        return MISSING"]
         return lines
 
     # --- names ------------------------------------------------------------
@@ -235,25 +244,62 @@ class _Writer:
         self.known = known
 
     def _once(self, node: Build, depth: int) -> None:
-        """Write what only one task at a time may build."""
+        """Write what is built for a layer: once, whoever asks meanwhile."""
         var, layer = self._var(node), _LAYERS[node.level]
-        key = self._const(node.type)
         ticket = self._const(node.ticket, "ticket")
-        self._line(
-            f"{var} = await claim(adapters, {layer}, {ticket}, {key})", depth
-        )
-        self._line(f"if {var} is MISSING:", depth)
-        self._line("try:", depth + 1)
+        look = f"{var} = {layer}.items.get({ticket}, MISSING)"
+        if node.adapter.kind not in _AWAITS:
+            # Those are built once on their own.
+            for _, arg in node.args:
+                if isinstance(arg, Build) and arg.kept:
+                    self._need(arg, depth)
         known, self.known = self.known, set(self.known)
+        waits = self._waits(node)
+        self._line(look, depth)
+        if waits:
+            self._line(
+                f"if {var} is MISSING and ({layer}, {ticket}) in claims:", depth
+            )
+            key = self._const(node.type)
+            self._line(
+                f"{var} = await wait(claims, {layer}, {ticket}, {key})",
+                depth + 1,
+            )
+        self._line(f"if {var} is MISSING:", depth)
+        depth += 1
+        if waits:
+            self._line(f"claims[{layer}, {ticket}] = [current_task()]", depth)
+            self._line("try:", depth)
+            depth += 1
         for _, arg in node.args:
-            self._need(arg, depth + 2)
-        # It may have been built meanwhile by a call that had no need to wait.
-        self._line(f"{var} = {layer}.items.get({ticket}, MISSING)", depth + 2)
-        self._line(f"if {var} is MISSING:", depth + 2)
-        self._build(node, depth + 3)
+            self._need(arg, depth)
+        if waits and node.adapter.kind not in _AWAITS:
+            # A call that had no need to wait may have built it meanwhile.
+            self._line(look, depth)
+            self._line(f"if {var} is MISSING:", depth)
+            self._build(node, depth + 1)
+        else:
+            self._build(node, depth)
+        if waits:
+            self._line("finally:", depth - 1)
+            self._line(
+                f"for event in claims.pop(({layer}, {ticket}))[1:]:", depth
+            )
+            self._line("event.set()", depth + 1)
         self.known = known
-        self._line("finally:", depth + 1)
-        self._line(f"release(adapters, {layer}, {ticket})", depth + 2)
+
+    def _waits(self, node: Build) -> bool:
+        """Tell whether others may run while something is built."""
+        todo: list[Build] = [node]
+        for one in todo:
+            if one.adapter.kind in _AWAITS:
+                return True
+            todo += [
+                arg
+                for _, arg in one.args
+                if isinstance(arg, Build) and arg not in self.known
+            ]
+        return False
 
     def _build(self, node: Build, depth: int) -> None:
         var, kind = self._var(node), node.adapter.kind
@@ -266,13 +312,15 @@ class _Writer:
             who = self._const(node.adapter)
             self._line(f"{ends} = closers({layer}, {who})", depth, node)
             self._line(f"{gen} = {call}", depth, node)
-            step, end = "next", "close"
+            step, stop, end = f"next({gen})", "StopIteration", "close"
             if kind is Kind.ASYNC_YIELD:
-                step, end = "await anext", "aclose"
-            self._line(
-                f"{var} = {step}({gen}, MISSING)", depth, node
-            )
-            self._line(f"{ends}.append({end}({gen}, {who}))", depth, node)
+                step = f"await {gen}.__anext__()"
+                stop, end = "StopAsyncIteration", "aclose"
+            self._line("try:", depth)
+            self._line(f"{var} = {step}", depth + 1, node)
+            self._line(f"except {stop}:", depth)
+            self._line(f"wrong({who}, MISSING)", depth + 1, node)
+            self._line(f"{ends}.append(partial({end}, {gen}, {who}))", depth)
             call = ""
         if call:
             self._line(f"{var} = {call}", depth, node)
@@ -315,9 +363,6 @@ class _Writer:
             if len(tests) > 1:
                 classes = f"({classes})"
             self._line(f"if not isinstance({var}, {classes}):", depth)
-            self._line(f"wrong({who}, {var})", depth + 1, node)
-        elif node.adapter.kind in (Kind.YIELD, Kind.ASYNC_YIELD):
-            self._line(f"if {var} is MISSING:", depth)
             self._line(f"wrong({who}, {var})", depth + 1, node)
 
     def _store(self, node: Build, layer: str, depth: int) -> None:

@@ -18,39 +18,53 @@ from ._errors import ScopeError
 from ._types import show
 
 
-if t.TYPE_CHECKING:
-    from ._register import Adapters
+#: What is being built just now, by layer and ticket: the task that does it,
+#: and an event as soon as another one waits.
+Claims: t.TypeAlias = dict[tuple[Components, t.Any], list[t.Any]]
 
 
-async def claim(
-    adapters: Adapters, layer: Components, ticket: t.Any, key: t.Any
+async def wait(
+    claims: Claims, layer: Components, ticket: t.Any, key: t.Any
 ) -> t.Any:
     """
-    Return what an adapter built for a layer, or ``MISSING`` to the one who is to build it.
+    Wait for what another task builds for a layer.
 
-    Whoever builds must call ``release``, whatever happens: the others then
-    look again, and the next of them tries if there is still nothing.
+    Returns:
+        What was built, or ``MISSING`` if that failed: the first to come back
+        builds then, the others wait for it.
     """
-    while True:
-        item = layer.items.get(ticket, MISSING)
-        if item is not MISSING:
-            return item
-        task = asyncio.current_task()
-        building = adapters.claims.get((layer, ticket))
-        if building is None:
-            adapters.claims[layer, ticket] = (task, asyncio.Event())
-            return MISSING
-        owner, event = building
-        if owner is task:
+    while (claim := claims.get((layer, ticket))) is not None:
+        if claim[0] is asyncio.current_task():
             line = f"{show(key)} is asked for while it is being built."
             hint = "break the cycle: let one of them ask later, when it is used"
             raise CycleError(key, (line,), (key, key), (hint,))
-        await event.wait()
+        if len(claim) == 1:
+            claim.append(asyncio.Event())
+        await claim[1].wait()
+    return layer.items.get(ticket, MISSING)
 
 
-def release(adapters: Adapters, layer: Components, ticket: t.Any) -> None:
-    """End a claim, whether something was built or not."""
-    adapters.claims.pop((layer, ticket))[1].set()
+def seen(layer: Components, keys: tuple[t.Any, ...]) -> bool:
+    """
+    Tell whether the context has one of some types.
+
+    A layer that was never looked through, as that of a new request, is not
+    made to remember the answers: it would cost more than it ever saves.
+    """
+    below = layer.below
+    if layer.linked or below is None:
+        return any(layer.peek(key) is not MISSING for key in keys)
+    items, view = layer.items, below.view
+    for key in keys:
+        if key in items:
+            return True
+        try:
+            item = view[key]
+        except KeyError:
+            item = below.look(key)
+        if item is not MISSING:
+            return True
+    return False
 
 
 def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
@@ -86,60 +100,46 @@ def closers(layer: Components, adapter: Adapter) -> list[Closer]:
     return layer.closers
 
 
-class close:  # noqa: N801 - stands for the function of its call
-    """End a generator when its layer ends."""
-
-    __slots__ = ("adapter", "generator")
-
-    def __init__(
-        self, generator: t.Generator[t.Any, None, None], adapter: Adapter
-    ) -> None:
-        self.generator = generator
-        self.adapter = adapter
-
-    def __call__(self, error: BaseException | None) -> None:
-        """Let it go on behind its ``yield``, or throw the error in."""
-        try:
-            if error is None:
-                next(self.generator)
-            else:
-                self.generator.throw(error)
-        except StopIteration:
+def close(
+    generator: t.Generator[t.Any, None, None],
+    adapter: Adapter,
+    error: BaseException | None,
+) -> None:
+    """Let a generator go on behind its ``yield``, or throw the error in."""
+    try:
+        if error is None:
+            next(generator)
+        else:
+            generator.throw(error)
+    except StopIteration:
+        return
+    except BaseException as failure:
+        if failure is error or _wraps(failure, error):
             return
-        except BaseException as failure:
-            if failure is error or _wraps(failure, error):
-                return
-            raise
-        self.generator.close()
-        raise twice(self.adapter)
+        raise
+    generator.close()
+    raise twice(adapter)
 
 
-class aclose:  # noqa: N801 - stands for the function of its call
-    """End an asynchronous generator when its layer ends."""
-
-    __slots__ = ("adapter", "generator")
-
-    def __init__(
-        self, generator: t.AsyncGenerator[t.Any, None], adapter: Adapter
-    ) -> None:
-        self.generator = generator
-        self.adapter = adapter
-
-    async def __call__(self, error: BaseException | None) -> None:
-        """Let it go on behind its ``yield``, or throw the error in."""
-        try:
-            if error is None:
-                await self.generator.__anext__()
-            else:
-                await self.generator.athrow(error)
-        except StopAsyncIteration:
+async def aclose(
+    generator: t.AsyncGenerator[t.Any, None],
+    adapter: Adapter,
+    error: BaseException | None,
+) -> None:
+    """Do the same with an asynchronous generator."""
+    try:
+        if error is None:
+            await generator.__anext__()
+        else:
+            await generator.athrow(error)
+    except StopAsyncIteration:
+        return
+    except BaseException as failure:
+        if failure is error or _wraps(failure, error):
             return
-        except BaseException as failure:
-            if failure is error or _wraps(failure, error):
-                return
-            raise
-        await self.generator.aclose()
-        raise twice(self.adapter)
+        raise
+    await generator.aclose()
+    raise twice(adapter)
 
 
 def _wraps(failure: BaseException, error: BaseException | None) -> bool:

@@ -113,7 +113,7 @@ class Build(Node):
         super().__init__(tp, life)
         self.parent: Build | None = None
         #: What tells it apart while it is being built.
-        self.ticket = (self.adapter, *self.bindings.values())
+        self.ticket = self.adapter.ticket(self.bindings)
         for _, node in args:
             if isinstance(node, Build) and node.parent is None:
                 node.parent = self
@@ -237,6 +237,9 @@ class Planner:
         else:
             known, unknown = _known.named_, self.unnamed
         guard = Guard(level, key, name)
+        if level and self.guards.get(Guard(CALL, key, name)) is False:
+            # What is not seen from the top is not further down either.
+            return None
         if key not in known:
             unknown.add(key)
             if name is None and key in self.given:
