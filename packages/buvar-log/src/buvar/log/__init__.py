@@ -19,13 +19,11 @@ from ._format import JsonFormatter
 from ._handler import StreamHandler
 from ._levels import Level
 from ._namespace import check_namespace as _check_namespace
-from ._redact import SECRET_WORDS
 
 
 _check_namespace()
 
 __all__ = [
-    "SECRET_WORDS",
     "ConsoleFormatter",
     "JsonFormatter",
     "Level",
