@@ -1,0 +1,63 @@
+"""The settings of the server."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import typing as t
+
+import attrs
+
+from buvar import config
+
+
+@attrs.define(kw_only=True)
+class AioHttpConfig(config.Config, section="aiohttp"):
+    """How to serve HTTP."""
+
+    host: str = config.var(
+        "127.0.0.1", help="The host name or IP address to listen on."
+    )
+    port: int = config.var(
+        8080, help="The TCP port to listen on, 0 for any that is free."
+    )
+    path: str | None = config.var(
+        None, help="The path of a Unix socket to listen on instead."
+    )
+    sock: t.Any = config.var(
+        None, help="A listening socket, set by code, wins over all addresses."
+    )
+    shutdown_timeout: float = config.var(
+        30.0,
+        help="Seconds that open requests get to end once the server stops.",
+    )
+    ssl_context: t.Any = config.var(
+        None, help="An ssl.SSLContext, set by code, makes it HTTPS."
+    )
+    backlog: int = config.var(
+        2048, help="How many connections may wait to be accepted."
+    )
+    handle_signals: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether aiohttp handles signals, which the stage does.",
+    )
+    access_log: bool = config.bool_var(
+        True,  # noqa: FBT003 - the default
+        help="Whether to log requests, if level INFO is logged at all.",
+    )
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what only code can get wrong."""
+        for name, kind in (("sock", socket.socket), ("ssl_context", ssl.SSLContext)):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kind):
+                msg = f"{name} is set by code, to a {kind.__qualname__}."
+                raise ValueError(msg)
+
+    @property
+    def address(self) -> str:
+        """The address as a URI."""
+        if self.path is not None:
+            return f"unix://{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tcp://{host}:{self.port}"

@@ -1,0 +1,45 @@
+"""What can go wrong with the server."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class AioHttpError(Exception):
+    """
+    Base of all errors of this package.
+
+    Attributes:
+        exit_code: What a process that failed of it should exit with.
+    """
+
+    exit_code: t.ClassVar[int] = 2
+
+
+class AddressError(AioHttpError, OSError):
+    """
+    The address cannot be bound.
+
+    Attributes:
+        address: The address, as in the configuration.
+        reason: What the system says.
+        shared: The URIs of the shared sockets there are.
+    """
+
+    def __init__(
+        self, address: str, reason: str, shared: t.Iterable[str] = ()
+    ) -> None:
+        super().__init__(address, reason)
+        self.address = address
+        self.reason = reason
+        self.shared = tuple(shared)
+
+    def __str__(self) -> str:
+        """Say what cannot be bound, why, and the cure."""
+        lines = [f"The server cannot listen on {self.address}: {self.reason}."]
+        lines += [f"  - there is the shared socket {u}" for u in self.shared]
+        lines.append(
+            "Set host and port (or path) in the section 'aiohttp' to an "
+            "address that is free, or to that of a shared socket."
+        )
+        return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""Serve until the stage stops, then answer what was accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import typing as t
+
+import aiohttp.web
+
+from buvar import context
+from buvar import di
+from buvar import plugin
+
+from ._access import AccessLogger
+from ._address import Listening
+from ._address import listen
+from ._app import Door
+from ._config import AioHttpConfig
+
+
+_log = logging.getLogger(__name__)
+
+#: Seconds in which a client of an open connection may ask once more.
+LINGER: t.Final = 1.0
+#: Seconds between two looks at the connections while they end.
+_TICK: t.Final = 0.01
+
+
+class Server:
+    """
+    The server of a stage, a component.
+
+    Attributes:
+        config: Its settings.
+        address: What it is bound to: host and port, or a path.
+    """
+
+    def __init__(
+        self,
+        config: AioHttpConfig,
+        app: aiohttp.web.Application,
+        listening: Listening,
+        door: Door,
+    ) -> None:
+        self.config = config
+        self.address: t.Any = listening.sock.getsockname()
+        self._listening = listening
+        self._door = door
+        self._runner = aiohttp.web.AppRunner(
+            app,
+            handle_signals=config.handle_signals,
+            access_log_class=AccessLogger,
+            access_log=AccessLogger.LOGGER if config.access_log else None,
+            shutdown_timeout=config.shutdown_timeout,
+        )
+
+    async def serve(self, cancel: plugin.Cancel) -> None:
+        """Serve until the stage stops."""
+        try:
+            await self._runner.setup()
+            site = aiohttp.web.SockSite(
+                self._runner,
+                self._listening.sock,
+                ssl_context=self.config.ssl_context,
+                backlog=self.config.backlog,
+            )
+            await site.start()
+            _log.info(
+                "Serving HTTP on %s",
+                self.config.address,
+                extra={"address": self.config.address},
+            )
+            await cancel.wait()
+            await self._drain()
+            await site.stop()
+            await self._linger()
+        finally:
+            await self._runner.cleanup()
+
+    async def _drain(self) -> None:
+        """Accept what the kernel has accepted, answer for the last time."""
+        self._door.closing = True
+        shared = self._listening.shared
+        if shared is not None:
+            await shared.drain()
+
+    async def _linger(self) -> None:
+        """Let clients of open connections ask once more, and be told."""
+        server = self._runner.server
+        loop = asyncio.get_running_loop()
+        end = loop.time() + min(LINGER, self.config.shutdown_timeout)
+        while server is not None and server.connections:
+            if loop.time() >= end:
+                return
+            await asyncio.sleep(_TICK)
+
+    def close(self) -> None:
+        """Close the socket, if nobody served on it."""
+        self._listening.sock.close()
+
+
+async def prepare_server(
+    cancel: plugin.Cancel, teardown: plugin.Teardown
+) -> t.AsyncIterator[t.Awaitable[None]]:
+    """
+    Bind, and serve the application while the stage runs.
+
+    Raises:
+        AddressError: The address cannot be bound.
+    """
+    config = await di.nject(AioHttpConfig)
+    server = context.add(
+        Server(
+            config,
+            context.get(aiohttp.web.Application),
+            listen(config),
+            context.get(Door),
+        )
+    )
+    teardown.add(server.close)
+    yield server.serve(cancel)

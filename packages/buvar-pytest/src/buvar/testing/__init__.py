@@ -1,0 +1,28 @@
+"""
+Fixtures: tests run inside a stage whose plugins are prepared.
+
+``@pytest.mark.buvar_plugins("my.plugin")`` prepares plugins for one test; in
+the test ``context``, ``di`` and ``config`` work as they do in a task. What a
+test adds and registers is gone when it ends. pytest finds the fixtures by
+itself; they are
+
+- ``buvar_config_source``: the configuration, empty unless it is overridden,
+- ``buvar_context``: a layer of components for the test,
+- ``buvar_stage``: a stage in which no plugin is prepared yet,
+- ``buvar_load``: prepares more plugins, ``await buvar_load("my.plugin")``,
+- ``buvar_plugin_context``: the components, with the plugins of the marker
+  prepared.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+
+#: The name of the marker that names the plugins of a test.
+MARKER: t.Final = "buvar_plugins"
+
+#: What the fixture ``buvar_load`` gives.
+Load: t.TypeAlias = t.Callable[..., t.Awaitable[None]]
+
+__all__ = ["MARKER", "Load"]

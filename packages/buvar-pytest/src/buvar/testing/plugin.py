@@ -1,0 +1,114 @@
+"""
+The plugin of pytest: the marker and the fixtures.
+
+It is imported by every run of pytest where the package is installed, so it
+imports the rest of buvar only when a test asks for it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing as t
+
+import pytest
+import pytest_asyncio
+
+from buvar.testing import MARKER
+from buvar.testing import Load
+
+
+if t.TYPE_CHECKING:
+    from buvar import plugin
+    from buvar.components import Components
+    from buvar.config import ConfigSource
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(*plugins): run the test inside a stage in which these "
+        "plugins are prepared",
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let the marker alone make a coroutine function an asyncio test."""
+    function = getattr(item, "function", None)
+    if (
+        item.get_closest_marker(MARKER) is not None
+        and item.get_closest_marker("asyncio") is None
+        and inspect.iscoroutinefunction(function)
+    ):
+        item.add_marker(pytest.mark.asyncio)
+
+
+@pytest.fixture(autouse=True)
+def _buvar_plugins(request: pytest.FixtureRequest) -> None:
+    """Prepare the plugins of the marker before anything else of the test."""
+    node: pytest.Item = request.node
+    if node.get_closest_marker(MARKER) is not None:
+        request.getfixturevalue("buvar_plugin_context")
+
+
+@pytest.fixture
+def buvar_config_source() -> ConfigSource:
+    """Return the configuration of the test: override it to have one."""
+    from buvar.config import ConfigSource  # noqa: PLC0415
+
+    return ConfigSource()
+
+
+@pytest.fixture
+def buvar_context(
+    buvar_config_source: ConfigSource,
+) -> t.Iterator[Components]:
+    """Give a layer of components and a registry that end with the test."""
+    from buvar import context  # noqa: PLC0415
+    from buvar import di  # noqa: PLC0415
+
+    adapters = di.buvar_adapters.set(di.buvar_adapters.get().copy())
+    try:
+        with context.child() as layer:
+            context.add(buvar_config_source)
+            yield layer
+    finally:
+        di.buvar_adapters.reset(adapters)
+
+
+@pytest_asyncio.fixture
+async def buvar_stage(
+    buvar_context: Components,
+) -> t.AsyncIterator[plugin.Stage]:
+    """Run a stage for the length of the test, without any plugins yet."""
+    from buvar import plugin  # noqa: PLC0415
+
+    del buvar_context
+    async with plugin.Stage() as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def buvar_load(buvar_stage: plugin.Stage) -> Load:
+    """Return a function that prepares more plugins."""
+
+    def load(*plugins: plugin.Plugin) -> t.Awaitable[None]:
+        # Relative names start at the module of the test.
+        frame = sys._getframe(1)  # noqa: SLF001
+        return buvar_stage.loader.load(plugins, frame)
+
+    return load
+
+
+@pytest_asyncio.fixture
+async def buvar_plugin_context(
+    buvar_stage: plugin.Stage,
+    buvar_load: Load,
+    request: pytest.FixtureRequest,
+) -> Components:
+    """Return the components, with the plugins of the marker prepared."""
+    node: pytest.Item = request.node
+    marker = node.get_closest_marker(MARKER)
+    await buvar_load(*(marker.args if marker else ()))
+    return buvar_stage.layer
