@@ -84,7 +84,9 @@ def test_converter_that_takes_self() -> None:
             )
         )
 
-    assert config.ConfigSource({"base": 1, "level": "2"}).load(Level).level == 3
+    assert (
+        config.ConfigSource({"base": 1, "level": "2"}).load(Level).level == 3
+    )
     error = fail(config.ConfigSource({"base": 1, "level": "x"}), Level)
     assert "Level refuses it" in str(error)
 

@@ -68,7 +68,9 @@ VALUES = st.recursive(
 DICTS = st.dictionaries(KEYS, VALUES, max_size=4)
 TEXTS = st.text(
     st.characters(exclude_characters="\0", exclude_categories=["Cs"])
-) | st.sampled_from(["[1", "{", "{a=1}", '{"a": 1}', "[" * 9999, "1,2", "null"])
+) | st.sampled_from(
+    ["[1", "{", "{a=1}", '{"a": 1}', "[" * 9999, "1,2", "null"]
+)
 
 
 @st.composite

@@ -34,7 +34,9 @@ def test_precedence(level, tmp_path, monkeypatch) -> None:
     tmp_path.joinpath("secrets").mkdir()
     files = ["base.toml", "prod.toml", "conf.d/a.toml"]
     for number, file in enumerate(files, 1):
-        text = f'[web]\nhost = "{ORDER[number][0]}"\n' if level >= number else ""
+        text = (
+            f'[web]\nhost = "{ORDER[number][0]}"\n' if level >= number else ""
+        )
         tmp_path.joinpath(file).write_text(text)
     if level >= 4:
         tmp_path.joinpath("secrets/web_host").write_text("secrets\n")
@@ -77,7 +79,7 @@ def test_variables_merge_with_tables(monkeypatch) -> None:
     class Server:
         host: str
         port: int
-        tags: list[int] = []  # noqa: RUF012 - attrs copies nothing
+        tags: list[int] = []
 
     @attrs.define
     class App:
@@ -90,9 +92,7 @@ def test_variables_merge_with_tables(monkeypatch) -> None:
     data = {"server": {"host": "file", "port": 1}, "labels": {"a": 1}}
     source = config.ConfigSource(data, env_prefix="x_")
 
-    assert source.load(App) == App(
-        Server("env", 1, [2, 3]), {"a": 1, "b": 2}
-    )
+    assert source.load(App) == App(Server("env", 1, [2, 3]), {"a": 1, "b": 2})
     assert data["server"]["host"] == "file"
 
 

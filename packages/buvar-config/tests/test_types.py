@@ -63,7 +63,11 @@ RIGHT = [
     (float, 1, 1.0),
     (float, "1e3", 1000.0),
     (bytes, "ä", "ä".encode()),
-    (dt.datetime, "2026-11-24T12:00:00Z", dt.datetime(2026, 11, 24, 12, tzinfo=UTC)),
+    (
+        dt.datetime,
+        "2026-11-24T12:00:00Z",
+        dt.datetime(2026, 11, 24, 12, tzinfo=UTC),
+    ),
     (dt.date, "2026-11-24", dt.date(2026, 11, 24)),
     (dt.date, dt.date(2026, 11, 24), dt.date(2026, 11, 24)),
     (dt.time, "12:30", dt.time(12, 30)),
@@ -236,7 +240,9 @@ def test_true(word) -> None:
     assert load(bool, word) is True
 
 
-@pytest.mark.parametrize("word", ["0", "false", "No", "OFF", 0, False], ids=repr)
+@pytest.mark.parametrize(
+    "word", ["0", "false", "No", "OFF", 0, False], ids=repr
+)
 def test_false(word) -> None:
     """There are words for false."""
     assert load(bool, word) is False

@@ -21,6 +21,7 @@ from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import origin
+from ._merge import is_table
 from ._text import Text
 from ._text import parse_list
 from ._text import parse_table
@@ -94,7 +95,7 @@ class _Maker:
     def _make_class(self, tp: t.Any) -> Structure:
         cls = origin(tp)
         members = fields(tp)
-        overrides = {
+        overrides: dict[str, t.Any] = {
             field.name: override(
                 rename=field.key, struct_hook=self._special(field)
             )
@@ -113,8 +114,9 @@ class _Maker:
         )
 
         def make(value: t.Any, _: t.Any) -> t.Any:
-            if type(value) is not dict:
-                value = _table(value, cls)
+            if type(value) is dict:
+                return structure(value, cls)
+            value = _table(value, cls)
             return value if isinstance(value, cls) else structure(value, cls)
 
         return make
@@ -159,8 +161,8 @@ def _table(value: t.Any, cls: type) -> t.Any:
         return t.cast("t.Any", value)
     if isinstance(value, Text):
         return dict(parse_table(value))
-    if isinstance(value, t.Mapping):
-        return dict(t.cast("t.Mapping[t.Any, t.Any]", value))
+    if is_table(value):
+        return dict(value)
     raise Bad("expected a table")
 
 

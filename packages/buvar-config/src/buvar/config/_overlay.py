@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import typing as t
@@ -16,14 +17,20 @@ from ._errors import Bad
 from ._errors import one
 from ._files import AnyPath
 from ._files import read_text
+from ._merge import Overlay
 from ._merge import Path
+from ._merge import is_table
+from ._scalars import to_bool
+from ._scalars import to_float
+from ._scalars import to_int
+from ._scalars import to_str
 from ._text import Text
 from ._text import parse_table
 
 
 #: Files of a secrets folder by the variable they are named like.
 Secrets: t.TypeAlias = dict[str, pathlib.Path]
-Overrides: t.TypeAlias = t.Sequence[tuple[Path, Text]]
+Overrides: t.TypeAlias = tuple[tuple[Path, Text], ...]
 
 
 @attrs.frozen
@@ -36,17 +43,38 @@ class Given:
         text: The text.
         source: Who gave it.
         table: Whether it has to be parsed to be merged.
+        kind: What plain type it is for.
+        file: Whether it was read from a file.
     """
 
     path: Path
     text: Text
     source: str
     table: bool = False
+    kind: type | None = None
+    file: bool = False
+
+    @property
+    def value(self) -> t.Any:
+        """The text as a plain value, if it is one, else as it is."""
+        hook = _HOOKS.get(self.kind)
+        if hook is not None:
+            with contextlib.suppress(Bad):
+                return hook(self.text)
+        return self.text
 
     @property
     def data(self) -> t.Any:
         """The text, or the table it says."""
         return _table_or_text(self.text) if self.table else self.text
+
+
+_HOOKS: dict[type | None, t.Callable[[t.Any], t.Any]] = {
+    str: to_str,
+    int: to_int,
+    float: to_float,
+    bool: to_bool,
+}
 
 
 def as_data(text: Text) -> t.Any:
@@ -109,15 +137,80 @@ def parse_override(override: str) -> tuple[Path, Text]:
     return path, Text(value)
 
 
-def given(
-    names: Names, section: Path, secrets: Secrets, overrides: Overrides
-) -> list[Given]:
+@attrs.define(eq=False)
+class Plan:
     """
-    Return all that is put over dicts and files, what wins last.
+    What is put over the data of a class, prepared to be applied often.
+
+    Attributes:
+        given: All of it, what wins last.
+        groups: The values by the table they belong to.
+        simple: Whether that is all, so that there is nothing to merge.
+    """
+
+    given: list[Given]
+    groups: dict[Path, dict[str, t.Any]]
+    simple: bool
+
+    @classmethod
+    def of(cls, given: list[Given]) -> Plan:
+        """Sort values by their tables."""
+        groups: dict[Path, dict[str, t.Any]] = {}
+        for item in given:
+            if item.table or len(item.path) not in (1, 2):
+                return cls(given, {}, simple=False)
+            groups.setdefault(item.path[:-1], {})[item.path[-1]] = item.value
+        return cls(given, groups, simple=True)
+
+    def apply(self, data: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """Return the data with all values put over it."""
+        if not self.simple:
+            overlay = Overlay(data)
+            for item in self.given:
+                overlay.put(item.path, item.data)
+            return overlay.data
+        result = dict(data)
+        for path, values in self.groups.items():
+            if path:
+                below = result.get(path[0])
+                result[path[0]] = (
+                    {**below, **values} if is_table(below) else dict(values)
+                )
+            else:
+                result.update(values)
+        return result
+
+
+def plan(
+    names: Names, section: Path, secrets: Secrets, overrides: Overrides
+) -> Plan:
+    """
+    Return all that is put over dicts and files.
+
+    It is kept until the environment changes, unless files have to be read.
+    Comparing all of the environment is quicker than asking for each name.
 
     Raises:
         ConfigError: A file that a variable names cannot be read.
     """
+    environ = os.environ
+    data = getattr(environ, "_data", environ)
+    last = names.last
+    if last is not None and last[0] == data and last[1] == overrides:
+        found: Plan = last[2]
+        if not secrets:
+            return found
+    given = _given(names, section, secrets, overrides)
+    found = Plan.of(given)
+    names.last = (
+        None if any(x.file for x in given) else (dict(data), overrides, found)
+    )
+    return found
+
+
+def _given(
+    names: Names, section: Path, secrets: Secrets, overrides: Overrides
+) -> list[Given]:
     found = [*_of_secrets(names, secrets)] if secrets else []
     if names.keys:
         found += _of_environment(names)
@@ -157,7 +250,9 @@ def _of_environment(names: Names) -> list[Given]:
                 _from_file(leaf, pathlib.Path(text), f"${name}: {text}")
             )
         else:
-            direct.append(Given(leaf.path, Text(text), f"${name}", leaf.table))
+            direct.append(
+                Given(leaf.path, Text(text), f"${name}", leaf.table, leaf.kind)
+            )
     return files + direct
 
 
@@ -171,4 +266,6 @@ def _from_file(leaf: Leaf, file: pathlib.Path, source: str) -> Given:
         )
     # Editors and `echo` end a file with a newline that nobody means.
     text = text.removesuffix("\n").removesuffix("\r")
-    return Given(leaf.path, Text(text), source, leaf.table)
+    return Given(
+        leaf.path, Text(text), source, leaf.table, kind=leaf.kind, file=True
+    )

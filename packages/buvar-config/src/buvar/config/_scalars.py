@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import enum
 import pathlib
 import re
@@ -12,6 +12,8 @@ from ._errors import Bad
 from ._secret import without_password
 from ._text import Text
 
+
+D = t.TypeVar("D", dt.datetime, dt.date, dt.time)
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -46,7 +48,7 @@ def to_bytes(value: t.Any, _: t.Any = bytes) -> bytes:
 def to_bool(value: t.Any, _: t.Any = bool) -> bool:
     """Take one of the words for true and false."""
     if value is True or value is False:
-        return t.cast("bool", value)
+        return value is True
     if isinstance(value, str | int):
         word = str(value).strip().lower() if isinstance(value, str) else value
         if word == 1 or word in _TRUE:
@@ -82,30 +84,30 @@ def to_float(value: t.Any, _: t.Any = float) -> float:
     raise Bad("expected a number")
 
 
-def to_datetime(value: t.Any, _: t.Any = None) -> datetime.datetime:
+def to_datetime(value: t.Any, _: t.Any = None) -> dt.datetime:
     """Take a point in time, or one in ISO 8601."""
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value
     return _from_iso(
-        datetime.datetime, value, "a date and time as 2026-11-24T12:00:00Z"
+        dt.datetime, value, "a date and time as 2026-11-24T12:00:00Z"
     )
 
 
-def to_date(value: t.Any, _: t.Any = None) -> datetime.date:
+def to_date(value: t.Any, _: t.Any = None) -> dt.date:
     """Take a day, or one in ISO 8601."""
-    if type(value) is datetime.date:
+    if type(value) is dt.date:
         return value
-    return _from_iso(datetime.date, value, "a date as 2026-11-24")
+    return _from_iso(dt.date, value, "a date as 2026-11-24")
 
 
-def to_time(value: t.Any, _: t.Any = None) -> datetime.time:
+def to_time(value: t.Any, _: t.Any = None) -> dt.time:
     """Take a time of day, or one in ISO 8601."""
-    if isinstance(value, datetime.time):
+    if isinstance(value, dt.time):
         return value
-    return _from_iso(datetime.time, value, "a time as 12:30:00")
+    return _from_iso(dt.time, value, "a time as 12:30:00")
 
 
-def _from_iso(tp: t.Any, value: t.Any, expected: str) -> t.Any:
+def _from_iso(tp: type[D], value: t.Any, expected: str) -> D:
     if isinstance(value, str):
         try:
             return tp.fromisoformat(value.strip())
@@ -126,22 +128,22 @@ _UNITS = {
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(w|d|h|ms|us|m|s)\s*", re.ASCII)
 
 
-def to_timedelta(value: t.Any, _: t.Any = None) -> datetime.timedelta:
+def to_timedelta(value: t.Any, _: t.Any = None) -> dt.timedelta:
     """Take a duration: seconds, or text as ``1h30m``."""
-    if isinstance(value, datetime.timedelta):
+    if isinstance(value, dt.timedelta):
         return value
     bad = Bad("expected a duration: seconds, or text as 1h30m, 250ms, 2d")
     try:
         if isinstance(value, str):
             return _parse_duration(value.strip().lower())
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.timedelta(seconds=value)
+            return dt.timedelta(seconds=value)
     except (ValueError, OverflowError):
         raise bad from None
     raise bad
 
 
-def _parse_duration(text: str) -> datetime.timedelta:
+def _parse_duration(text: str) -> dt.timedelta:
     sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
     parts = _DURATION.findall(digits)
     if parts and not _DURATION.sub("", digits):
@@ -152,8 +154,8 @@ def _parse_duration(text: str) -> datetime.timedelta:
             else round(float(number) * _UNITS[unit])
             for number, unit in parts
         )
-        return sign * datetime.timedelta(microseconds=micro)
-    return datetime.timedelta(seconds=float(text))
+        return sign * dt.timedelta(microseconds=micro)
+    return dt.timedelta(seconds=float(text))
 
 
 def to_path(value: t.Any, tp: t.Any = pathlib.Path) -> t.Any:

@@ -43,7 +43,8 @@ class Secret(t.Generic[T]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Secret):
-            return bool(self._value == t.cast("Secret[t.Any]", other).reveal())
+            mine: t.Any = self._value
+            return bool(mine == other._value)  # pyright: ignore
         return NotImplemented
 
     def __hash__(self) -> int:

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 import typing as t
 
 from collections.abc import Mapping
 
 from . import _env
 from . import _files
+from ._again import Finder
+from ._again import UnknownKeys
+from ._again import load_again
 from ._compile import compiled
-from ._diagnose import Unknown
-from ._diagnose import Where
-from ._diagnose import problems
 from ._errors import ConfigError
 from ._errors import one
 from ._explain import Explanation
 from ._explain import explain
-from ._fields import has_fields
 from ._merge import Overlay
 from ._merge import Path
 from ._merge import check_depth
 from ._merge import merge
 from ._origin import Layer
 from ._origin import origin_of
-from ._overlay import Given
+from ._overlay import Plan
 from ._overlay import as_data
-from ._overlay import given
 from ._overlay import parse_override
+from ._overlay import plan as make_plan
 from ._overlay import read_secrets
 from ._secret import show
 from ._text import Text
@@ -35,12 +33,8 @@ from ._watch import Watch
 
 
 T = t.TypeVar("T")
-UnknownKeys: t.TypeAlias = t.Literal["error", "warn", "ignore"]
-
 #: In the dict of a ``Config``: its section, and where it was defined.
 SECTION: t.Final = "__buvar_section__"
-
-logger = logging.getLogger(__name__)
 
 
 class ConfigSource(dict[str, t.Any]):
@@ -80,7 +74,7 @@ class ConfigSource(dict[str, t.Any]):
         self.env_prefix = _env.normal_prefix(env_prefix)
         self.unknown: UnknownKeys = unknown
         self.secrets = secrets
-        self.overrides: list[tuple[Path, Text]] = []
+        self.overrides: tuple[tuple[Path, Text], ...] = ()
         self.paths: tuple[_files.AnyPath | _files.optional, ...] = ()
         self.layers: list[Layer] = []
         self._secrets = read_secrets(secrets)
@@ -117,7 +111,7 @@ class ConfigSource(dict[str, t.Any]):
         source.paths = paths
         for path in paths:
             for layer in _files.read(path):
-                source._add(layer)  # noqa: SLF001 - our own
+                source._add(layer)
         for override in overrides:
             source.set(override)
         return source
@@ -135,7 +129,7 @@ class ConfigSource(dict[str, t.Any]):
             ConfigError: The string is not of that form.
         """
         path, value = parse_override(override)
-        self.overrides.append((path, value))
+        self.overrides = (*self.overrides, (path, value))
         overlay = Overlay(self)
         overlay.put(path, as_data(value))
         super().update(overlay.data)
@@ -162,17 +156,21 @@ class ConfigSource(dict[str, t.Any]):
         Raises:
             ConfigError: All that is wrong.
         """
-        path = self.split(cls, section)
-        data, finder = self.gather(cls, path)
+        path = self._path(cls, section)
+        data, plan = self._gather(cls, path)
         mode = unknown or self.unknown
         try:
             quick = compiled(cls, strict=mode != "ignore", thorough=False)
-            return t.cast("T", quick(data, cls))
+            found: T = quick(data, cls)
         except ConfigError:
             raise
-        except Exception:  # noqa: BLE001, S110 - asked again, thoroughly
+        except Exception:  # noqa: BLE001 - asked again, thoroughly
             pass
-        return t.cast("T", _load_again(cls, data, finder.where, path, mode))
+        else:
+            return found
+        where = Finder(self, path, plan).where
+        found = load_again(cls, data, where, path, mode)
+        return found
 
     # --- asking -----------------------------------------------------------
 
@@ -262,13 +260,31 @@ class ConfigSource(dict[str, t.Any]):
 
     # --- inside -----------------------------------------------------------
 
-    def split(self, cls: t.Any, section: str | None) -> Path:
-        """Return the path of a section, by default that of the class."""
+    def _path(self, cls: t.Any, section: str | None) -> Path:
         if section is None:
             section = getattr(cls, SECTION, ("",))[0]
         if not section:
             return ()
         return (section,) if section in self else tuple(section.split("."))
+
+    def _gather(self, cls: t.Any, path: Path) -> tuple[t.Any, Plan]:
+        names = _env.names(cls, path, self.env_prefix)
+        data: t.Any = self
+        if path:
+            for key in path:
+                data = data.get(key, {}) if isinstance(data, dict) else data
+        else:
+            # The tables of others are beside what belongs to this class.
+            top = names.top
+            data = {
+                key: value
+                for key, value in self.items()
+                if key in top or not isinstance(value, dict)
+            }
+        plan = make_plan(names, path, self._secrets, self.overrides)
+        if plan.given and isinstance(data, dict):
+            data = plan.apply(data)
+        return data, plan
 
     def gather(self, cls: t.Any, path: Path) -> tuple[t.Any, Finder]:
         """
@@ -277,48 +293,8 @@ class ConfigSource(dict[str, t.Any]):
         Raises:
             ConfigError: The class is none for this, or has a clash of names.
         """
-        if not has_fields(cls):
-            raise one(
-                f"{cls!r} is neither a class of attrs nor a dataclass",
-                cure="Decorate it, e.g. with attrs.define.",
-            )
-        names = _env.names(cls, path, self.env_prefix)
-        data: t.Any = self
-        for key in path:
-            data = data.get(key, {}) if isinstance(data, Mapping) else data
-        if not path:
-            # The tables of others are beside what belongs to this class.
-            data = {
-                key: value
-                for key, value in self.items()
-                if key in names.top or not isinstance(value, Mapping)
-            }
-        found = given(names, path, self._secrets, self.overrides)
-        if found and isinstance(data, Mapping):
-            overlay = Overlay(t.cast("Mapping[str, t.Any]", data))
-            for item in found:
-                overlay.put(item.path, item.data)
-            data = overlay.data
-        return data, Finder(self, path, found)
-
-
-class Finder:
-    """Says where the values of a section came from."""
-
-    def __init__(
-        self, source: ConfigSource, section: Path, found: list[Given]
-    ) -> None:
-        self._layers = source.layers
-        self._section = section
-        self._found = found
-
-    def where(self, path: t.Sequence[t.Any]) -> str | None:
-        """Return the origin of a value, ``None`` if nobody set it."""
-        path = tuple(path)
-        for item in reversed(self._found):
-            if path and path[: len(item.path)] == item.path:
-                return item.source
-        return origin_of(self._layers, (*self._section, *path))
+        data, plan = self._gather(cls, path)
+        return data, Finder(self, path, plan)
 
 
 def _mapping(data: t.Any) -> Mapping[str, t.Any]:
@@ -329,20 +305,3 @@ def _mapping(data: t.Any) -> Mapping[str, t.Any]:
             cure="Read files with ConfigSource.read(path).",
         )
     return t.cast("Mapping[str, t.Any]", data)
-
-
-def _load_again(
-    cls: t.Any, data: t.Any, where: Where, section: Path, mode: UnknownKeys
-) -> t.Any:
-    """Find all that is wrong, raise it, or warn if that is all there is."""
-    try:
-        thorough = compiled(cls, strict=mode != "ignore", thorough=True)
-        return thorough(data, cls)
-    except Exception as error:  # noqa: BLE001 - that is the question
-        found = problems(error, data, where, cls, section)
-    wrong = [item for item in found if not isinstance(item, Unknown)]
-    if mode == "error" or wrong:
-        raise ConfigError(found)
-    for item in found:
-        logger.warning("%s", item, extra={"config_path": item.path})
-    return compiled(cls, strict=False, thorough=False)(data, cls)

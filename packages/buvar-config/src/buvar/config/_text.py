@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from ._errors import Bad
 from ._errors import ConfigError
 from ._merge import check_depth
+from ._merge import is_list
+from ._merge import is_table
 
 
 class Text(str):
@@ -22,8 +24,8 @@ def parse_list(text: str) -> list[t.Any]:
     text = text.strip()
     if text.startswith("["):
         value = _parse(text, "a JSON or TOML array")
-        if isinstance(value, list):
-            return t.cast("list[t.Any]", value)
+        if is_list(value):
+            return value
     if not text:
         return []
     return [Text(item.strip()) for item in text.split(",")]
@@ -33,9 +35,9 @@ def parse_table(text: str) -> Mapping[str, t.Any]:
     """Parse a JSON object, an inline table or a TOML document."""
     expected = "a JSON object or a TOML table"
     value = _parse(text.strip(), expected)
-    if not isinstance(value, Mapping):
+    if not is_table(value):
         raise Bad(f"expected {expected}")
-    return t.cast("Mapping[str, t.Any]", value)
+    return value
 
 
 def _parse(text: str, expected: str) -> t.Any:

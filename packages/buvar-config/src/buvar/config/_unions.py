@@ -5,13 +5,12 @@ from __future__ import annotations
 import types
 import typing as t
 
-from collections.abc import Mapping
-
 from cattrs import Converter
 
 from ._errors import Bad
 from ._fields import fields
 from ._fields import has_fields
+from ._merge import is_table
 from ._text import Text
 
 
@@ -54,9 +53,10 @@ def union_hook(tp: t.Any, converter: Converter) -> Structure:
 
 def _late(kind: t.Any, converter: Converter) -> Structure:
     try:
-        return t.cast("Structure", converter.get_structure_hook(kind))
+        hook: Structure = converter.get_structure_hook(kind)
     except RecursionError:
         return converter.structure
+    return hook
 
 
 def _one(
@@ -98,8 +98,8 @@ def _closest(
     failures: list[tuple[t.Any, Exception]], value: t.Any
 ) -> Exception:
     """Return the failure of the class that was meant, else one of all."""
-    if isinstance(value, Mapping):
-        keys = set(t.cast("Mapping[t.Any, t.Any]", value))
+    if is_table(value):
+        keys = set(value)
         classes = [item for item in failures if has_fields(item[0])]
         if classes:
             return max(
