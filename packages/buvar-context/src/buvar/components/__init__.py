@@ -8,17 +8,15 @@ type, so an upper layer may shadow a lower one without changing it.
 
 from __future__ import annotations
 
+from . import _namespace  # noqa: F401 - refuses an older package
 from ._errors import ComponentLookupError
 from ._errors import ComponentsError
 from ._errors import LastLayerError
 from ._impl import Components
-from ._namespace import check_namespace as _check_namespace
 from ._public import publish as _publish
 from ._types import Closer
 from ._types import Namespaces
 
-
-_check_namespace()
 
 __all__ = [
     "Closer",

@@ -20,3 +20,6 @@ def check_namespace() -> None:
             "'pip uninstall buvar', then install the buvar packages again."
         )
         raise ImportError(msg, name="buvar", path=parent.__file__)
+
+
+check_namespace()

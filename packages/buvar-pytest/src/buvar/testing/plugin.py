@@ -33,15 +33,18 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, obj: t.Any
+) -> None:
     """Let the marker alone make a coroutine function an asyncio test."""
-    function = getattr(item, "function", None)
-    if (
-        item.get_closest_marker(MARKER) is not None
-        and item.get_closest_marker("asyncio") is None
-        and inspect.iscoroutinefunction(function)
-    ):
-        item.add_marker(pytest.mark.asyncio)
+    if not inspect.iscoroutinefunction(obj):
+        return
+    names = {mark.name for mark in getattr(obj, "pytestmark", ())}
+    if "asyncio" in names or collector.get_closest_marker("asyncio"):
+        return
+    if MARKER in names or collector.get_closest_marker(MARKER):
+        pytest.mark.asyncio(obj)
 
 
 @pytest.fixture(autouse=True)
