@@ -9,6 +9,7 @@ import json
 import logging
 import os
 
+import pytest
 import structlog
 
 from buvar import log
@@ -95,6 +96,22 @@ def test_fields_named_like_keys_get_an_underscore(events):
         "mine",
         3,
     )
+
+
+@pytest.mark.parametrize("tty", [True, False])
+def test_fields_named_like_exceptions_get_an_underscore(capsys, tty):
+    """A field called exception does not get lost to the exception."""
+    log.setup_logging(tty=tty)
+    logging.getLogger("x").info("a", extra={"exception": [1], "stack": {}})
+    structlog.contextvars.bind_contextvars(exc_info="bound")
+    structlog.get_logger("x").error(
+        "b", exception="mine", exc_info=ValueError("text")
+    )
+    err = capsys.readouterr().err
+    assert "log_error" not in err
+    assert err.count("exception_") == 2
+    for part in ("mine", "ValueError", "text", "bound", "stack_"):
+        assert part in err
 
 
 def test_arguments_that_do_not_fit_are_shown(run):

@@ -58,6 +58,13 @@ def test_tracebacks_do_not_show_variables(capsys):
     assert hidden not in err
 
 
+def test_levels_of_the_user_show(capsys):
+    """A level structlog does not know is written without a colour."""
+    log.setup_logging(tty=True)
+    logging.getLogger("x").log(27, "a")
+    assert "level 27" in capsys.readouterr().err
+
+
 def test_control_characters_are_shown(capsys):
     """A logged escape sequence cannot rewrite the screen."""
     log.setup_logging(tty=True)

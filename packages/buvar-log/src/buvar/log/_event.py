@@ -25,6 +25,9 @@ _LAST = len(_STANDARD) - 1
 #: The attribute of a record that keeps fields named as one of its own.
 CLASHING: t.Final = "buvar_fields"
 
+#: Keys that formatters give a meaning to.
+_RENDERED: t.Final = frozenset({"exception", "exc_info", "stack"})
+
 #: Names that a field cannot have on a record.
 RESERVED: t.Final = frozenset(
     [*_STANDARD, "message", "asctime", "taskName", CLASHING]
@@ -69,7 +72,8 @@ class EventMaker:
             fields |= _span()
         fields |= _fields(record)
         for key, value in fields.items():
-            name = f"{key}_" if key in event else key
+            taken = key in event or key in _RENDERED
+            name = f"{key}_" if taken else key
             if self._secrets[key]:
                 event[name] = MASK
             elif type(value) in PLAIN:

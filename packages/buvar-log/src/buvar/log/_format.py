@@ -120,9 +120,11 @@ class ConsoleFormatter(EventFormatter):
             if record.exc_info[1] is not None:
                 event["exc_info"] = record.exc_info
         elif record.exc_text:
-            event["exception"] = record.exc_text
+            # As the stack: structlog warns of exceptions that are text.
+            event["stack"] = record.exc_text
         if record.stack_info:
-            event["stack"] = record.stack_info
+            stacks = [event.get("stack"), record.stack_info]
+            event["stack"] = "\n".join(filter(None, stacks))
         text = self._renderer(None, record.levelname.lower(), event)
         return f"{text}\n".encode("utf-8", "backslashreplace")
 

@@ -132,9 +132,9 @@ class StreamHandler(logging.Handler):
         self._complained = now
         try:
             Output("stderr").write(self._notice("log output fails"), 0)
-        except (OSError, ValueError):
-            # There is nowhere left to say it.
-            self._complained = now
+        except Exception as error:  # noqa: BLE001 - any stream
+            # Nowhere is left to say it now: it is said with the losses.
+            self._error += f"; stderr: {type(error).__name__}"
 
     def _notice(self, text: str) -> bytes:
         record = logging.LogRecord(OWN, logging.WARNING, "", 0, text, (), None)
