@@ -47,7 +47,7 @@ async def test_the_seed_program_works() -> None:
     class Bar: ...
 
     class Foo:
-        def __init__(self, bar: Bar = None) -> None:  # type: ignore[assignment] # noqa: RUF013
+        def __init__(self, bar: Bar = None) -> None:  # type: ignore[assignment]
             self.bar = bar
 
         @classmethod

@@ -24,7 +24,13 @@ TYPES: list[type] = []
 for _n in range(6):
     # Some are subclasses of others.
     _base = (TYPES[_n - 3],) if _n >= 3 else (object,)
-    TYPES.append(type(f"T{_n}", _base, {"__init__": lambda s, how: setattr(s, "how", how)}))
+    TYPES.append(
+        type(
+            f"T{_n}",
+            _base,
+            {"__init__": lambda s, how: setattr(s, "how", how)},
+        )
+    )
 NAMES = ["a", "b", "c"]
 
 
@@ -86,7 +92,7 @@ class Made(t.NamedTuple):
     life: int
 
 
-class Unresolved(Exception): ...
+class UnresolvedError(Exception): ...
 
 
 class Reference:
@@ -117,7 +123,7 @@ class Reference:
             return found
         try:
             return self.resolve(tp, level, path)
-        except Unresolved:
+        except UnresolvedError:
             if has_default:
                 return Made("default", tp, 2)
             raise
@@ -137,14 +143,14 @@ class Reference:
                 before = [list(one) for one in self.built]
                 try:
                     return self.adapt(spec, level, path)
-                except Unresolved:
+                except UnresolvedError:
                     self.built = before
-        raise Unresolved(tp)
+        raise UnresolvedError(tp)
 
     def adapt(self, spec: Spec, level: int, path: list[Spec]) -> Made:
         own = LEVELS.index(spec.scope)
         if any(one is spec for one in path) or (own and own < level):
-            raise Unresolved
+            raise UnresolvedError
         level = own or level
         args = [self.param(one, level, [*path, spec]) for one in spec.params]
         life = min((one.life for one in args), default=2)
@@ -175,7 +181,10 @@ def implementation(number: int, spec: Spec) -> t.Any:
     for n, cls in enumerate(TYPES):
         names[f"T{n}"] = cls
         names[f"default{n}"] = cls("default")
-    exec(f"{prefix}def it({heads}) -> T{spec.result}: return make({passed})", names)
+    exec(
+        f"{prefix}def it({heads}) -> T{spec.result}: return make({passed})",
+        names,
+    )
     return names["it"]
 
 
@@ -210,7 +219,7 @@ def test_as_the_reference_says(world: World) -> None:
     expected: list[str] | None
     try:
         expected = [reference.resolve(n, 0, []).how for n in world.targets]
-    except Unresolved:
+    except UnresolvedError:
         expected = None
     run = contextvars.copy_context().run
     got: list[str] | None

@@ -55,6 +55,18 @@ _RESULTS = {
 }
 
 
+class Ticket:
+    """A key of what an adapter built."""
+
+    def __init__(self, adapter: Adapter, text: str) -> None:
+        self.adapter = adapter
+        self.text = text
+
+    def __repr__(self) -> str:
+        """Show whose it is."""
+        return f"<{self.text} {self.adapter.name}>"
+
+
 class Adapter:
     """
     A registered implementation.
@@ -86,7 +98,7 @@ class Adapter:
         #: The class a generic classmethod is bound to, its type variable.
         self.owner: type | None = None
         self.variable: t.Any = None
-        self._tickets: dict[t.Any, object] = {}
+        self._tickets: dict[t.Any, tuple[object, object]] = {}
         self._frame = frame
         self._scopes: Scopes | None = None
         try:
@@ -140,7 +152,9 @@ class Adapter:
             free = parameters(implementation)
             return implementation[free] if free else implementation  # type: ignore[index]
         function = function_of(implementation)
-        hint = raw(getattr(function, "__func__", function)).get("return", EMPTY)
+        hint = raw(getattr(function, "__func__", function)).get(
+            "return", EMPTY
+        )
         if isinstance(implementation, functools.partial) and isinstance(
             implementation.func, type
         ):
@@ -167,9 +181,9 @@ class Adapter:
         if self.kind is Kind.CALL and origin in _RESULTS[Kind.AWAIT] and args:
             self.kind = Kind.AWAIT
             return args[-1]
-        if self.kind in (Kind.YIELD, Kind.ASYNC_YIELD):
-            if origin in _RESULTS[self.kind] and args:
-                return args[0]
+        yields = self.kind in (Kind.YIELD, Kind.ASYNC_YIELD)
+        if yields and args and origin in _RESULTS[self.kind]:
+            return args[0]
         return hint
 
     @property
@@ -177,11 +191,16 @@ class Adapter:
         """The types it builds, each member if it is a union."""
         return ask(self.returns).keys
 
-    def ticket(self, bindings: Bindings) -> object:
-        """Return what its objects are kept under, quick to hash."""
-        if not bindings:
-            return self
-        return self._tickets.setdefault(tuple(bindings.values()), object())
+    def tickets(self, bindings: Bindings) -> tuple[object, object]:
+        """
+        Return two keys for the items of a layer, quick to hash.
+
+        Under one stands what was built, under the other who builds it.
+        """
+        key = tuple(bindings.values())
+        if key not in self._tickets:
+            self._tickets[key] = (Ticket(self, "of"), Ticket(self, "building"))
+        return self._tickets[key]
 
     def callable(self, bindings: Bindings) -> t.Any:
         """Return what is to be called."""
@@ -245,7 +264,9 @@ def check(implementation: t.Any, scope: str) -> None:
         if getattr(implementation, "_is_protocol", False):
             reason = "it is a protocol"
         elif inspect.isabstract(implementation):
-            missing = ", ".join(sorted(implementation.__abstractmethods__))
+            missing = ", ".join(
+                sorted(getattr(implementation, "__abstractmethods__", ()))
+            )
             reason = f"it is abstract, {missing} is missing"
         else:
             return
@@ -261,7 +282,7 @@ def kind_of(implementation: t.Any) -> Kind:
     """Find out how an implementation gives its object."""
     if isinstance(implementation, type):
         plain = (
-            implementation.__new__ is object.__new__
+            t.cast("object", implementation.__new__) is object.__new__
             and type(implementation).__call__ is type.__call__
         )
         return Kind.CLASS if plain else Kind.CALL

@@ -24,6 +24,7 @@ from buvar.components._views import empty
 from . import _lifetime
 from ._adapter import Kind
 from ._plan import CALL
+from ._plan import STAGE
 from ._plan import Build
 from ._plan import Const
 from ._plan import Given
@@ -77,7 +78,6 @@ class _Writer:
             "closers": _lifetime.closers,
             "empty": empty,
             "partial": functools.partial,
-            "claims": planner.adapters.claims,
         }
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}
@@ -155,9 +155,26 @@ class _Writer:
             else:
                 lines.append(f"    if {look} is not MISSING:")
             lines.append("        return MISSING")
+        return lines + self._absent(absent)
+
+    def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
+        """Ask for what is not there: mostly all layers are the same one."""
+        lines: list[str] = []
+        done: list[str] = []
         for layer, keys in absent.items():
             types = self._const(tuple(keys), "absent")
-            lines += [f"    if seen({layer}, {types}):", "        return MISSING"]
+            rest = [one for one in absent if one not in (*done, layer)]
+            if rest:
+                every = [key for one in rest for key in absent[one]]
+                all_types = self._const((*keys, *every), "absent")
+                same = " is ".join((layer, *rest))
+                types = f"{all_types} if {same} else {types}"
+            ask = [f"seen({layer}, {types})"]
+            if done:
+                # Asked above if all of them are one.
+                ask.insert(0, f"not ({' is '.join((*done, layer, *rest))})")
+            done.append(layer)
+            lines += [f"    if {' and '.join(ask)}:", "        return MISSING"]
         return lines
 
     # --- names ------------------------------------------------------------
@@ -256,19 +273,17 @@ class _Writer:
         known, self.known = self.known, set(self.known)
         waits = self._waits(node)
         self._line(look, depth)
+        building = f"{layer}.items"
         if waits:
-            self._line(
-                f"if {var} is MISSING and ({layer}, {ticket}) in claims:", depth
-            )
-            key = self._const(node.type)
-            self._line(
-                f"{var} = await wait(claims, {layer}, {ticket}, {key})",
-                depth + 1,
-            )
+            mark = self._const(node.building, "building")
+            building = f"{layer}.items[{mark}]"
+            self._line(f"if {mark} in {layer}.items:", depth)
+            args = f"{layer}.items, {ticket}, {mark}, {self._const(node.type)}"
+            self._line(f"{var} = await wait({args})", depth + 1)
         self._line(f"if {var} is MISSING:", depth)
         depth += 1
         if waits:
-            self._line(f"claims[{layer}, {ticket}] = [current_task()]", depth)
+            self._line(f"{building} = [current_task()]", depth)
             self._line("try:", depth)
             depth += 1
         for _, arg in node.args:
@@ -282,9 +297,7 @@ class _Writer:
             self._build(node, depth)
         if waits:
             self._line("finally:", depth - 1)
-            self._line(
-                f"for event in claims.pop(({layer}, {ticket}))[1:]:", depth
-            )
+            self._line(f"for event in {layer}.items.pop({mark})[1:]:", depth)
             self._line("event.set()", depth + 1)
         self.known = known
 
@@ -304,7 +317,7 @@ class _Writer:
     def _build(self, node: Build, depth: int) -> None:
         var, kind = self._var(node), node.adapter.kind
         call = f"{self._callable(node)}({self._args(node)})"
-        layer = "stage" if node.level == 2 else "layer"
+        layer = "stage" if node.level == STAGE else "layer"
         if kind is Kind.AWAIT:
             call = f"await {call}"
         elif kind is Kind.YIELD or kind is Kind.ASYNC_YIELD:
@@ -351,7 +364,7 @@ class _Writer:
         if node.adapter.kind is Kind.CLASS:
             return
         var, who = self._var(node), self._const(node.adapter)
-        tests = []
+        tests: list[str] = []
         for key in node.adapter.keys:
             cls = checkable(node.bindings.get(node.adapter.variable, key))
             if cls is None:

@@ -30,7 +30,9 @@ class RegisterError(DiError, TypeError):
         what = getattr(self.implementation, "__qualname__", None) or repr(
             self.implementation
         )
-        return f"{what} cannot be registered: {self.reason}.\nHint: {self.cure}"
+        return (
+            f"{what} cannot be registered: {self.reason}.\nHint: {self.cure}"
+        )
 
 
 class AnnotationError(DiError, NameError):

@@ -21,9 +21,7 @@ _ERRORS = {"cycle": CycleError, "scope": ScopeError, "": ResolveError}
 _LONGEST = 60
 
 
-def explain(
-    planner: Planner, target: t.Any, failure: Failure
-) -> ResolveError:
+def explain(planner: Planner, target: t.Any, failure: Failure) -> ResolveError:
     """Make the error for a target that cannot be resolved."""
     tree = [f"{show(target)} cannot be resolved:", *_draw(planner, failure)]
     if len(tree) > _LONGEST:
@@ -34,7 +32,10 @@ def explain(
     if failure.kind == "cycle":
         path = list(_find(failure, "cycle").asked.keys)
     return _ERRORS[failure.kind](
-        target, tree, (target, *path[1:]), _hints(planner, failure, last)
+        target,
+        tree,
+        (target, *path[1:]),
+        tuple(_hints(planner, failure, last)),
     )
 
 
@@ -73,7 +74,9 @@ def _nothing(asked: Asked) -> str:
         return "it has no type to go by, and there is no keyword of that name"
     types = " or ".join(map(show, asked.keys))
     if asked.named is not None:
-        return f"no keyword and no component {types} named {asked.named.name!r}"
+        return (
+            f"no keyword and no component {types} named {asked.named.name!r}"
+        )
     return f"no keyword, no component and no adapter for {types}"
 
 
@@ -88,7 +91,10 @@ def _deepest(failure: Failure) -> list[Failure]:
 
 
 def _path(failure: Failure) -> list[t.Any]:
-    return [one.asked.keys[0] if one.asked.keys else None for one in _deepest(failure)]
+    return [
+        one.asked.keys[0] if one.asked.keys else None
+        for one in _deepest(failure)
+    ]
 
 
 def _last(failure: Failure) -> Failure:
@@ -119,11 +125,12 @@ def _hints(
         )
         return
     for adapter in planner.adapters.pending:
-        yield f"{adapter.name} ({adapter.where}) is not used: " + _pending(adapter)
+        yield f"{adapter.name} ({adapter.where}) is not used: " + _pending(
+            adapter
+        )
     for key in last.asked.keys:
         name = None if last.asked.named is None else last.asked.named.name
-        for near in near_misses(planner.layers[0], key, name):
-            yield near
+        yield from near_misses(planner.layers[0], key, name)
         yield from _other_arguments(planner, key)
     yield from _cure(last.asked)
 

@@ -81,7 +81,9 @@ class Graph:
         for node in self.nodes:
             text = _text(node).replace('"', '\\"').replace("\n", "\\n")
             shape = "box" if node.scope else "ellipse"
-            lines.append(f'  {ids[node.type]} [label="{text}", shape={shape}];')
+            lines.append(
+                f'  {ids[node.type]} [label="{text}", shape={shape}];'
+            )
         for edge in self.edges:
             style = ", style=dashed" if edge.optional else ""
             source, target = ids[edge.source], ids[edge.target]

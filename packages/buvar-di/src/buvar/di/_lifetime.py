@@ -18,30 +18,34 @@ from ._errors import ScopeError
 from ._types import show
 
 
-#: What is being built just now, by layer and ticket: the task that does it,
-#: and an event as soon as another one waits.
-Claims: t.TypeAlias = dict[tuple[Components, t.Any], list[t.Any]]
-
-
 async def wait(
-    claims: Claims, layer: Components, ticket: t.Any, key: t.Any
+    items: dict[t.Hashable, t.Any], ticket: t.Any, building: t.Any, key: t.Any
 ) -> t.Any:
     """
     Wait for what another task builds for a layer.
+
+    Args:
+        items: The items of the layer. Under ``building`` stands the task that
+            builds and, as soon as another one waits, an event.
+        ticket: Where what was built is to be found.
+        building: See there.
+        key: The type, for the error.
 
     Returns:
         What was built, or ``MISSING`` if that failed: the first to come back
         builds then, the others wait for it.
     """
-    while (claim := claims.get((layer, ticket))) is not None:
+    while (claim := items.get(building)) is not None:
         if claim[0] is asyncio.current_task():
             line = f"{show(key)} is asked for while it is being built."
-            hint = "break the cycle: let one of them ask later, when it is used"
+            hint = (
+                "break the cycle: let one of them ask later, when it is used"
+            )
             raise CycleError(key, (line,), (key, key), (hint,))
         if len(claim) == 1:
             claim.append(asyncio.Event())
         await claim[1].wait()
-    return layer.items.get(ticket, MISSING)
+    return items.get(ticket, MISSING)
 
 
 def seen(layer: Components, keys: tuple[t.Any, ...]) -> bool:

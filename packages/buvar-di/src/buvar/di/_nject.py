@@ -209,9 +209,7 @@ def inject(
     @functools.wraps(function)
     async def injected(*args: t.Any, **kwargs: t.Any) -> T:
         bound = signature.bind_partial(*args, **kwargs)
-        missing = [
-            one for one in params if one.name not in bound.arguments
-        ]
+        missing = [one for one in params if one.name not in bound.arguments]
         if missing:
             values = await fill(missing)
             bound.arguments.update(values)
@@ -225,7 +223,10 @@ async def fill(params: t.Sequence[t.Any]) -> dict[str, t.Any]:
     adapters, context = _adapters(), _context()
     if adapters.known != _known.generation():
         adapters.fresh()
-    key = ("parameters", *((one.name, one.annotation, one.default is EMPTY) for one in params))
+    key = (
+        "parameters",
+        *((one.name, one.annotation, one.default is EMPTY) for one in params),
+    )
     for resolver in tuple(adapters.resolvers.get(key, ())):
         value = await _call(resolver, context, {})
         if value is not MISSING:

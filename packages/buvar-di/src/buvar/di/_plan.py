@@ -92,7 +92,15 @@ class Const(Node):
 class Build(Node):
     """A call of an adapter."""
 
-    __slots__ = ("adapter", "args", "bindings", "level", "parent", "ticket")
+    __slots__ = (
+        "adapter",
+        "args",
+        "bindings",
+        "building",
+        "level",
+        "parent",
+        "ticket",
+    )
 
     def __init__(
         self,
@@ -113,7 +121,7 @@ class Build(Node):
         super().__init__(tp, life)
         self.parent: Build | None = None
         #: What tells it apart while it is being built.
-        self.ticket = self.adapter.ticket(self.bindings)
+        self.ticket, self.building = self.adapter.tickets(self.bindings)
         for _, node in args:
             if isinstance(node, Build) and node.parent is None:
                 node.parent = self
@@ -345,9 +353,7 @@ class Planner:
                 return Const(tp, bindings[variable], default=False)
         return self._param(param, ask(tp), level)
 
-    def _cycle(
-        self, key: t.Any, here: tuple[Adapter, t.Any]
-    ) -> Attempt:
+    def _cycle(self, key: t.Any, here: tuple[Adapter, t.Any]) -> Attempt:
         keys = list(self._path)
         way = [self._path[one] for one in keys[keys.index(here) :]]
         failure = Failure(
@@ -393,7 +399,10 @@ class Planner:
         failures = [one.failure for one in attempts if one.failure]
         heads = frozenset(head for one in failures for head in one.heads)
         kinds = {one.kind for one in failures}
-        note, kind = "", next((k for k in ("cycle", "scope") if k in kinds), "")
+        note, kind = (
+            "",
+            next((k for k in ("cycle", "scope") if k in kinds), ""),
+        )
         if level and any(self._ask(key, None, CALL) for key in tp.keys):
             kind = "scope"
             note = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import sys
+import types
 import typing as t
 
 from buvar.components import _known
@@ -24,10 +25,17 @@ from ._types import unify
 
 if t.TYPE_CHECKING:
     from ._compile import Resolver
-    from ._lifetime import Claims
 
 
 F = t.TypeVar("F", bound=t.Callable[..., t.Any])
+
+
+class Options(t.TypedDict):
+    """How to register."""
+
+    replace: bool
+    scope: Scope
+    provides: t.Any
 
 
 class Candidate(t.NamedTuple):
@@ -58,7 +66,6 @@ class Adapters:
         self.resolvers: dict[t.Any, list[Resolver]] = {}
         #: What ``components`` knew when the resolvers were compiled.
         self.known = 0
-        self.claims: Claims = {}
         self.overrides: dict[Key, t.Any] = {}
         self._all: dict[t.Any, Adapter] = {}
         self._count = 0
@@ -99,7 +106,6 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
-        _depth: int = 1,
     ) -> t.Any:
         """
         Register implementations, found by the types they return.
@@ -125,16 +131,27 @@ class Adapters:
                 scope=scope,
                 provides=provides,
             )
-        frame = sys._getframe(_depth)  # noqa: SLF001 - local names
-        for implementation in implementations:
-            adapter = Adapter(implementation, scope, provides, frame)
-            if replace:
-                self._forget(adapter)
-            self._insert(adapter)
-        self.changed()
+        options = Options(replace=replace, scope=scope, provides=provides)
+        self.insert(implementations, options, sys._getframe(1))
         if len(implementations) == 1:
             return implementations[0]
         return implementations
+
+    def insert(
+        self,
+        implementations: t.Sequence[t.Any],
+        options: Options,
+        frame: types.FrameType,
+    ) -> None:
+        """Register with the names of a frame at hand."""
+        for implementation in implementations:
+            adapter = Adapter(
+                implementation, options["scope"], options["provides"], frame
+            )
+            if options["replace"]:
+                self._forget(adapter)
+            self._insert(adapter)
+        self.changed()
 
     def _insert(self, adapter: Adapter) -> None:
         self._remove(self._all.get(adapter.implementation))
@@ -248,9 +265,9 @@ class Adapters:
         """Return a registry of the same adapters that changes on its own."""
         twin = Adapters()
         twin.overrides = dict(self.overrides)
-        twin._all = dict(self._all)  # noqa: SLF001 - our own
-        twin._count = self._count  # noqa: SLF001
-        twin._pending = list(self._all.values())  # noqa: SLF001
+        twin._all = dict(self._all)
+        twin._count = self._count
+        twin._pending = list(self._all.values())
         return twin
 
     @contextlib.contextmanager
@@ -296,9 +313,9 @@ def _bind(adapter: Adapter, key: t.Any) -> Bindings | None:
     for pattern in adapter.keys:
         for one in (pattern, *provided(pattern)):
             bindings: Bindings = {}
-            if parameters(one) or isinstance(one, t.TypeVar):
-                if unify(one, key, bindings):
-                    return bindings
+            generic = parameters(one) or isinstance(one, t.TypeVar)
+            if generic and unify(one, key, bindings):
+                return bindings
     return None
 
 
@@ -329,11 +346,21 @@ def register(
     scope: Scope = "call",
     provides: t.Any = None,
 ) -> t.Any: ...
-def register(*implementations: t.Any, **options: t.Any) -> t.Any:
+def register(
+    *implementations: t.Any,
+    replace: bool = False,
+    scope: Scope = "call",
+    provides: t.Any = None,
+) -> t.Any:
     """Register with the current registry, see ``Adapters.register``."""
-    return buvar_adapters.get().register(
-        *implementations, _depth=2, **options
-    )
+    options = Options(replace=replace, scope=scope, provides=provides)
+    if not implementations:
+        return lambda implementation: register(implementation, **options)
+    frame = sys._getframe(1)
+    buvar_adapters.get().insert(implementations, options, frame)
+    if len(implementations) == 1:
+        return implementations[0]
+    return implementations
 
 
 def override(

@@ -15,6 +15,9 @@ from ._types import ask
 
 EMPTY: t.Final = inspect.Parameter.empty
 
+_INIT: t.Any = object.__init__
+_NEW: t.Any = object.__new__
+
 #: The names an annotation is looked up in, nearest first.
 Scopes: t.TypeAlias = list[t.Mapping[str, t.Any]]
 
@@ -32,12 +35,9 @@ class Param(t.NamedTuple):
 def function_of(implementation: t.Any) -> t.Any:
     """Return the function whose annotations count."""
     if isinstance(implementation, type):
-        init = implementation.__init__
-        if init is object.__init__ and implementation.__new__ is not (
-            object.__new__
-        ):
-            return implementation.__new__
-        return init
+        init: t.Any = getattr(implementation, "__init__")  # noqa: B009
+        new: t.Any = implementation.__new__
+        return new if init is _INIT and new is not _NEW else init
     if isinstance(implementation, functools.partial):
         return function_of(implementation.func)
     if isinstance(implementation, (types.FunctionType, types.MethodType)):
@@ -62,7 +62,7 @@ def signature(implementation: t.Any) -> list[inspect.Parameter]:
     """Return the parameters that can be filled."""
     if isinstance(implementation, type):
         function = function_of(implementation)
-        if function is object.__init__:
+        if function is _INIT:
             return []
         skip = 1
     else:

@@ -18,7 +18,7 @@ Key: t.TypeAlias = t.Hashable
 Bindings: t.TypeAlias = dict[t.Any, t.Any]
 
 #: Classes in a ``__mro__`` that nobody asks for.
-_NO_KEYS = frozenset({object, t.Generic, t.Protocol})
+_NO_KEYS: frozenset[t.Any] = frozenset({object, t.Generic, t.Protocol})
 #: Aliases of these are the same in ``typing`` and outside of it.
 _PLAIN = frozenset({"builtins", "collections", "collections.abc"})
 
@@ -77,7 +77,10 @@ def _ask(annotation: t.Any) -> Asked:
         keys = dict.fromkeys(key for part in parts for key in part.keys)
         return Asked(tuple(keys), any(part.optional for part in parts))
     if isinstance(annotation, t.TypeVar):
-        bound = annotation.__bound__ or t.Union[annotation.__constraints__ or t.Any]  # noqa: UP007, E501
+        bound = (
+            annotation.__bound__
+            or t.Union[annotation.__constraints__ or t.Any]
+        )
         return ask(bound)
     if isinstance(annotation, dataclasses.InitVar):
         return ask(annotation.type)
@@ -119,8 +122,10 @@ def _generic_bases(alias: t.Any) -> t.Iterator[Key]:
     if alias is not origin:
         yield normal(alias)
     bindings = dict(zip(parameters(origin), t.get_args(alias), strict=False))
-    for base in types.get_original_bases(origin) if _HAS_BASES else getattr(
-        origin, "__orig_bases__", ()
+    for base in (
+        types.get_original_bases(origin)
+        if _HAS_BASES
+        else getattr(origin, "__orig_bases__", ())
     ):
         base_origin = t.get_origin(base)
         if base_origin not in _NO_KEYS and isinstance(base_origin, type):
