@@ -1,0 +1,248 @@
+"""Samples, lists of variables, JSON Schema and explanations."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import json
+import os
+import pathlib
+import tomllib
+import typing as t
+
+import attrs
+
+from hypothesis import HealthCheck
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from buvar import config
+
+
+class Color(enum.Enum):
+    RED = "red"
+    BLUE = 2
+
+
+@attrs.define
+class Server:
+    """
+    Where to connect.
+
+    Attributes:
+        host: The name or address
+            of the host.
+    """
+
+    host: str
+    port: int = config.var(80, help="The port.")
+
+
+@attrs.define
+class App(config.Config, section="generated.app"):
+    """What the application needs."""
+
+    server: Server
+    backup: Server | None = None
+    color: Color = Color.RED
+    words: list[str] = config.list_var(["a"])
+    table: dict[str, int] = attrs.field(factory=dict)
+    wait: dt.timedelta = dt.timedelta(minutes=90)
+    size: config.ByteSize = config.ByteSize(10)
+    kind: t.Literal["x", "y"] = "x"
+    both: int | str = 5
+    pair: tuple[int, str] = (1, "a")
+    when: dt.datetime | None = None
+    login: config.Secret[str] = config.Secret("geheim")
+    anything: t.Any = None
+    raw: bytes = b"raw"
+    path: pathlib.Path = pathlib.Path("x")
+    flag: bool = True
+    code: t.Callable[[], int] | None = None
+    other: t.Any = attrs.field(
+        default=attrs.Factory(lambda self: self.color, takes_self=True)
+    )
+    upper: str = config.var("A", converter=str.upper)
+
+
+def test_sample_in_words() -> None:
+    """A sample has helps, defaults, and what is required as comments."""
+    text = config.sample(App)
+
+    assert text.startswith("# What the application needs.\n[generated.app]\n")
+    assert 'color = "red"\n' in text
+    assert "# Where to connect.\n[generated.app.server]\n" in text
+    assert "# The name or address of the host.\n" in text
+    assert "# host = (text, required)\n# The port.\nport = 80\n" in text
+    assert "# [generated.app.backup] may be left out" in text
+    assert "# login = (text, secret, has a default)" in text or (
+        "# login = (secret, has a default)" in text
+    )
+    assert "geheim" not in text
+    assert tomllib.loads(text)["generated"]["app"]["wait"] == "1h30m"
+    assert text in config.sample()
+
+
+def test_variables_in_words(monkeypatch) -> None:
+    """Each variable is listed with what it takes; secrets are masked."""
+    lines = list(map(str, config.variables(App, env_prefix="X")))
+
+    assert "# X_GENERATED_APP_SERVER_HOST=  # text, required" in lines
+    assert "# X_GENERATED_APP_BACKUP_HOST=  # text, optional" in lines
+    assert "X_GENERATED_APP_LOGIN='***'" in lines
+    assert "X_GENERATED_APP_WAIT=1h30m" in lines
+    assert "geheim" not in repr(config.variables(App))
+    assert {v.path for v in config.variables(App)} <= {
+        v.path for v in config.variables()
+    }
+
+
+def test_schema() -> None:
+    """The schema is JSON, names what is required, tells no secret."""
+    schema = config.schema(App)
+    text = json.dumps(schema)
+    app = schema["properties"]["generated"]["properties"]["app"]
+
+    assert "geheim" not in text
+    assert app["required"] == ["server"]
+    assert app["properties"]["color"] == {"enum": ["red", 2], "default": "red"}
+    assert app["properties"]["server"] == {
+        "$ref": "#/$defs/Server"
+    }
+    assert app["properties"]["pair"]["maxItems"] == 2
+    assert app["properties"]["login"]["writeOnly"]
+    assert schema["$defs"]["Server"]["properties"]["host"]["description"]
+    assert "app" in json.dumps(config.schema())
+
+
+def test_schema_of_a_recursive_class() -> None:
+    """A class that contains itself is described once; names stay apart."""
+
+    @dataclasses.dataclass
+    class Node:
+        more: list[Node] = dataclasses.field(default_factory=list)
+        bare: list = dataclasses.field(default_factory=list)  # type: ignore[type-arg]
+        table: dict = dataclasses.field(default_factory=dict)  # type: ignore[type-arg]
+        tables: dict[str, int] = dataclasses.field(default_factory=dict)
+        code: type[int] | None = None
+        when: dt.date = dt.date(2026, 1, 1)
+
+    other = Node
+
+    def local() -> type:
+        @dataclasses.dataclass
+        class Node:
+            first: other
+            second: t.Annotated[other, "x"] | None = None
+
+        return Node
+
+    schema = config.schema(local())
+
+    assert list(schema["$defs"]) == ["Node"]
+    assert schema["additionalProperties"] == {"type": "object"}
+    assert "first" in schema["required"]
+    assert config.sample(local())
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+SERVERS = st.builds(Server, TEXT, st.integers())
+APPS = st.builds(
+    App,
+    SERVERS,
+    backup=st.none() | SERVERS,
+    color=st.sampled_from(Color),
+    words=st.lists(TEXT),
+    table=st.dictionaries(TEXT, st.integers()),
+    wait=st.timedeltas(),
+    size=st.integers(0).map(config.ByteSize),
+    kind=st.sampled_from("xy"),
+    both=st.integers() | TEXT.filter(lambda x: not _number(x)),
+    pair=st.tuples(st.integers(), TEXT),
+    when=st.none() | st.datetimes(),
+    login=TEXT.map(config.Secret),
+    raw=TEXT.map(str.encode),
+    flag=st.booleans(),
+)
+
+
+def _number(text: str) -> bool:
+    try:
+        int(text.strip(), 0)
+    except ValueError:
+        return text.strip().isdecimal() or _odd(text)
+    return True
+
+
+def _odd(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True
+
+
+many = settings(
+    max_examples=int(os.environ.get("BUVAR_FUZZ", "100")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
+
+
+@many
+@given(APPS)
+def test_sample_round_trip(app) -> None:
+    """A sample of an object, read back, loads equal."""
+    text = config.sample(App, value=app, reveal=True)
+
+    assert config.ConfigSource(tomllib.loads(text)).load(App) == app
+
+
+@many
+@given(APPS)
+def test_environment_round_trip(app) -> None:
+    """What the list of variables says sets the same object."""
+    overrides = {
+        one.name: one.text
+        for one in config.variables(App, env_prefix="RT", value=app)
+        if one.text is not None
+    }
+    real = os.environ
+    os.environ = overrides  # type: ignore[assignment]  # noqa: B003
+    try:
+        found = config.ConfigSource(env_prefix="RT").load(App)
+    finally:
+        os.environ = real  # noqa: B003
+
+    assert found == app
+
+
+def test_explain(tmp_path, monkeypatch) -> None:
+    """Each value is explained, those of nobody too, secrets are masked."""
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("a.toml").write_text(
+        'alone = 1\nmy_password = "geheim"\n[generated.app]\nlogin = "geheim"'
+        '\n[generated.app.server]\n# comment\n"host" = "http://a:geheim@b/"\n'
+        "list = 5\n"
+    )
+    monkeypatch.setenv("E_GENERATED_APP_COLOR", "2")
+    source = config.ConfigSource.read(
+        "a.toml", env_prefix="E", overrides=["generated.app.flag=no"]
+    )
+
+    found = {one.path: one for one in source.explain()}
+    text = str(source.explain())
+
+    assert "geheim" not in text
+    assert found["generated.app.server.host"].source == "a.toml:7"
+    assert found["generated.app.color"].source == "$E_GENERATED_APP_COLOR"
+    assert found["generated.app.flag"].source == "--set generated.app.flag"
+    assert found["generated.app.wait"].source == "default"
+    assert found["generated.app.backup.host"].value == "-"
+    assert found["alone"].source == "a.toml:1"
+    assert found["my_password"].value == "***"
+    assert config.ConfigSource().explain(Server)[0].source == "missing"
+    assert str(config.ConfigSource().explain(attrs.make_class("E", []))) == ""
