@@ -21,8 +21,10 @@ from ._signature import raw
 from ._signature import scopes_of
 from ._types import Bindings
 from ._types import ask
+from ._types import inherited
 from ._types import parameters
 from ._types import show
+from ._types import substitute
 from ._types import unalias
 
 
@@ -142,7 +144,16 @@ class Adapter:
         return self._params
 
     def _read_params(self) -> tuple[Param, ...]:
-        return params_of(self.implementation, self.scopes)
+        cls = self.implementation
+        found = params_of(cls, self.scopes)
+        if not isinstance(cls, type) or not hasattr(cls, "__orig_bases__"):
+            return found
+        bindings = inherited(cls)
+        types = [substitute(one.annotation, bindings) for one in found]
+        return tuple(
+            one._replace(annotation=tp, asked=ask(tp))
+            for one, tp in zip(found, types, strict=True)
+        )
 
     def _read_returns(self) -> t.Any:
         implementation = self.implementation

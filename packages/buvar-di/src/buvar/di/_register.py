@@ -132,7 +132,8 @@ class Adapters:
                 provides=provides,
             )
         options = Options(replace=replace, scope=scope, provides=provides)
-        self.insert(implementations, options, sys._getframe(1))
+        frame = sys._getframe(1)  # noqa: SLF001 - local names
+        self.insert(implementations, options, frame)
         if len(implementations) == 1:
             return implementations[0]
         return implementations
@@ -356,7 +357,7 @@ def register(
     options = Options(replace=replace, scope=scope, provides=provides)
     if not implementations:
         return lambda implementation: register(implementation, **options)
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # noqa: SLF001 - local names
     buvar_adapters.get().insert(implementations, options, frame)
     if len(implementations) == 1:
         return implementations[0]

@@ -61,7 +61,7 @@ def ask(annotation: t.Any) -> Asked:
 _NONE = type(None)
 
 
-def _ask(annotation: t.Any) -> Asked:
+def _ask(annotation: t.Any) -> Asked:  # noqa: PLR0911 - a case each
     annotation = unalias(annotation)
     if annotation is t.Any or annotation is inspect.Parameter.empty:
         return Asked(())
@@ -77,11 +77,10 @@ def _ask(annotation: t.Any) -> Asked:
         keys = dict.fromkeys(key for part in parts for key in part.keys)
         return Asked(tuple(keys), any(part.optional for part in parts))
     if isinstance(annotation, t.TypeVar):
-        bound = (
-            annotation.__bound__
-            or t.Union[annotation.__constraints__ or t.Any]
-        )
-        return ask(bound)
+        bound: t.Any = annotation.__bound__
+        if annotation.__constraints__:
+            bound = t.Union.__getitem__(annotation.__constraints__)
+        return ask(t.Any if bound is None else bound)
     if isinstance(annotation, dataclasses.InitVar):
         return ask(annotation.type)
     return Asked((normal(annotation),))
@@ -133,6 +132,19 @@ def _generic_bases(alias: t.Any) -> t.Iterator[Key]:
     for base in origin.__bases__:
         if base not in _NO_KEYS and hasattr(base, "__orig_bases__"):
             yield from _generic_bases(base)
+
+
+def inherited(cls: type) -> Bindings:
+    """Return what a class says its bases' type variables stand for."""
+    bindings: Bindings = {}
+    for alias in _generic_bases(cls):
+        found = zip(
+            parameters(t.get_origin(alias)), t.get_args(alias), strict=False
+        )
+        for variable, argument in found:
+            if variable is not argument:
+                bindings.setdefault(variable, argument)
+    return bindings
 
 
 _HAS_BASES = sys.version_info >= (3, 12)
@@ -208,7 +220,7 @@ def is_virtual(one: t.Any, other: t.Any) -> bool:
     return plain and is_subclass(one, other)
 
 
-def accepts(key: t.Any, value: object) -> bool:
+def accepts(key: t.Any, value: object) -> bool:  # noqa: PLR0911 - a case each
     """Tell whether a value passed by name is of a type."""
     if isinstance(key, type) and not getattr(key, "_is_protocol", False):
         return isinstance(value, key)
@@ -279,7 +291,7 @@ def checkable(key: t.Any) -> type | None:
     return None
 
 
-def show(tp: t.Any) -> str:
+def show(tp: t.Any) -> str:  # noqa: PLR0911 - a case each
     """Render a type the way its user writes it."""
     asked = tp
     if asked is _NONE or asked is None:

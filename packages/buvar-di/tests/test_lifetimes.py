@@ -1,0 +1,356 @@
+"""Lifetimes are layers: kept, built once, closed with their layer."""
+
+from __future__ import annotations
+
+import asyncio
+import collections.abc
+import gc
+import weakref
+
+import pytest
+
+from buvar import context
+from buvar import di
+
+
+class Item: ...
+
+
+class Dear:
+    def __init__(self, item: Item) -> None:
+        self.item = item
+
+
+class User:
+    def __init__(self, dear: Dear, item: Item) -> None:
+        self.dear, self.item = dear, item
+
+
+async def test_call_is_kept_nowhere() -> None:
+    """By default each call builds anew."""
+    di.register(Item)
+    assert await di.nject(Item) is not await di.nject(Item)
+    assert context.get(Item, default=None) is None
+
+
+async def test_layer_is_kept_in_the_nearest_scope() -> None:
+    """A layer keeps its object, the context finds it, another has its own."""
+    di.register(Item, scope="layer")
+    with context.child():
+        first = await di.nject(Item)
+        context.push()
+        assert await di.nject(Item) is first
+        assert context.get(Item) is first
+    with context.child():
+        assert await di.nject(Item) is not first
+
+
+async def test_stage_is_kept_below_the_scopes() -> None:
+    """What belongs to the stage is the same in each request."""
+    di.register(Item, scope="stage")
+    with context.child():
+        first = await di.nject(Item)
+    with context.child():
+        assert await di.nject(Item) is first
+    assert context.get(Item) is first
+
+
+@pytest.mark.parametrize("scope", ["layer", "stage"])
+async def test_built_once_for_200_tasks(scope: di.Scope) -> None:
+    """However many ask at the same time, one builds."""
+    built: list[Dear] = []
+    ready = asyncio.Event()
+
+    async def make(item: Item) -> Dear:
+        await ready.wait()
+        built.append(Dear(item))
+        return built[-1]
+
+    di.register(Item, User)
+    di.register(make, scope=scope)
+    with context.child():
+        tasks = [asyncio.ensure_future(di.nject(User)) for _ in range(200)]
+        await asyncio.sleep(0)
+        ready.set()
+        users = await asyncio.gather(*tasks)
+    assert len(built) == 1
+    assert {user.dear for user in users} == set(built)
+    assert len({user.item for user in users}) == 200
+    # One of them built it: it shares what it built on the way.
+    assert [user.item is user.dear.item for user in users].count(True) == 1
+
+
+async def test_a_failure_does_not_poison() -> None:
+    """After a failed attempt the next one may succeed."""
+    attempts: list[int] = []
+
+    async def make() -> Item:
+        attempts.append(1)
+        await asyncio.sleep(0)
+        if len(attempts) == 1:
+            raise OSError
+        return Item()
+
+    di.register(make, scope="layer")
+    with context.child():
+        got = await asyncio.gather(
+            *(di.nject(Item) for _ in range(5)), return_exceptions=True
+        )
+        items = {one for one in got if isinstance(one, Item)}
+        assert len(items) == 1
+        assert [type(one) for one in got].count(OSError) == 1
+        assert await di.nject(Item) in items
+    assert len(attempts) == 2
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_a_cancelled_task_does_not_break_the_others(which: int) -> None:
+    """Neither a builder nor a waiter takes others along."""
+    ready = asyncio.Event()
+
+    async def make() -> Item:
+        await ready.wait()
+        return Item()
+
+    di.register(make, scope="layer")
+    with context.child():
+        tasks = [asyncio.ensure_future(di.nject(Item)) for _ in range(3)]
+        await asyncio.sleep(0)
+        tasks.pop(which).cancel()
+        await asyncio.sleep(0)
+        ready.set()
+        one, other = await asyncio.gather(*tasks)
+        assert one is other
+
+
+async def test_asking_for_itself_while_being_built() -> None:
+    """An adapter that asks for what it builds does not wait for itself."""
+
+    async def make() -> Item:
+        await asyncio.sleep(0)
+        return await di.nject(Item)
+
+    di.register(make, scope="layer")
+    with context.child(), pytest.raises(di.CycleError, match="being built"):
+        await di.nject(Item)
+
+
+async def test_two_adapters_of_one_type_in_one_layer() -> None:
+    """An adapter may wrap what an earlier one for the same type gives."""
+
+    class Loud(Item):
+        def __init__(self, inner: Item) -> None:
+            self.inner = inner
+
+    async def wrap(item: Item) -> Item:
+        return Loud(item)
+
+    di.register(Item, wrap, scope="layer")
+    with context.child():
+        got = await di.nject(Item)
+        assert isinstance(got, Loud)
+        assert type(got.inner) is Item
+        assert context.get(Loud) is got
+
+
+async def test_generators_end_with_their_layer_latest_first() -> None:
+    """Sync and async generators are closed in reverse order."""
+    events: list[str] = []
+
+    def item() -> collections.abc.Iterator[Item]:
+        yield Item()
+        events.append("item closed")
+
+    async def dear(item: Item) -> collections.abc.AsyncIterator[Dear]:
+        yield Dear(item)
+        events.append("dear closed")
+
+    di.register(item, dear)
+    async with context.child():
+        await di.nject(Dear)
+        assert events == []
+    assert events == ["dear closed", "item closed"]
+
+
+async def test_generators_get_the_error_that_ended_the_layer() -> None:
+    """The exception is raised at the yield."""
+    seen: list[type[BaseException]] = []
+
+    def item() -> collections.abc.Iterator[Item]:
+        try:
+            yield Item()
+        except OSError as error:
+            seen.append(type(error))
+            raise
+
+    async def dear(item: Item) -> collections.abc.AsyncIterator[Dear]:
+        try:
+            yield Dear(item)
+        except OSError as error:
+            seen.append(type(error))
+
+    di.register(item, dear)
+    with pytest.raises(OSError, match="broken"):
+        async with context.child():
+            await di.nject(Dear)
+            raise OSError("broken")
+    assert seen == [OSError, OSError]
+
+
+async def test_generators_that_fail_to_close() -> None:
+    """What a generator raises instead of the error is raised."""
+
+    def item() -> collections.abc.Iterator[Item]:
+        try:
+            yield Item()
+        finally:
+            raise ValueError
+
+    async def dear(item: Item) -> collections.abc.AsyncIterator[Dear]:
+        yield Dear(item)
+        raise KeyError
+
+    di.register(item, dear)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with context.child():
+            await di.nject(Dear)
+    assert {type(one) for one in caught.value.exceptions} == {
+        ValueError,
+        KeyError,
+    }
+
+
+@pytest.mark.parametrize("error", [StopIteration, StopAsyncIteration])
+async def test_stop_iteration_passes_generators(
+    error: type[Exception],
+) -> None:
+    """An error that generators turn into another is not reported twice."""
+
+    def item() -> collections.abc.Iterator[Item]:
+        yield Item()
+
+    async def dear(item: Item) -> collections.abc.AsyncIterator[Dear]:
+        yield Dear(item)
+
+    di.register(item, dear)
+    layer = context.child()
+    await layer.__aenter__()
+    await di.nject(Dear)
+    await layer.__aexit__(error, error(), None)
+
+
+async def test_generators_that_yield_twice() -> None:
+    """A second yield is an error, sync or async."""
+
+    def item() -> collections.abc.Iterator[Item]:
+        yield Item()
+        yield Item()
+
+    async def dear(item: Item) -> collections.abc.AsyncIterator[Dear]:
+        yield Dear(item)
+        yield Dear(item)
+
+    di.register(item, dear)
+    with pytest.raises(ExceptionGroup) as caught:
+        async with context.child():
+            await di.nject(Dear)
+    assert len(caught.value.exceptions) == 2
+    for one in caught.value.exceptions:
+        assert isinstance(one, di.GeneratorError)
+        assert "yielded twice" in str(one)
+
+
+async def test_generators_that_do_not_yield() -> None:
+    """A generator that ends at once is an error."""
+
+    def item() -> collections.abc.Iterator[Item]:
+        yield from ()
+
+    async def dear() -> collections.abc.AsyncIterator[Dear]:
+        for one in ():
+            yield one
+
+    di.register(item, dear)
+    async with context.child():
+        with pytest.raises(di.GeneratorError, match="without yielding"):
+            await di.nject(Item)
+        with pytest.raises(di.GeneratorError, match="without yielding"):
+            await di.nject(Dear)
+
+
+async def test_a_generator_needs_a_layer_that_ends() -> None:
+    """Where nothing would close it, a generator is not started."""
+
+    def item() -> collections.abc.Iterator[Item]:
+        yield Item()
+
+    di.register(item)
+    with pytest.raises(di.ScopeError, match=r"context\.child"):
+        await di.nject(Item)
+
+
+async def test_the_longer_lived_must_not_need_the_shorter_lived() -> None:
+    """Holding on to what ends before is an error, found by check() too."""
+    di.register(Item, scope="layer")
+    di.register(Dear, scope="stage")
+    with context.child(), pytest.raises(di.ScopeError, match="ends with its"):
+        await di.nject(Dear)
+    with pytest.raises(di.CheckError, match="before the stage"):
+        di.check()
+
+
+async def test_the_longer_lived_does_not_see_the_request() -> None:
+    """A component of the request is no part of what the stage keeps."""
+    di.register(Dear, scope="stage")
+    with context.child():
+        context.add(Item())
+        with pytest.raises(di.ScopeError, match="ends before the stage"):
+            await di.nject(Dear)
+
+
+async def test_what_holds_the_request_is_not_lent_to_the_stage() -> None:
+    """A call's own object is shared with the stage only if it may be."""
+
+    class Holder:
+        def __init__(self, item: Item) -> None:
+            self.item = item
+
+    class Kept:
+        def __init__(self, holder: Holder) -> None:
+            self.holder = holder
+
+    di.register(Holder)
+    di.register(Kept, scope="stage")
+    below = context.add(Item())
+    with context.child():
+        upper = context.add(Item())
+        holder, kept = await di.nject(Holder, Kept)
+    assert holder.item is upper
+    assert kept.holder.item is below
+
+
+async def test_memory_stays_flat_and_leaves_no_cycle() -> None:
+    """Scoped calls leave nothing behind, without the garbage collector."""
+
+    async def dear(item: Item) -> collections.abc.AsyncIterator[Dear]:
+        yield Dear(item)
+
+    di.register(Item, User)
+    di.register(dear, scope="layer")
+
+    async def request() -> weakref.ref[User]:
+        async with context.child():
+            return weakref.ref(await di.nject(User))
+
+    for _ in range(10):
+        await request()
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        for _ in range(2_000):
+            assert (await request())() is None
+        assert abs(len(gc.get_objects()) - before) < 100
+        assert gc.collect() < 100
+    finally:
+        gc.enable()
