@@ -33,6 +33,9 @@ command line exits with code 2.
 The class is the same for all:
 
 ```python
+import attrs
+from buvar.config import Secret
+
 @attrs.define
 class Web:
     port: int

@@ -61,7 +61,7 @@ class App(config.Config, section="generated.app"):
     path: pathlib.Path = pathlib.Path("x")
     flag: bool = True
     code: t.Callable[[], int] | None = None
-    other: t.Any = attrs.field(
+    other: Color = attrs.field(
         default=attrs.Factory(lambda self: self.color, takes_self=True)
     )
     upper: str = config.var("A", converter=str.upper)

@@ -45,9 +45,9 @@ def read(path: AnyPath | optional) -> list[Layer]:
     file = pathlib.Path(path if not isinstance(path, optional) else path.path)
     if "\0" in str(file):
         raise one("the name of a file has a NUL byte", value=repr(str(file)))
-    if file.is_dir() and file.suffix == ".d":
+    if file.suffix == ".d" and _inside(file) is not None:
         return [_layer(item) for item in sorted(file.glob("*.toml"))]
-    if not must and not file.exists():
+    if not must and not _stamp(file)[1:]:
         return []
     return [_layer(file)]
 
@@ -59,9 +59,16 @@ def stamp(
     found: list[t.Any] = []
     for path in (*paths, *([folder] if folder is not None else ())):
         file = pathlib.Path(path.path if isinstance(path, optional) else path)
-        inside = sorted(file.iterdir()) if file.is_dir() else []
-        found += [_stamp(one) for one in (file, *inside)]
+        found += [_stamp(one) for one in (file, *(_inside(file) or ()))]
     return tuple(found)
+
+
+def _inside(folder: pathlib.Path) -> list[pathlib.Path] | None:
+    """Return what is in a folder, ``None`` if it is none."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return None
 
 
 def _stamp(file: pathlib.Path) -> tuple[t.Any, ...]:
