@@ -16,8 +16,12 @@ import pytest
 
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
-MODULES = sorted(path.parent for path in ROOT.glob("packages/*/src/**/py.typed"))
+PACKAGES = sorted(
+    path.parent for path in ROOT.glob("packages/*/pyproject.toml")
+)
+MODULES = sorted(
+    path.parent for path in ROOT.glob("packages/*/src/**/py.typed")
+)
 #: About 300, so that nobody has to squeeze the last line.
 MOST_LINES = 320
 

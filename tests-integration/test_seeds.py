@@ -114,7 +114,8 @@ from buvar import config, context, di, plugin
 class FoobarConfig(config.Config, section="foobar"):
     some: str
 async def prepare(load: plugin.Loader):
-    context.add(config.ConfigSource(toml.load("config.toml"), env_prefix="APP"))
+    context.add(config.ConfigSource(
+        toml.load("config.toml"), env_prefix="APP"))
     await load(config)
     foobar_config = await di.nject(FoobarConfig)
     print(foobar_config.some)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
+import pathlib
 import sys
 import typing as t
 
@@ -37,8 +37,9 @@ class Application:
         self.values = values
         self.env_prefix = env_prefix
         # As with `python -m`: an application is found where one stands.
-        if os.getcwd() not in sys.path:
-            sys.path.insert(0, os.getcwd())
+        here = str(pathlib.Path.cwd())
+        if here not in sys.path:
+            sys.path.insert(0, here)
 
     @functools.cached_property
     def source(self) -> config.ConfigSource:

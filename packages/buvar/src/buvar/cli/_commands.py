@@ -84,9 +84,7 @@ def run(
 ) -> None:
     """Run PLUGINS until they end, or INT or TERM comes."""
     with told():
-        Application(**options).run(
-            forks=forks, sockets=sockets, reload=reload
-        )
+        Application(**options).run(forks=forks, sockets=sockets, reload=reload)
 
 
 @buvar.command()

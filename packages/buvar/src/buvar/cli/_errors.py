@@ -23,7 +23,8 @@ class CommandError(click.ClickException):
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
-        self.exit_code = code
+        # click declares it for the class, and reads it of the error.
+        self.exit_code = code  # type: ignore[misc]
 
 
 @contextlib.contextmanager

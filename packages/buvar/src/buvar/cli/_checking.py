@@ -1,0 +1,119 @@
+"""Prepare an application, look at it, and take it down again."""
+
+from __future__ import annotations
+
+import typing as t
+
+import click
+import rich.console
+import rich.tree
+
+from buvar import config
+from buvar import context
+from buvar import di
+from buvar import plugin
+
+from ._application import Application
+from ._errors import CommandError
+from ._errors import Exit
+from ._errors import leaves
+
+
+class _SeenError(Exception):
+    """Ends the stage once everything was looked at."""
+
+
+def check(application: Application) -> None:
+    """
+    Verify what the prepared plugins inject, and all sections.
+
+    Raises:
+        ExceptionGroup: Something is wrong.
+    """
+    seen: list[str] = []
+
+    def look() -> None:
+        di.check()
+        _check_sections()
+        seen.append(
+            "All is well: prepared "
+            f"{', '.join(application.plugins)}; verified "
+            f"{_count(di.buvar_adapters.get().adapters, 'adapter')} and "
+            f"{_count(config.sections(), 'section')} of the configuration."
+        )
+
+    _prepared(application, look)
+    click.echo("\n".join(seen))
+
+
+def draw(application: Application, form: str) -> None:
+    """Print the graph of what is injected, as Mermaid, DOT or a tree."""
+    graphs: list[di.Graph] = []
+    _prepared(application, lambda: graphs.append(di.graph()))
+    for graph in graphs:
+        if form == "tree":
+            rich.console.Console().print(_tree(graph))
+        else:
+            click.echo(getattr(graph, form)(), nl=False)
+
+
+def _prepared(application: Application, look: t.Callable[[], None]) -> None:
+    """Call a function when all plugins are prepared, start no task."""
+    application.set_up()
+
+    async def prepare(load: plugin.Loader) -> None:
+        await load(config, *application.plugins)
+        look()
+        # Nothing that failed in preparing ever runs, all is torn down.
+        raise _SeenError
+
+    try:
+        plugin.stage(prepare, signals=None)
+    except BaseExceptionGroup as group:
+        failures = [
+            error
+            for error in leaves(group)
+            if not isinstance(error, _SeenError)
+        ]
+        if failures and all(isinstance(one, di.DiError) for one in failures):
+            text = "\n".join(str(error) for error in failures)
+            raise CommandError(text, Exit.FAILED) from None
+        if failures:
+            message = "the application cannot be prepared"
+            raise BaseExceptionGroup(message, failures) from None
+
+
+def _check_sections() -> None:
+    """Load every section there is, and report all that is wrong at once."""
+    source = context.get(config.ConfigSource)
+    problems: list[config.Problem] = []
+    for cls in config.sections().values():
+        try:
+            source.load(cls)
+        except config.ConfigError as error:
+            problems += error.errors
+    if problems:
+        raise config.ConfigError(problems)
+
+
+def _tree(graph: di.Graph) -> rich.tree.Tree:
+    """Show what each type needs."""
+    root = rich.tree.Tree("injected")
+    for node in graph.nodes:
+        if node.scope is None:
+            continue
+        text = f"{_name(node.type)}  [dim]{node.scope}, {node.where}[/dim]"
+        branch = root.add(text)
+        for edge in graph.edges:
+            if edge.source == node.type:
+                need = "optional" if edge.optional else "required"
+                branch.add(f"{edge.parameter}: {_name(edge.target)}, {need}")
+    return root
+
+
+def _name(type_: t.Any) -> str:
+    return getattr(type_, "__qualname__", None) or str(type_)
+
+
+def _count(things: t.Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

@@ -1,0 +1,227 @@
+"""The commands, as a user starts them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import tomllib
+
+from pathlib import Path
+
+import pytest
+
+
+TIMEOUT = 60  # seconds, a bound and no expectation
+
+APPLICATION = """
+    import attrs
+    from buvar import config, context, di, plugin
+
+    @attrs.define
+    class Greeting(config.Config, section="greeting"):
+        text: str = config.var("Hello", help="What to say.")
+        times: int = 1
+
+    class Speaker:
+        def __init__(self, greeting: Greeting): self.greeting = greeting
+
+    async def speak():
+        speaker = await di.nject(Speaker)
+        for _ in range(speaker.greeting.times):
+            print(speaker.greeting.text, flush=True)
+
+    async def prepare():
+        di.register(Speaker)
+        yield speak()
+
+    async def wait(cancel: plugin.Cancel):
+        async def server():
+            print("waiting", flush=True)
+            await cancel.wait()
+        yield server()
+
+    async def crash():
+        async def task():
+            raise ValueError("crashed")
+        yield task()
+
+    async def lacking():
+        class Missing: ...
+        def make(missing: Missing) -> Speaker: ...
+        di.register(make)
+"""
+
+
+@pytest.fixture
+def buvar(tmp_path: Path):
+    """Run the command in a folder with an application."""
+    tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
+
+    def run(*args: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "buvar.cli", *args],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stderr if code else done.stdout
+
+    return run
+
+
+def test_run(buvar) -> None:
+    """``run`` runs the plugins until their tasks end."""
+    assert buvar("run", "app") == "Hello\n"
+
+
+def test_run_with_configuration(buvar, tmp_path: Path) -> None:
+    """Files, the environment's prefix and --set decide the values."""
+    config = tmp_path / "config.toml"
+    config.write_text('[greeting]\ntext = "Hi"\n')
+
+    output = buvar(
+        "run", "app:prepare", "-c", str(config), "--set", "greeting.times=2"
+    )
+
+    assert output == "Hi\nHi\n"
+
+
+def test_run_in_workers(buvar) -> None:
+    """``--forks`` runs the plugins in each worker."""
+    if sys.platform == "win32":
+        pytest.skip("no fork")
+
+    # Each writes in pieces where Python does not buffer.
+    assert buvar("run", "app", "--forks", "2").count("Hello") == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it(tmp_path: Path, number: int) -> None:
+    """TERM and INT end the application with exit code 0, silently."""
+    tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "buvar.cli", "run", "app:wait"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout
+        assert process.stdout.readline() == "waiting\n"
+
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=TIMEOUT)
+
+    assert process.returncode == 0
+    assert errors == ""
+
+
+def test_a_crash_ends_with_1(buvar) -> None:
+    """An application that fails shows its traceback and exit code 1."""
+    assert "crashed" in buvar("run", "app:crash", code=1)
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (("run",), "Missing argument 'PLUGINS...'"),
+        (("run", "nowhere"), "nowhere"),
+        (("run", "app:nothing"), "nothing"),
+        (("run", "app", "-c", "missing.toml"), "missing.toml"),
+        (("run", "app", "--set", "greeting.times=x"), "greeting.times"),
+        (("run", "app", "--set", "greeting.tmes=1"), "times"),
+        (("run", "app", "--set", "log.level=LOUD"), "LOUD"),
+        (("run", "app", "--bind", "nonsense"), "nonsense"),
+        (("run", "app", "--forks", "-1"), "--forks"),
+        (("config", "sample", "nowhere"), "nowhere"),
+        (("config", "sample", "json"), "No section"),
+        (("check", "app", "--set", "greeting.times=x"), "greeting.times"),
+    ],
+)
+def test_bad_usage_ends_with_2(buvar, args, expected: str) -> None:
+    """What the user got wrong is named, without a traceback."""
+    output = buvar(*args, code=2)
+
+    assert expected in output
+    assert "Traceback" not in output
+
+
+def test_check(buvar) -> None:
+    """``check`` prepares, verifies, and runs no task."""
+    output = buvar("check", "app")
+
+    assert "prepared app; verified" in output
+    assert "Hello" not in output
+
+
+def test_check_finds_what_is_missing(buvar) -> None:
+    """``check`` fails where something cannot be injected."""
+    output = buvar("check", "app:lacking", code=1)
+
+    assert "Missing" in output
+    assert "Traceback" not in output
+
+
+def test_sample_reads_back(buvar) -> None:
+    """``config sample`` writes TOML with the defaults and their help."""
+    output = buvar("config", "sample", "app")
+
+    assert "What to say." in output
+    assert tomllib.loads(output)["greeting"]["text"] == "Hello"
+
+
+def test_env(buvar) -> None:
+    """``config env`` lists the variables with the prefix."""
+    output = buvar("config", "env", "app", "--env-prefix", "APP")
+
+    assert "APP_GREETING_TEXT=Hello" in output
+
+
+def test_show(buvar) -> None:
+    """``config show`` says where each value came from."""
+    output = buvar("config", "show", "app", "--set", "greeting.times=3")
+
+    assert "greeting.times = '3'" in output
+    assert "--set greeting.times" in output
+    assert "default" in output
+
+
+def test_schema(buvar) -> None:
+    """``config schema`` writes the JSON Schema of the sections."""
+    schema = json.loads(buvar("config", "schema", "app.prepare"))
+
+    assert "times" in schema["properties"]["greeting"]["properties"]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [("tree", "Speaker"), ("mermaid", "flowchart"), ("dot", "digraph")],
+)
+def test_graph(buvar, form: str, expected: str) -> None:
+    """``graph`` draws what is injected."""
+    assert expected in buvar("graph", "app", "--format", form)
+
+
+def test_version(buvar) -> None:
+    """``--version`` prints the version of the package."""
+    assert "1.0.0" in buvar("--version")
+
+
+def test_importing_imports_nothing_else() -> None:
+    """The package is free until the command is used."""
+    program = (
+        "import sys, buvar.cli; "
+        "assert not {'click', 'rich', 'aiohttp', 'attrs'} & set(sys.modules)"
+    )
+
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, timeout=TIMEOUT
+    )
