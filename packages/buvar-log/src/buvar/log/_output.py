@@ -49,14 +49,14 @@ class Output:
         self.target = target
         self._stream: t.Any = None
         self._fd = _NO_FD
-        self._poll: t.Any = None
+        self._blocks = False
         self._nowait = bool(_NOWAIT)
         self._torn = False
         self._owned = target not in {"stderr", "stdout"}
         if self._owned:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             self._fd = os.open(target, flags, 0o666)
-            self._poll = _poll(self._fd)
+            self._blocks = _may_block(self._fd)
 
     def write(self, line: bytes, patience: float) -> None:
         """
@@ -99,7 +99,7 @@ class Output:
         if _is_closed(stream):
             raise self._closed()
         self._fd = _descriptor(stream)
-        self._poll = None if self._fd == _NO_FD else _poll(self._fd)
+        self._blocks = self._fd != _NO_FD and _may_block(self._fd)
         self._nowait = bool(_NOWAIT)
         self._torn = False
         self._stream = stream
@@ -131,7 +131,7 @@ class Output:
 
     def _send(self, line: bytes) -> int:
         """Write what can be written without blocking, perhaps nothing."""
-        if self._poll is None:
+        if not self._blocks:
             return _write(self._fd, line)
         if self._nowait:
             try:
@@ -142,7 +142,7 @@ class Output:
                 if error.errno not in _UNSUPPORTED:
                     raise
                 self._nowait = False
-        if not self._poll.poll(0):
+        if not _writable(self._fd, 0):
             return 0
         # Another process may be faster than us: then this does block.
         try:
@@ -152,7 +152,7 @@ class Output:
 
     def _wait(self, deadline: float) -> None:
         left = deadline - time.monotonic()
-        if left <= 0 or not self._poll.poll(left * 1000):
+        if left <= 0 or not _writable(self._fd, left):
             raise BlockingIOError(
                 errno.EAGAIN, f"{self.target} takes nothing", self.target
             )
@@ -194,12 +194,17 @@ def _descriptor(stream: t.Any) -> int:
     return stream.fileno()
 
 
-def _poll(fd: int) -> t.Any:
-    """Return what tells whether a descriptor blocks, if it ever does."""
+def _may_block(fd: int) -> bool:
+    """Say whether writing to a descriptor can take for ever."""
     mode = os.fstat(fd).st_mode
     pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)
-    if not pipe or not hasattr(select, "poll"):
-        return None
+    return pipe and hasattr(select, "poll")
+
+
+def _writable(fd: int, seconds: float) -> bool:
+    """Wait until a descriptor takes something, or does not in time."""
+    # A poll object of its own for each wait: one that a thread waits with
+    # while another one forks stays busy for ever in the child.
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
-    return poll
+    return bool(poll.poll(seconds * 1000))
