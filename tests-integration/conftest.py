@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 
-TIMEOUT = 60.0  # seconds, a bound and no expectation
+TIMEOUT = 20.0  # seconds, a bound and no expectation
 
 #: The seed program, answering with the process that served.
 SERVER = """\
