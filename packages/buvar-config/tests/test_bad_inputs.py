@@ -50,7 +50,7 @@ class Web:
 class Web:
     port: int
     debug: bool = False
-    limits: dict[str, int] = {}  # noqa: RUF008, RUF012 - never changed
+    limits: dict[str, int] = {}  # noqa: RUF008 - never changed
     password: config.Secret[str] = config.Secret("")  # noqa: RUF009
 
 

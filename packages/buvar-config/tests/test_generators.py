@@ -1,5 +1,7 @@
 """Samples, lists of variables, JSON Schema and explanations."""
 
+# ruff: noqa: RUF009 - these objects never change
+
 from __future__ import annotations
 
 import dataclasses
@@ -108,9 +110,7 @@ def test_schema() -> None:
     assert "geheim" not in text
     assert app["required"] == ["server"]
     assert app["properties"]["color"] == {"enum": ["red", 2], "default": "red"}
-    assert app["properties"]["server"] == {
-        "$ref": "#/$defs/Server"
-    }
+    assert app["properties"]["server"] == {"$ref": "#/$defs/Server"}
     assert app["properties"]["pair"]["maxItems"] == 2
     assert app["properties"]["login"]["writeOnly"]
     assert schema["$defs"]["Server"]["properties"]["host"]["description"]
@@ -147,7 +147,9 @@ def test_schema_of_a_recursive_class() -> None:
     assert config.sample(local())
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+)
 SERVERS = st.builds(Server, TEXT, st.integers())
 APPS = st.builds(
     App,

@@ -50,7 +50,7 @@ def load_again(
         thorough = compiled(cls, strict=mode != "ignore", thorough=True)
         return thorough(data, cls)
     except Exception as error:  # noqa: BLE001 - that is the question
-        found = problems(error, data, where, cls, section)
+        found = problems(error, data, where, section)
     wrong = [item for item in found if not isinstance(item, Unknown)]
     if mode == "error" or wrong:
         raise ConfigError(found)

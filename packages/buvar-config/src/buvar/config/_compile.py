@@ -15,7 +15,7 @@ from cattrs.gen import make_dict_structure_fn_from_attrs
 from cattrs.gen import override
 
 from . import _hooks
-from ._errors import Bad
+from ._errors import BadValueError
 from ._errors import ConfigError
 from ._fields import Field
 from ._fields import fields
@@ -146,9 +146,10 @@ class _Maker:
 
     def _late(self, tp: t.Any) -> Structure:
         try:
-            return t.cast("Structure", self.converter.get_structure_hook(tp))
+            hook: Structure = self.converter.get_structure_hook(tp)
         except RecursionError:
             return self.converter.structure
+        return hook
 
 
 def _parameters(cls: t.Any) -> tuple[t.Any, ...]:
@@ -163,7 +164,7 @@ def _table(value: t.Any, cls: type) -> t.Any:
         return dict(parse_table(value))
     if is_table(value):
         return dict(value)
-    raise Bad("expected a table")
+    raise BadValueError("expected a table")
 
 
 def _converted(field: Field, *, thorough: bool) -> Structure:
@@ -182,11 +183,12 @@ def _converted(field: Field, *, thorough: bool) -> Structure:
         if check:
             try:
                 converter(value)
-            except (Bad, ConfigError):
+            except (BadValueError, ConfigError):
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - anybody's code
                 name = getattr(converter, "__name__", "its converter")
-                raise Bad(f"expected what {name} takes", str(error)) from None
+                msg = f"expected what {name} takes"
+                raise BadValueError(msg, str(error)) from None
         return value
 
     return convert

@@ -38,7 +38,7 @@ _WORDS: dict[t.Any, str] = {
 }
 
 
-def words(tp: t.Any) -> str:
+def words(tp: t.Any) -> str:  # noqa: PLR0911 - a table of kinds
     """Say what a type takes."""
     cls = origin(tp)
     if tp in _WORDS:

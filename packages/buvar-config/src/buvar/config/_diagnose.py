@@ -13,7 +13,7 @@ from cattrs import ForbiddenExtraKeysError
 from cattrs import IterableValidationNote
 
 from ._errors import MASK
-from ._errors import Bad
+from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import Problem
 from ._fields import Field
@@ -37,7 +37,6 @@ def problems(
     error: BaseException,
     data: t.Any,
     where: Where,
-    tp: t.Any,
     section: Keys = (),
 ) -> list[Problem]:
     """
@@ -47,10 +46,9 @@ def problems(
         error: What the thorough function raised.
         data: What it was given.
         where: Says where the value at a path came from.
-        tp: The class.
         section: The path of the data itself.
     """
-    return list(_Diagnosis(data, where, section).walk(error, (), tp))
+    return list(_Diagnosis(data, where, section).walk(error, ()))
 
 
 class _Diagnosis:
@@ -62,9 +60,7 @@ class _Diagnosis:
     def _dotted(self, path: Keys) -> str:
         return dotted((*self.section, *path))
 
-    def walk(
-        self, error: BaseException, path: Keys, tp: t.Any
-    ) -> t.Iterator[Problem]:
+    def walk(self, error: BaseException, path: Keys) -> t.Iterator[Problem]:
         """Follow the groups of cattrs down to what failed."""
         if isinstance(error, BaseValidationError):
             for inner in error.exceptions:
@@ -76,7 +72,7 @@ class _Diagnosis:
         elif isinstance(error, ConfigError):
             yield from error.errors
         else:
-            yield self._failed(error, path, tp)
+            yield self._failed(error, path)
 
     def _inner(
         self, group: BaseValidationError, error: Exception, path: Keys
@@ -88,15 +84,15 @@ class _Diagnosis:
                 if isinstance(error, KeyError) and self._missing(here):
                     yield self._absent(here, field, fields(group.cl))
                     return
-                yield from self.walk(error, here, note.type)
+                yield from self.walk(error, here)
                 return
             if isinstance(note, IterableValidationNote):
-                yield from self.walk(error, (*path, note.index), note.type)
+                yield from self.walk(error, (*path, note.index))
                 return
         if isinstance(group, ClassValidationError):
             yield from self._of_class(group, error, path)
         else:
-            yield from self.walk(error, path, group.cl)
+            yield from self.walk(error, path)
 
     def _missing(self, path: Keys) -> bool:
         try:
@@ -145,14 +141,12 @@ class _Diagnosis:
     ) -> t.Iterator[Problem]:
         """Report what the constructor said, of its field if it names one."""
         if isinstance(error, ForbiddenExtraKeysError | ConfigError):
-            yield from self.walk(error, path, group.cl)
+            yield from self.walk(error, path)
             return
         for argument in error.args[1:]:
             field = _field(group.cl, getattr(argument, "name", None))
             if field is not None:
-                yield self._failed(
-                    error, (*path, field.key), field.type, field
-                )
+                yield self._failed(error, (*path, field.key), field)
                 return
         secret = _holds_secret(group.cl)
         yield Problem(
@@ -166,12 +160,11 @@ class _Diagnosis:
         self,
         error: BaseException,
         path: Keys,
-        tp: t.Any,
         field: Field | None = None,
     ) -> Problem:
         secret = bool(field and field.secret)
         hint = None
-        if isinstance(error, Bad):
+        if isinstance(error, BadValueError):
             expected, hint = error.expected, error.hint
             secret = secret or error.secret
         elif secret:

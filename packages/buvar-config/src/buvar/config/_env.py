@@ -172,8 +172,9 @@ def names(tp: t.Any, section: Path, prefix: str | None) -> Names:
         ConfigError: Two fields claim one name.
     """
     if not has_fields(tp):
+        msg = f"{tp!r} is neither a class of attrs nor a dataclass"
         raise one(
-            f"{tp!r} is neither a class of attrs nor a dataclass",
+            msg,
             cure="Decorate it, e.g. with attrs.define.",
         )
     cache = kept(tp)

@@ -77,7 +77,7 @@ class ConfigError(Exception):
         return "\n".join([title, *lines, self.cure])
 
 
-class Bad(ValueError):
+class BadValueError(ValueError):
     """
     A hook's refusal of a value, made into a ``Problem`` with its path.
 

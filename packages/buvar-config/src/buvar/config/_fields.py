@@ -192,7 +192,7 @@ def _type_variables(tp: t.Any) -> TypeVars:
 def _unbound(parameter: t.Any) -> t.Any:
     bound = getattr(parameter, "__bound__", None)
     constraints = getattr(parameter, "__constraints__", ())
-    return bound or (t.Union[constraints] if constraints else t.Any)
+    return bound or (t.Union[constraints] if constraints else t.Any)  # noqa: UP007 - of a tuple
 
 
 def _substitute(tp: t.Any, variables: TypeVars) -> t.Any:

@@ -12,7 +12,7 @@ from collections import abc
 from cattrs import Converter
 
 from . import _scalars
-from ._errors import Bad
+from ._errors import BadValueError
 from ._fields import has_fields
 from ._fields import origin
 from ._merge import SEQUENCES
@@ -96,7 +96,8 @@ def _call(tp: t.Any, value: t.Any) -> t.Any:
     try:
         return tp(value)
     except Exception as error:
-        raise Bad(f"expected a {tp.__name__}") from error
+        msg = f"expected a {tp.__name__}"
+        raise BadValueError(msg) from error
 
 
 class _Guard:
@@ -131,7 +132,8 @@ class _Guard:
         def structure(value: t.Any, tp: t.Any) -> t.Any:
             value = check(value)
             if length is not None and len(value) != length:
-                raise Bad(f"expected an array of {length} items")
+                msg = f"expected an array of {length} items"
+                raise BadValueError(msg)
             return inner(value, tp)
 
         return structure
@@ -150,7 +152,7 @@ def _to_sequence(value: t.Any) -> t.Any:
     if isinstance(value, Text):
         return parse_list(value)
     if not isinstance(value, SEQUENCES):
-        raise Bad("expected an array")
+        raise BadValueError("expected an array")
     return t.cast("t.Any", value)
 
 
@@ -158,7 +160,7 @@ def _to_table(value: t.Any) -> t.Any:
     if isinstance(value, Text):
         return parse_table(value)
     if not isinstance(value, abc.Mapping):
-        raise Bad("expected a table")
+        raise BadValueError("expected a table")
     return t.cast("t.Any", value)
 
 
@@ -183,7 +185,7 @@ def to_none(value: t.Any, _: t.Any = None) -> None:
     if value is not None and not (
         isinstance(value, Text) and value.lower() in ("", "null")
     ):
-        raise Bad("expected nothing (null)")
+        raise BadValueError("expected nothing (null)")
 
 
 def to_literal(value: t.Any, tp: t.Any) -> t.Any:
@@ -199,7 +201,8 @@ def to_literal(value: t.Any, tp: t.Any) -> t.Any:
         if isinstance(value, Text) and _as_text(plain_) == value.strip():
             return choice
     names = ", ".join(repr(choice) for choice in choices)
-    raise Bad(f"expected one of {names}")
+    msg = f"expected one of {names}"
+    raise BadValueError(msg)
 
 
 def _as_text(value: t.Any) -> str:
@@ -212,10 +215,12 @@ def hidden(inner: Structure) -> Structure:
     def structure(value: t.Any, tp: t.Any) -> t.Any:
         try:
             return inner(value, tp)
-        except Bad as error:
-            raise Bad(error.expected, secret=True) from None
+        except BadValueError as error:
+            raise BadValueError(error.expected, secret=True) from None
         except Exception:  # noqa: BLE001 - it could quote the value
-            raise Bad("expected another value", secret=True) from None
+            raise BadValueError(
+                "expected another value", secret=True
+            ) from None
 
     return structure
 
@@ -246,7 +251,7 @@ def instance_hook(tp: t.Any) -> Structure:
     def structure(value: t.Any, _: t.Any) -> t.Any:
         if _is_instance(value, cls):
             return value
-        raise Bad(expected)
+        raise BadValueError(expected)
 
     return structure
 
@@ -261,7 +266,7 @@ def _is_instance(value: t.Any, cls: t.Any) -> bool:
 
 def _callable(value: t.Any, _: t.Any) -> t.Any:
     if not callable(value):
-        raise Bad("expected something callable, set by code")
+        raise BadValueError("expected something callable, set by code")
     return value
 
 
@@ -269,5 +274,6 @@ def _textual(value: t.Any, tp: t.Any) -> t.Any:
     if isinstance(value, tp):
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Bad(f"expected a {tp.__name__}")
+        msg = f"expected a {tp.__name__}"
+        raise BadValueError(msg)
     return _call(tp, str(value).strip())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import typing as t
 
 import attrs
@@ -45,6 +44,8 @@ class Variable:
         if self.text is None:
             need = "required" if self.required else "optional"
             return f"# {self.name}=  # {self.takes}, {need}"
+        import shlex  # noqa: PLC0415 - only for lists
+
         text = MASK if self.secret else self.text
         return f"{self.name}={shlex.quote(text)}"
 

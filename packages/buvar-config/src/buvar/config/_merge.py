@@ -50,8 +50,9 @@ def check_depth(value: t.Any, source: str | None = None) -> None:
     while level := [child for node in level for child in _nested(node)]:
         depth += 1
         if depth >= MOST_NESTED:
+            msg = f"expected at most {MOST_NESTED} levels of nesting"
             raise one(
-                f"expected at most {MOST_NESTED} levels of nesting",
+                msg,
                 source=source,
             )
 
@@ -146,7 +147,7 @@ def dig(data: t.Any, path: t.Sequence[t.Any]) -> t.Any:
     """
     for key in path:
         if not isinstance(data, Mapping | list | tuple):
-            raise LookupError(key)
+            raise LookupError(key)  # noqa: TRY004 - nothing is there
         try:
             data = data[key]
         except TypeError as error:

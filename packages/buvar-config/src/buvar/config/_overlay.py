@@ -13,7 +13,7 @@ from ._env import Leaf
 from ._env import Names
 from ._env import name_of
 from ._env import present
-from ._errors import Bad
+from ._errors import BadValueError
 from ._errors import one
 from ._files import AnyPath
 from ._files import read_text
@@ -59,7 +59,7 @@ class Given:
         """The text as a plain value, if it is one, else as it is."""
         hook = _HOOKS.get(self.kind)
         if hook is not None:
-            with contextlib.suppress(Bad):
+            with contextlib.suppress(BadValueError):
                 return hook(self.text)
         return self.text
 
@@ -87,7 +87,7 @@ def as_data(text: Text) -> t.Any:
 def _table_or_text(text: Text) -> t.Any:
     try:
         return parse_table(text)
-    except Bad:
+    except BadValueError:
         # The field's own hook says what is wrong with it.
         return text
 
@@ -105,8 +105,9 @@ def read_secrets(folder: AnyPath | None) -> Secrets:
         files = sorted(pathlib.Path(folder).iterdir())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        msg = f"the secrets folder cannot be read: {reason}"
         raise one(
-            f"the secrets folder cannot be read: {reason}",
+            msg,
             source=str(folder),
             cure="Mount it, or pass no secrets.",
         ) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import json
 import math
 import typing as t
 
@@ -15,7 +14,7 @@ from ._merge import is_table
 from ._secret import Secret
 
 
-def to_plain(value: t.Any) -> t.Any:
+def to_plain(value: t.Any) -> t.Any:  # noqa: PLR0911 - a table of kinds
     """Return what TOML can hold and loading takes back."""
     if isinstance(value, Secret):
         return to_plain(value.reveal())
@@ -60,7 +59,7 @@ def duration(value: dt.timedelta) -> str:
     return text or "0s"
 
 
-def toml_value(value: t.Any) -> str:
+def toml_value(value: t.Any) -> str:  # noqa: PLR0911 - a table of kinds
     """
     Write plain data as a TOML value on one line.
 
@@ -94,6 +93,8 @@ def _toml_float(value: float) -> str:
 
 def toml_text(value: str) -> str:
     """Write a TOML string."""
+    import json  # noqa: PLC0415 - only where something is written
+
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -111,6 +112,8 @@ def env_text(value: t.Any) -> str:
     if value is True or value is False:
         return str(value).lower()
     if is_table(value) or is_array(value):
+        import json  # noqa: PLC0415 - as above
+
         return json.dumps(value, ensure_ascii=False, default=_json)
     return value.isoformat() if isinstance(value, _TIMES) else str(value)
 

@@ -8,7 +8,7 @@ import pathlib
 import re
 import typing as t
 
-from ._errors import Bad
+from ._errors import BadValueError
 from ._secret import without_password
 from ._text import Text
 
@@ -22,12 +22,12 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 def to_str(value: t.Any, _: t.Any = str) -> str:
     """Take text; numbers are not text."""
     if not isinstance(value, str):
-        raise Bad("expected text")
+        raise BadValueError("expected text")
     if "\0" in value:
-        raise Bad("expected text without NUL bytes")
+        raise BadValueError("expected text without NUL bytes")
     if isinstance(value, Text):
         if not value.isascii() and _broken(value):
-            raise Bad("expected UTF-8 text")
+            raise BadValueError("expected UTF-8 text")
         return str(value)
     return value
 
@@ -55,7 +55,7 @@ def to_bool(value: t.Any, _: t.Any = bool) -> bool:
             return True
         if word == 0 or word in _FALSE:
             return False
-    raise Bad("expected one of 1/0, true/false, yes/no, on/off")
+    raise BadValueError("expected one of 1/0, true/false, yes/no, on/off")
 
 
 def to_int(value: t.Any, _: t.Any = int) -> int:
@@ -69,7 +69,7 @@ def to_int(value: t.Any, _: t.Any = int) -> int:
                 return int(text, base)
             except ValueError:
                 continue
-    raise Bad("expected a whole number")
+    raise BadValueError("expected a whole number")
 
 
 def to_float(value: t.Any, _: t.Any = float) -> float:
@@ -80,8 +80,8 @@ def to_float(value: t.Any, _: t.Any = float) -> float:
         try:
             return float(value)
         except (ValueError, OverflowError):
-            raise Bad("expected a number") from None
-    raise Bad("expected a number")
+            raise BadValueError("expected a number") from None
+    raise BadValueError("expected a number")
 
 
 def to_datetime(value: t.Any, _: t.Any = None) -> dt.datetime:
@@ -112,8 +112,10 @@ def _from_iso(tp: type[D], value: t.Any, expected: str) -> D:
         try:
             return tp.fromisoformat(value.strip())
         except ValueError:
-            raise Bad(f"expected {expected}") from None
-    raise Bad(f"expected {expected}")
+            msg = f"expected {expected}"
+            raise BadValueError(msg) from None
+    msg = f"expected {expected}"
+    raise BadValueError(msg)
 
 
 _UNITS = {
@@ -132,7 +134,9 @@ def to_timedelta(value: t.Any, _: t.Any = None) -> dt.timedelta:
     """Take a duration: seconds, or text as ``1h30m``."""
     if isinstance(value, dt.timedelta):
         return value
-    bad = Bad("expected a duration: seconds, or text as 1h30m, 250ms, 2d")
+    bad = BadValueError(
+        "expected a duration: seconds, or text as 1h30m, 250ms, 2d"
+    )
     try:
         if isinstance(value, str):
             return _parse_duration(value.strip().lower())
@@ -163,9 +167,9 @@ def to_path(value: t.Any, tp: t.Any = pathlib.Path) -> t.Any:
     if isinstance(value, pathlib.PurePath):
         return tp(value)
     if not isinstance(value, str):
-        raise Bad("expected a path")
+        raise BadValueError("expected a path")
     if "\0" in value:
-        raise Bad("expected a path without NUL bytes")
+        raise BadValueError("expected a path without NUL bytes")
     return tp(str(value))
 
 
@@ -183,7 +187,8 @@ def to_enum(value: t.Any, tp: type[enum.Enum]) -> enum.Enum:
             if name.lower() == value.strip().lower():
                 return member
     names = ", ".join(repr(member.value) for member in tp)
-    raise Bad(f"expected one of {names}")
+    msg = f"expected one of {names}"
+    raise BadValueError(msg)
 
 
 _SIZES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)(b?)", re.ASCII)
@@ -213,7 +218,9 @@ class ByteSize(int):
             return cls(value)
         match = _SIZES.fullmatch(str(value).strip().lower())
         if match is None or isinstance(value, bool):
-            raise Bad("expected a size in bytes, as 512, 10MB or 1.5GiB")
+            raise BadValueError(
+                "expected a size in bytes, as 512, 10MB or 1.5GiB"
+            )
         number, letter, binary, byte = match.groups()
         base = 1024 if binary or not byte else 1000
         scale = base ** " kmgtp".index(letter) if letter else 1
@@ -246,7 +253,7 @@ class URL(str):
         """
         from urllib.parse import urlsplit  # noqa: PLC0415 - rarely needed
 
-        bad = Bad("expected a URL as https://example.org/path")
+        bad = BadValueError("expected a URL as https://example.org/path")
         text = to_str(value).strip()
         try:
             parts = urlsplit(text)

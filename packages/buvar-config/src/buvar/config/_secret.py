@@ -44,7 +44,7 @@ class Secret(t.Generic[T]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Secret):
             mine: t.Any = self._value
-            return bool(mine == other._value)  # pyright: ignore
+            return bool(mine == other._value)  # pyright: ignore[reportUnknownMemberType]
         return NotImplemented
 
     def __hash__(self) -> int:

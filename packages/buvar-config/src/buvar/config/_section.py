@@ -112,9 +112,12 @@ def _check(cls: type[Config], section: str, place: Place) -> None:
     # The other one may be gone already, waiting to be collected.
     gc.collect()
     for other in _owned(section, place):
-        raise one(
+        msg = (
             f"both {other} and {cls.__module__}.{cls.__qualname__} want "
-            "the section",
+            "the section"
+        )
+        raise one(
+            msg,
             path=section,
             cure="Give one of them another section.",
         )

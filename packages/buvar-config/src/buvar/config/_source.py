@@ -99,10 +99,10 @@ class ConfigSource(dict[str, t.Any]):
             paths: Files; folders named ``*.d``, whose ``*.toml`` are read in
                 the order of their names; ``optional(path)`` for what may be
                 missing.
-            env_prefix: As for the class.
-            overrides: As for the class.
-            secrets: As for the class.
-            unknown: As for the class.
+            env_prefix: As for the class, and so are the others.
+            overrides: Strings ``a.b=value``.
+            secrets: A folder.
+            unknown: What to do about unknown keys.
 
         Raises:
             ConfigError: Something cannot be read or is no TOML.
@@ -164,13 +164,13 @@ class ConfigSource(dict[str, t.Any]):
             found: T = quick(data, cls)
         except ConfigError:
             raise
-        except Exception:  # noqa: BLE001 - asked again, thoroughly
+        except Exception:  # noqa: BLE001, S110 - asked again, thoroughly
             pass
         else:
             return found
         where = Finder(self, path, plan).where
-        found = load_again(cls, data, where, path, mode)
-        return found
+        again: T = load_again(cls, data, where, path, mode)
+        return again
 
     # --- asking -----------------------------------------------------------
 

@@ -6,7 +6,7 @@ import typing as t
 
 from collections.abc import Mapping
 
-from ._errors import Bad
+from ._errors import BadValueError
 from ._errors import ConfigError
 from ._merge import check_depth
 from ._merge import is_list
@@ -36,7 +36,8 @@ def parse_table(text: str) -> Mapping[str, t.Any]:
     expected = "a JSON object or a TOML table"
     value = _parse(text.strip(), expected)
     if not is_table(value):
-        raise Bad(f"expected {expected}")
+        msg = f"expected {expected}"
+        raise BadValueError(msg)
     return value
 
 
@@ -46,7 +47,8 @@ def _parse(text: str, expected: str) -> t.Any:
     try:
         value = json.loads(text)
     except RecursionError:
-        raise Bad(f"expected {expected} nested less deep") from None
+        msg = f"expected {expected} nested less deep"
+        raise BadValueError(msg) from None
     except ValueError as error:
         reason = error
     else:
@@ -54,14 +56,16 @@ def _parse(text: str, expected: str) -> t.Any:
     try:
         value = _parse_toml(text)
     except RecursionError:
-        raise Bad(f"expected {expected} nested less deep") from None
+        msg = f"expected {expected} nested less deep"
+        raise BadValueError(msg) from None
     except ValueError:
         where = (
             f"{reason.msg} at line {reason.lineno}, column {reason.colno}"
             if isinstance(reason, json.JSONDecodeError)
             else "a number with too many digits"
         )
-        raise Bad(f"expected {expected}", f"As JSON: {where}.") from None
+        msg = f"expected {expected}"
+        raise BadValueError(msg, f"As JSON: {where}.") from None
     return _checked(value, expected)
 
 
@@ -81,5 +85,6 @@ def _checked(value: t.Any, expected: str) -> t.Any:
     try:
         check_depth(value)
     except ConfigError:
-        raise Bad(f"expected {expected} nested less deep") from None
+        msg = f"expected {expected} nested less deep"
+        raise BadValueError(msg) from None
     return value

@@ -7,7 +7,7 @@ import typing as t
 
 from cattrs import Converter
 
-from ._errors import Bad
+from ._errors import BadValueError
 from ._fields import fields
 from ._fields import has_fields
 from ._merge import is_table
@@ -110,9 +110,13 @@ def _closest(
             )[1]
     wanted = [
         error.expected.removeprefix("expected ")
-        if isinstance(error, Bad)
+        if isinstance(error, BadValueError)
         else "something else"
         for _, error in failures
     ]
-    secret = any(isinstance(e, Bad) and e.secret for _, e in failures)
-    return Bad(f"expected {' or '.join(dict.fromkeys(wanted))}", secret=secret)
+    secret = any(
+        isinstance(e, BadValueError) and e.secret for _, e in failures
+    )
+    return BadValueError(
+        f"expected {' or '.join(dict.fromkeys(wanted))}", secret=secret
+    )

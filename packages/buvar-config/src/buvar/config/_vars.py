@@ -1,5 +1,7 @@
 """Say more of a field than its type does."""
 
+# ruff: noqa: A002 - `help` is what the contract calls it
+
 from __future__ import annotations
 
 import typing as t
