@@ -59,7 +59,7 @@ def run(program: t.Any) -> BaseException:
         coroutine = program()
         try:
             coroutine.send(None)
-        except BaseException as error:
+        except (Exception, StopIteration) as error:  # noqa: BLE001 - any
             return error
         raise AssertionError(program)
 
@@ -128,7 +128,7 @@ def test_type_checking_only_names() -> None:
     linecache.cache[path] = (len(source), None, source.splitlines(True), path)
     module.__file__ = path
     sys.modules["only_checked"] = module
-    exec(compile(source, path, "exec"), vars(module))
+    exec(compile(source, path, "exec"), vars(module))  # noqa: S102
     try:
         di.register(module.make)
         with pytest.raises(di.CheckError, match="TYPE_CHECKING only"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import collections.abc
 import dataclasses
 import functools
 import sys
@@ -21,7 +20,7 @@ U = t.TypeVar("U", bound="Base")
 
 class Base:
     @classmethod
-    def make(cls: type[U], text: str) -> U:
+    def make(cls, text: str) -> t.Self:
         made = cls()
         made.text = text
         return made
@@ -146,7 +145,12 @@ async def test_positional_only_keyword_only_and_variadic() -> None:
     """Each kind of parameter is passed the way it has to be."""
 
     def make(
-        user: User, /, order: Order | None = None, *args: int, dog: Dog, **kw: int
+        user: User,
+        /,
+        order: Order | None = None,
+        *args: int,
+        dog: Dog,
+        **kw: int,
     ) -> Tuple:
         assert isinstance(dog, Dog)
         assert (args, kw) == ((), {})
@@ -296,7 +300,7 @@ async def test_pep_695() -> None:
     if sys.version_info < (3, 12):
         pytest.skip("the syntax is of Python 3.12")
     names: dict[str, t.Any] = {"User": User}
-    exec(
+    exec(  # noqa: S102 - older Pythons cannot parse it
         "class Box[T]:\n"
         "    def __init__(self, item: T): self.item = item\n"
         "def pack[T](box: Box[T]) -> list[T]: return [box.item]\n"

@@ -190,7 +190,7 @@ async def test_generators_get_the_error_that_ended_the_layer() -> None:
             seen.append(type(error))
 
     di.register(item, dear)
-    with pytest.raises(OSError, match="broken"):
+    with pytest.raises(OSError, match="broken"):  # noqa: PT012
         async with context.child():
             await di.nject(Dear)
             raise OSError("broken")

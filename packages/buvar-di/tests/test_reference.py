@@ -181,7 +181,7 @@ def implementation(number: int, spec: Spec) -> t.Any:
     for n, cls in enumerate(TYPES):
         names[f"T{n}"] = cls
         names[f"default{n}"] = cls("default")
-    exec(
+    exec(  # noqa: S102 - the parameters are random
         f"{prefix}def it({heads}) -> T{spec.result}: return make({passed})",
         names,
     )

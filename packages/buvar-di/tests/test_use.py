@@ -25,7 +25,9 @@ async def test_inject_fills_what_is_missing() -> None:
     """Arguments that are given stay, the others are resolved."""
 
     @di.inject
-    async def handler(number: int, bar: Bar, *, foo: Foo, text: str = "d") -> t.Any:
+    async def handler(
+        number: int, bar: Bar, *, foo: Foo, text: str = "d"
+    ) -> t.Any:
         """Handle."""
         return number, bar, foo, text
 

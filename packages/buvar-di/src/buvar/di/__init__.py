@@ -9,9 +9,13 @@ call, the request or the stage.
 
 from __future__ import annotations
 
+from buvar.components._public import publish as _publish
+
 from ._adapter import Adapter
-from ._adapter import Scope
 from ._check import check
+from ._default import buvar_adapters
+from ._default import override
+from ._default import register
 from ._errors import AnnotationError
 from ._errors import CheckError
 from ._errors import CycleError
@@ -24,12 +28,10 @@ from ._graph import Graph
 from ._graph import GraphEdge
 from ._graph import GraphNode
 from ._graph import graph
+from ._kind import Scope
 from ._nject import inject
 from ._nject import nject
 from ._register import Adapters
-from ._register import buvar_adapters
-from ._register import override
-from ._register import register
 from ._types import Named
 
 
@@ -57,3 +59,5 @@ __all__ = [
     "override",
     "register",
 ]
+
+_publish(globals())

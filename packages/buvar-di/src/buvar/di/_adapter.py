@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections.abc
-import enum
 import functools
 import inspect
 import types
@@ -11,6 +10,10 @@ import typing as t
 
 from ._errors import AnnotationError
 from ._errors import RegisterError
+from ._kind import Kind
+from ._kind import Scope
+from ._kind import check
+from ._kind import kind_of
 from ._signature import EMPTY
 from ._signature import Param
 from ._signature import Scopes
@@ -26,20 +29,6 @@ from ._types import parameters
 from ._types import show
 from ._types import substitute
 from ._types import unalias
-
-
-Scope: t.TypeAlias = t.Literal["call", "layer", "stage"]
-SCOPES: t.Final = ("call", "layer", "stage")
-
-
-class Kind(enum.Enum):
-    """How an implementation gives its object."""
-
-    CLASS = "class"
-    CALL = "call"
-    AWAIT = "await"
-    YIELD = "yield"
-    ASYNC_YIELD = "async yield"
 
 
 _RESULTS = {
@@ -252,64 +241,3 @@ class Adapter:
         except (AnnotationError, RegisterError):
             returns = "?"
         return f"<Adapter {self.name} -> {returns}, scope={self.scope!r}>"
-
-
-def check(implementation: t.Any, scope: str) -> None:
-    """Refuse what can never work."""
-    if scope not in SCOPES:
-        msg = f"scope is one of {', '.join(SCOPES)}, not {scope!r}"
-        raise ValueError(msg)
-    if isinstance(implementation, classmethod):
-        raise RegisterError(
-            implementation,
-            "the class of the classmethod is not known here",
-            "register it from outside of the class: di.register(Cls.method)",
-        )
-    if not callable(implementation):
-        raise RegisterError(
-            implementation,
-            "it is not callable",
-            "add an object with context.add(item)",
-        )
-    if isinstance(implementation, type):
-        if getattr(implementation, "_is_protocol", False):
-            reason = "it is a protocol"
-        elif inspect.isabstract(implementation):
-            missing = ", ".join(
-                sorted(getattr(implementation, "__abstractmethods__", ()))
-            )
-            reason = f"it is abstract, {missing} is missing"
-        else:
-            return
-        raise RegisterError(
-            implementation,
-            reason,
-            "register what implements it, with provides= if it does not "
-            "inherit from it",
-        )
-
-
-def kind_of(implementation: t.Any) -> Kind:
-    """Find out how an implementation gives its object."""
-    if isinstance(implementation, type):
-        plain = (
-            t.cast("object", implementation.__new__) is object.__new__
-            and type(implementation).__call__ is type.__call__
-        )
-        return Kind.CLASS if plain else Kind.CALL
-    target = implementation
-    if isinstance(target, functools.partial):
-        target = target.func
-        if isinstance(target, type):
-            return Kind.CALL
-    function = target
-    if not isinstance(target, (types.FunctionType, types.MethodType)):
-        function = getattr(type(target), "__call__", target)  # noqa: B004
-    function = inspect.unwrap(getattr(function, "__func__", function))
-    if inspect.isasyncgenfunction(function):
-        return Kind.ASYNC_YIELD
-    if inspect.isgeneratorfunction(function):
-        return Kind.YIELD
-    if inspect.iscoroutinefunction(function):
-        return Kind.AWAIT
-    return Kind.CALL

@@ -6,13 +6,13 @@ import typing as t
 
 from buvar.context import current_context
 
+from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import CheckError
 from ._errors import ResolveError
 from ._explain import explain
-from ._plan import Failure
+from ._nodes import Failure
 from ._plan import Planner
-from ._register import buvar_adapters
 from ._types import parameters
 
 

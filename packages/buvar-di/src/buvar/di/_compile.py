@@ -8,37 +8,27 @@ same time stands in a block of its own, entered by one task at a time.
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import itertools
-import keyword
 import linecache
-import re
 import typing as t
 import weakref
 
 from buvar.components import _known
-from buvar.components._impl import MISSING
-from buvar.components._views import empty
 
-from . import _lifetime
-from ._adapter import Kind
-from ._plan import CALL
-from ._plan import STAGE
-from ._plan import Build
-from ._plan import Const
-from ._plan import Given
-from ._plan import Guard
-from ._plan import Item
-from ._plan import Node
+from ._head import AWAITS
+from ._head import LAYERS
+from ._head import Head
+from ._kind import Kind
+from ._nodes import STAGE
+from ._nodes import Build
+from ._nodes import Const
+from ._nodes import Node
 from ._plan import Planner
 from ._types import checkable
 from ._types import show
 
 
 _NUMBER = itertools.count(1)
-_AWAITS = (Kind.AWAIT, Kind.ASYNC_YIELD)
-_LAYERS = ("call", "layer", "stage")
 
 
 class Resolver(t.NamedTuple):
@@ -59,31 +49,8 @@ def compile_plan(
     return _Writer(planner).write(nodes, single=single)
 
 
-class _Writer:
-    def __init__(self, planner: Planner) -> None:
-        self.planner = planner
-        self.is_async = any(
-            one.adapter.kind in _AWAITS for one in planner.order
-        )
-        self.lines: list[str] = []
-        self.nodes: dict[int, Build] = {}
-        self.names: dict[t.Any, t.Any] = {
-            "MISSING": MISSING,
-            "wait": _lifetime.wait,
-            "seen": _lifetime.seen,
-            "current_task": asyncio.current_task,
-            "wrong": _lifetime.wrong,
-            "close": _lifetime.close,
-            "aclose": _lifetime.aclose,
-            "closers": _lifetime.closers,
-            "empty": empty,
-            "partial": functools.partial,
-        }
-        self.consts: dict[t.Any, str] = {}
-        self.vars: dict[t.Any, str] = {}
-        self.taken: set[str] = {"context", "given", *_LAYERS, *self.names}
-        self.known: set[Build] = set()
-        self.maybe: list[Build] = []
+class _Writer(Head):
+    """Write the body: a line for each object."""
 
     def write(self, nodes: t.Sequence[Node], *, single: bool) -> Resolver:
         """Write the function, return it compiled."""
@@ -122,109 +89,6 @@ class _Writer:
             source,
         )
 
-    # --- the head ---------------------------------------------------------
-
-    def _layers(self) -> list[str]:
-        body = "\n".join(self.lines)
-        levels = {guard.level for guard in self.planner.guards}
-        lines = []
-        for level, name in enumerate(_LAYERS[1:], 1):
-            if level in levels or re.search(rf"\b{name}\b", body):
-                source = "scope" if name == "layer" else name
-                lines.append(f"    {name} = context.{source} or context")
-        return lines
-
-    def _guards(self) -> list[str]:
-        """Ask the context first: another answer needs another plan."""
-        lines: list[str] = []
-        absent: dict[str, list[t.Any]] = {}
-        for guard, found in self.planner.guards.items():
-            layer = "context" if guard.level == CALL else _LAYERS[guard.level]
-            key = self._const(guard.key)
-            if guard.name is not None:
-                name = self._const(guard.name)
-                look = f"{layer}.peek_named({key}, {name})"
-            elif found:
-                look = f"{layer}.peek({key})"
-            else:
-                absent.setdefault(layer, []).append(guard.key)
-                continue
-            if found:
-                var = self._guard(guard)
-                lines += [f"    {var} = {look}", f"    if {var} is MISSING:"]
-            else:
-                lines.append(f"    if {look} is not MISSING:")
-            lines.append("        return MISSING")
-        return lines + self._absent(absent)
-
-    def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
-        """Ask for what is not there: mostly all layers are the same one."""
-        lines: list[str] = []
-        done: list[str] = []
-        for layer, keys in absent.items():
-            types = self._const(tuple(keys), "absent")
-            rest = [one for one in absent if one not in (*done, layer)]
-            if rest:
-                every = [key for one in rest for key in absent[one]]
-                all_types = self._const((*keys, *every), "absent")
-                same = " is ".join((layer, *rest))
-                types = f"{all_types} if {same} else {types}"
-            ask = [f"seen({layer}, {types})"]
-            if done:
-                # Asked above if all of them are one.
-                ask.insert(0, f"not ({' is '.join((*done, layer, *rest))})")
-            done.append(layer)
-            lines += [f"    if {' and '.join(ask)}:", "        return MISSING"]
-        return lines
-
-    # --- names ------------------------------------------------------------
-
-    def _name(self, wish: str) -> str:
-        wish = re.sub(r"\W+", "_", wish).strip("_") or "it"
-        name = wish
-        for number in itertools.count(2):
-            if name not in self.taken and not keyword.iskeyword(name):
-                break
-            name = f"{wish}_{number}"
-        self.taken.add(name)
-        return name
-
-    def _const(self, value: t.Any, wish: str = "") -> str:
-        if id(value) not in self.consts:
-            name = self._name(
-                wish or f"{getattr(value, '__name__', 'const')}_"
-            )
-            if name in self.names:  # pragma: no cover - names are unique
-                raise AssertionError(name)
-            # Keeps the value alive: its id is the key.
-            self.consts[id(value)] = name
-            self.names[name] = value
-        return self.consts[id(value)]
-
-    def _guard(self, guard: Guard) -> str:
-        if guard not in self.vars:
-            self.vars[guard] = self._name(f"{show(guard.key).lower()}_item")
-        return self.vars[guard]
-
-    def _var(self, build: Build) -> str:
-        if build not in self.vars:
-            self.vars[build] = self._name(show(build.type).lower())
-        return self.vars[build]
-
-    def _value(self, node: Node) -> str:
-        if isinstance(node, Given):
-            return f"given[{node.name!r}]"
-        if isinstance(node, Item):
-            return self._guard(node.guard)
-        if isinstance(node, Const):
-            return self._const(node.value, "default")
-        return self._var(t.cast("Build", node))
-
-    def _line(self, text: str, depth: int, build: Build | None = None) -> None:
-        self.lines.append("    " * depth + text)
-        if build is not None:
-            self.nodes[len(self.lines)] = build
-
     # --- the body ---------------------------------------------------------
 
     def _async(self, nodes: t.Sequence[Node]) -> None:
@@ -262,10 +126,10 @@ class _Writer:
 
     def _once(self, node: Build, depth: int) -> None:
         """Write what is built for a layer: once, whoever asks meanwhile."""
-        var, layer = self._var(node), _LAYERS[node.level]
+        var, layer = self._var(node), LAYERS[node.level]
         ticket = self._const(node.ticket, "ticket")
         look = f"{var} = {layer}.items.get({ticket}, MISSING)"
-        if node.adapter.kind not in _AWAITS:
+        if node.adapter.kind not in AWAITS:
             # Those are built once on their own.
             for _, arg in node.args:
                 if isinstance(arg, Build) and arg.kept:
@@ -288,7 +152,7 @@ class _Writer:
             depth += 1
         for _, arg in node.args:
             self._need(arg, depth)
-        if waits and node.adapter.kind not in _AWAITS:
+        if waits and node.adapter.kind not in AWAITS:
             # A call that had no need to wait may have built it meanwhile.
             self._line(look, depth)
             self._line(f"if {var} is MISSING:", depth)
@@ -305,7 +169,7 @@ class _Writer:
         """Tell whether others may run while something is built."""
         todo: list[Build] = [node]
         for one in todo:
-            if one.adapter.kind in _AWAITS:
+            if one.adapter.kind in AWAITS:
                 return True
             todo += [
                 arg

@@ -9,8 +9,8 @@ from buvar.components._near import near_misses
 from ._errors import CycleError
 from ._errors import ResolveError
 from ._errors import ScopeError
-from ._plan import Attempt
-from ._plan import Failure
+from ._nodes import Attempt
+from ._nodes import Failure
 from ._plan import Planner
 from ._types import Asked
 from ._types import show

@@ -6,8 +6,8 @@ import dataclasses
 import typing as t
 
 from ._adapter import Adapter
+from ._default import buvar_adapters
 from ._errors import AnnotationError
-from ._register import buvar_adapters
 from ._signature import EMPTY
 from ._types import show
 

@@ -15,13 +15,13 @@ from buvar.context import buvar_context
 
 from ._compile import Resolver
 from ._compile import compile_plan
+from ._default import buvar_adapters
 from ._errors import ResolveError
 from ._explain import explain
-from ._plan import Failure
-from ._plan import Node
+from ._nodes import Failure
+from ._nodes import Node
 from ._plan import Planner
 from ._register import Adapters
-from ._register import buvar_adapters
 from ._signature import EMPTY
 from ._signature import params_of
 from ._signature import scopes_of

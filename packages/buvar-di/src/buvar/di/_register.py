@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import sys
 import types
 import typing as t
@@ -11,8 +10,8 @@ import typing as t
 from buvar.components import _known
 
 from ._adapter import Adapter
-from ._adapter import Scope
 from ._errors import AnnotationError
+from ._kind import Scope
 from ._types import Bindings
 from ._types import Key
 from ._types import is_subclass
@@ -318,54 +317,3 @@ def _bind(adapter: Adapter, key: t.Any) -> Bindings | None:
             if generic and unify(one, key, bindings):
                 return bindings
     return None
-
-
-_ROOT: t.Final = Adapters()
-
-buvar_adapters: t.Final[contextvars.ContextVar[Adapters]] = (
-    contextvars.ContextVar("buvar_adapters", default=_ROOT)
-)
-
-
-@t.overload
-def register(
-    *, replace: bool = False, scope: Scope = "call", provides: t.Any = None
-) -> t.Callable[[F], F]: ...
-@t.overload
-def register(
-    implementation: F,
-    /,
-    *,
-    replace: bool = False,
-    scope: Scope = "call",
-    provides: t.Any = None,
-) -> F: ...
-@t.overload
-def register(
-    *implementations: t.Callable[..., t.Any],
-    replace: bool = False,
-    scope: Scope = "call",
-    provides: t.Any = None,
-) -> t.Any: ...
-def register(
-    *implementations: t.Any,
-    replace: bool = False,
-    scope: Scope = "call",
-    provides: t.Any = None,
-) -> t.Any:
-    """Register with the current registry, see ``Adapters.register``."""
-    options = Options(replace=replace, scope=scope, provides=provides)
-    if not implementations:
-        return lambda implementation: register(implementation, **options)
-    frame = sys._getframe(1)  # noqa: SLF001 - local names
-    buvar_adapters.get().insert(implementations, options, frame)
-    if len(implementations) == 1:
-        return implementations[0]
-    return implementations
-
-
-def override(
-    fakes: t.Mapping[t.Any, t.Any],
-) -> contextlib.AbstractContextManager[None]:
-    """Override in the current registry, see ``Adapters.override``."""
-    return buvar_adapters.get().override(fakes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections.abc
 import contextlib
 import dataclasses
 import inspect
@@ -98,7 +97,7 @@ def normal(annotation: t.Any) -> t.Any:
     origin = t.get_origin(annotation)
     if origin is None or not isinstance(origin, type):
         return annotation
-    if origin is collections.abc.Callable or origin.__module__ not in _PLAIN:
+    if origin.__name__ == "Callable" or origin.__module__ not in _PLAIN:
         return annotation
     args = tuple(normal(arg) for arg in t.get_args(annotation))
     return origin[args] if args else origin  # type: ignore[index]

@@ -1,0 +1,161 @@
+"""Write the head of a resolver: the layers, and what it asks them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+import keyword
+import re
+import typing as t
+
+from buvar.components._impl import MISSING
+from buvar.components._views import empty
+
+from . import _lifetime
+from ._kind import Kind
+from ._nodes import CALL
+from ._nodes import Build
+from ._nodes import Const
+from ._nodes import Given
+from ._nodes import Guard
+from ._nodes import Item
+from ._nodes import Node
+from ._plan import Planner
+from ._types import show
+
+
+AWAITS: t.Final = (Kind.AWAIT, Kind.ASYNC_YIELD)
+LAYERS: t.Final = ("call", "layer", "stage")
+
+
+class Head:
+    """Names, and the questions to the context."""
+
+    def __init__(self, planner: Planner) -> None:
+        self.planner = planner
+        self.is_async = any(
+            one.adapter.kind in AWAITS for one in planner.order
+        )
+        self.lines: list[str] = []
+        self.nodes: dict[int, Build] = {}
+        self.names: dict[t.Any, t.Any] = {
+            "MISSING": MISSING,
+            "wait": _lifetime.wait,
+            "seen": _lifetime.seen,
+            "current_task": asyncio.current_task,
+            "wrong": _lifetime.wrong,
+            "close": _lifetime.close,
+            "aclose": _lifetime.aclose,
+            "closers": _lifetime.closers,
+            "empty": empty,
+            "partial": functools.partial,
+        }
+        self.consts: dict[t.Any, str] = {}
+        self.vars: dict[t.Any, str] = {}
+        self.taken: set[str] = {"context", "given", *LAYERS, *self.names}
+        self.known: set[Build] = set()
+        self.maybe: list[Build] = []
+
+    # --- the head ---------------------------------------------------------
+
+    def _layers(self) -> list[str]:
+        body = "\n".join(self.lines)
+        levels = {guard.level for guard in self.planner.guards}
+        lines = []
+        for level, name in enumerate(LAYERS[1:], 1):
+            if level in levels or re.search(rf"\b{name}\b", body):
+                source = "scope" if name == "layer" else name
+                lines.append(f"    {name} = context.{source} or context")
+        return lines
+
+    def _guards(self) -> list[str]:
+        """Ask the context first: another answer needs another plan."""
+        lines: list[str] = []
+        absent: dict[str, list[t.Any]] = {}
+        for guard, found in self.planner.guards.items():
+            layer = "context" if guard.level == CALL else LAYERS[guard.level]
+            key = self._const(guard.key)
+            if guard.name is not None:
+                name = self._const(guard.name)
+                look = f"{layer}.peek_named({key}, {name})"
+            elif found:
+                look = f"{layer}.peek({key})"
+            else:
+                absent.setdefault(layer, []).append(guard.key)
+                continue
+            if found:
+                var = self._guard(guard)
+                lines += [f"    {var} = {look}", f"    if {var} is MISSING:"]
+            else:
+                lines.append(f"    if {look} is not MISSING:")
+            lines.append("        return MISSING")
+        return lines + self._absent(absent)
+
+    def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
+        """Ask for what is not there: mostly all layers are the same one."""
+        lines: list[str] = []
+        done: list[str] = []
+        for layer, keys in absent.items():
+            types = self._const(tuple(keys), "absent")
+            rest = [one for one in absent if one not in (*done, layer)]
+            if rest:
+                every = [key for one in rest for key in absent[one]]
+                all_types = self._const((*keys, *every), "absent")
+                same = " is ".join((layer, *rest))
+                types = f"{all_types} if {same} else {types}"
+            ask = [f"seen({layer}, {types})"]
+            if done:
+                # Asked above if all of them are one.
+                ask.insert(0, f"not ({' is '.join((*done, layer, *rest))})")
+            done.append(layer)
+            lines += [f"    if {' and '.join(ask)}:", "        return MISSING"]
+        return lines
+
+    # --- names ------------------------------------------------------------
+
+    def _name(self, wish: str) -> str:
+        wish = re.sub(r"\W+", "_", wish).strip("_") or "it"
+        name = wish
+        for number in itertools.count(2):
+            if name not in self.taken and not keyword.iskeyword(name):
+                break
+            name = f"{wish}_{number}"
+        self.taken.add(name)
+        return name
+
+    def _const(self, value: t.Any, wish: str = "") -> str:
+        if id(value) not in self.consts:
+            name = self._name(
+                wish or f"{getattr(value, '__name__', 'const')}_"
+            )
+            if name in self.names:  # pragma: no cover - names are unique
+                raise AssertionError(name)
+            # Keeps the value alive: its id is the key.
+            self.consts[id(value)] = name
+            self.names[name] = value
+        return self.consts[id(value)]
+
+    def _guard(self, guard: Guard) -> str:
+        if guard not in self.vars:
+            self.vars[guard] = self._name(f"{show(guard.key).lower()}_item")
+        return self.vars[guard]
+
+    def _var(self, build: Build) -> str:
+        if build not in self.vars:
+            self.vars[build] = self._name(show(build.type).lower())
+        return self.vars[build]
+
+    def _value(self, node: Node) -> str:
+        if isinstance(node, Given):
+            return f"given[{node.name!r}]"
+        if isinstance(node, Item):
+            return self._guard(node.guard)
+        if isinstance(node, Const):
+            return self._const(node.value, "default")
+        return self._var(t.cast("Build", node))
+
+    def _line(self, text: str, depth: int, build: Build | None = None) -> None:
+        self.lines.append("    " * depth + text)
+        if build is not None:
+            self.nodes[len(self.lines)] = build
