@@ -12,6 +12,7 @@ import os
 import signal
 import typing as t
 
+from ._announce import announce
 from ._events import FORWARDED
 from ._events import Events
 from ._listeners import Listeners
@@ -154,6 +155,7 @@ class Supervisor:
                 return
             self._was_ready = True
             self._become_running()
+            announce(len(self.pool.workers), self._listeners.for_slot(1))
         self.pool.replace()
         if self.pool.stale() or self.pool.replacing():
             if self.state is not State.RELOADING:
