@@ -43,9 +43,7 @@ def json_logger(path):
 
     handler = logging.FileHandler(path)
     handler.setFormatter(
-        OrjsonFormatter(
-            ["asctime", "levelname", "name", "process", "message"]
-        )
+        OrjsonFormatter(["asctime", "levelname", "name", "process", "message"])
     )
     logging.basicConfig(handlers=[handler], level="INFO")
 
@@ -84,7 +82,11 @@ def structlog_stdlib(path):
     logging.basicConfig(handlers=[handler], level="INFO")
     structlog.configure(
         processors=[
-            *(s for s in shared if not isinstance(s, structlog.stdlib.ExtraAdder)),
+            *(
+                s
+                for s in shared
+                if not isinstance(s, structlog.stdlib.ExtraAdder)
+            ),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
