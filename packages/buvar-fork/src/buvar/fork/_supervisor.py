@@ -155,7 +155,6 @@ class Supervisor:
                 return
             self._was_ready = True
             self._become_running()
-            announce(len(self.pool.workers), self._listeners.for_slot(1))
         self.pool.replace()
         if self.pool.stale() or self.pool.replacing():
             if self.state is not State.RELOADING:
@@ -165,10 +164,15 @@ class Supervisor:
             self._become_running()
 
     def _become_running(self) -> None:
-        self.state = State.RUNNING
         number = len(self.pool.workers)
+        if self.state is State.RELOADING:
+            _log.info(
+                "%d workers are ready.", number, extra={"workers": number}
+            )
+        else:
+            announce(number, self._listeners.for_slot(1))
+        self.state = State.RUNNING
         self._notifier.ready(f"{number} workers")
-        _log.info("%d workers are ready.", number, extra={"workers": number})
 
     # --- what happens to workers ------------------------------------------
 
