@@ -32,7 +32,7 @@ command line exits with code 2.
 
 The class is the same for all:
 
-```python
+```py
 import attrs
 from buvar.config import Secret
 

@@ -79,7 +79,7 @@ def test_variables_merge_with_tables(monkeypatch) -> None:
     class Server:
         host: str
         port: int
-        tags: list[int] = []
+        tags: list[int] = []  # noqa: RUF008 - never changed
 
     @attrs.define
     class App:

@@ -106,7 +106,7 @@ T = t.TypeVar("T")
 @attrs.define
 class Box(t.Generic[T]):
     item: T
-    items: list[T] = []
+    items: list[T] = []  # noqa: RUF008 - never changed
 
 
 @attrs.define

@@ -280,7 +280,7 @@ def test_secret() -> None:
 
     assert "geheim" not in f"{secret} {secret!r} {[secret]} {secret!s:>9}"
     assert secret.reveal() == "geheim"
-    assert secret != "geheim"
+    assert secret != "geheim"  # noqa: S105
     assert len({secret, config.Secret("geheim")}) == 1
     assert not config.Secret("")
     assert "pw" not in repr(config.URL("http://user:pw@host/"))

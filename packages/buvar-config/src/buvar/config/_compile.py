@@ -11,8 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn_from_attrs
-from cattrs.gen import override
+from cattrs import gen
 
 from . import _hooks
 from ._errors import BadValueError
@@ -65,6 +64,10 @@ def compiled(tp: t.Any, *, strict: bool, thorough: bool) -> Structure:
     return structure
 
 
+#: Untyped, as cattrs says less of it than a strict checker wants.
+_generate: t.Any = gen.make_dict_structure_fn_from_attrs
+
+
 class _Maker:
     """Makes the functions of one converter."""
 
@@ -96,12 +99,12 @@ class _Maker:
         cls = origin(tp)
         members = fields(tp)
         overrides: dict[str, t.Any] = {
-            field.name: override(
+            field.name: gen.override(
                 rename=field.key, struct_hook=self._special(field)
             )
             for field in members
         }
-        structure = make_dict_structure_fn_from_attrs(
+        structure: Structure = _generate(
             t.cast("t.Any", members),
             cls,
             self.converter,
@@ -114,7 +117,8 @@ class _Maker:
         )
 
         def make(value: t.Any, _: t.Any) -> t.Any:
-            if type(value) is dict:
+            kind: t.Any = type(value)
+            if kind is dict:
                 return structure(value, cls)
             value = _table(value, cls)
             return value if isinstance(value, cls) else structure(value, cls)
@@ -156,10 +160,10 @@ def _parameters(cls: t.Any) -> tuple[t.Any, ...]:
     return getattr(cls, "__parameters__", ())
 
 
-def _table(value: t.Any, cls: type) -> t.Any:
+def _table(value: t.Any, cls: t.Any) -> t.Any:
     """Return the dict that a class can be made of, or its instance."""
-    if isinstance(value, dict | cls):
-        return t.cast("t.Any", value)
+    if type(value) is cls or isinstance(value, cls):
+        return value
     if isinstance(value, Text):
         return dict(parse_table(value))
     if is_table(value):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import typing as t
 
-from collections.abc import Mapping
-
 from cattrs import AttributeValidationNote
 from cattrs import BaseValidationError
 from cattrs import ClassValidationError
@@ -20,6 +18,7 @@ from ._fields import Field
 from ._fields import fields
 from ._fields import origin
 from ._merge import dig
+from ._merge import is_table
 from ._secret import Secret
 from ._secret import show
 
@@ -118,7 +117,7 @@ class _Diagnosis:
 
     def _keys(self, path: Keys) -> list[t.Any]:
         found = dig(self.data, path)
-        return list(found) if isinstance(found, Mapping) else []
+        return list(found) if is_table(found) else []
 
     def _unknown(self, path: Keys, key: t.Any, known: list[Field]) -> Problem:
         near = _near(str(key), [field.key for field in known])

@@ -26,6 +26,8 @@ from ._unions import union_hook
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
+Predicate: t.TypeAlias = t.Callable[[t.Any], bool]
+Factory: t.TypeAlias = t.Callable[[t.Any], Structure]
 
 _SCALARS: dict[type, Structure] = {
     str: _scalars.to_str,
@@ -50,7 +52,7 @@ def register(converter: Converter) -> None:
         converter.register_structure_hook(tp, _exactly(tp, hook))
     converter.register_structure_hook(enum.Enum, _scalars.to_enum)
     guard = _Guard(converter)
-    for predicate, factory in (
+    hooks: tuple[tuple[Predicate, Factory], ...] = (
         (guard.wants, guard.make),
         (is_union, lambda tp: union_hook(tp, converter)),
         (lambda tp: origin(tp) is t.Literal, lambda _: to_literal),
@@ -60,7 +62,8 @@ def register(converter: Converter) -> None:
         ),
         (lambda tp: tp is t.Any or tp is object, lambda _: to_any),
         (lambda tp: tp is type(None), lambda _: to_none),
-    ):
+    )
+    for predicate, factory in hooks:
         converter.register_structure_hook_factory(predicate, factory)
 
 
@@ -145,6 +148,7 @@ def _length(tp: t.Any) -> int | None:
     return len(arguments) if fixed else None
 
 
+_CALLABLE: t.Any = abc.Callable
 _CONTAINERS = (abc.Mapping, abc.Sequence, abc.Set)
 
 
@@ -240,7 +244,7 @@ def _secret_hook(tp: t.Any, converter: Converter) -> Structure:
 def instance_hook(tp: t.Any) -> Structure:
     """Take what text cannot say: an object that is put in by code."""
     cls = origin(tp)
-    if cls is abc.Callable:
+    if cls is _CALLABLE:
         return _callable
     if not isinstance(cls, type):
         return to_any

@@ -51,23 +51,20 @@ def check_depth(value: t.Any, source: str | None = None) -> None:
         depth += 1
         if depth >= MOST_NESTED:
             msg = f"expected at most {MOST_NESTED} levels of nesting"
-            raise one(
-                msg,
-                source=source,
-            )
+            raise one(msg, source=source)
 
 
 def _nested(node: t.Any) -> list[t.Any]:
+    children: t.Iterable[t.Any] = ()
     if is_table(node):
-        children: t.Iterable[t.Any] = node.values()
-    else:
-        children = node if isinstance(node, list | tuple) else ()
+        children = node.values()
+    elif is_array(node):
+        children = node
     # Asking for the exact type first is ten times as quick.
     return [
         child
         for child in children
-        if type(child) not in _SINGLE
-        and isinstance(child, Mapping | list | tuple)
+        if type(child) not in _SINGLE and (is_table(child) or is_array(child))
     ]
 
 
@@ -119,7 +116,7 @@ class Overlay:
         last = path[-1]
         for key in path[:-1]:
             node = self._child(node, key)
-        if isinstance(value, Mapping):
+        if is_table(value):
             merge(self._child(node, last, deep=True), value)
         else:
             node[last] = value
@@ -127,15 +124,15 @@ class Overlay:
     def _child(
         self, node: dict[t.Any, t.Any], key: str, *, deep: bool = False
     ) -> dict[t.Any, t.Any]:
-        child = node.get(key)
-        if not isinstance(child, Mapping):
-            child = node[key] = {}
-        elif deep:
-            child = node[key] = plain(dict(child))
-        elif id(child) not in self._own:
-            child = node[key] = dict(child)
+        below = node.get(key)
+        child: dict[t.Any, t.Any] = {}
+        if is_table(below):
+            if id(below) in self._own and is_dict(below) and not deep:
+                return below
+            child = plain(dict(below)) if deep else dict(below)
+        node[key] = child
         self._own.add(id(child))
-        return t.cast("dict[t.Any, t.Any]", child)
+        return child
 
 
 def dig(data: t.Any, path: t.Sequence[t.Any]) -> t.Any:
@@ -145,11 +142,12 @@ def dig(data: t.Any, path: t.Sequence[t.Any]) -> t.Any:
     Raises:
         LookupError: There is nothing.
     """
+    node: t.Any = data
     for key in path:
-        if not isinstance(data, Mapping | list | tuple):
-            raise LookupError(key)  # noqa: TRY004 - nothing is there
+        if not (is_table(node) or is_array(node)):
+            raise LookupError(key)
         try:
-            data = data[key]
+            node = node[key]
         except TypeError as error:
             raise LookupError(key) from error
-    return data
+    return node

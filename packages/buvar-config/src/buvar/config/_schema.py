@@ -16,6 +16,8 @@ from ._fields import fields
 from ._fields import has_fields
 from ._fields import origin
 from ._merge import SEQUENCES
+from ._merge import is_array
+from ._merge import is_table
 from ._plain import to_plain
 from ._scalars import URL
 from ._scalars import ByteSize
@@ -102,7 +104,9 @@ class _Writer:
         return found
 
     def _field(self, tp: t.Any, field: Field) -> Schema:
-        found = {} if field.converter else dict(self.type(field.type))
+        found: Schema = {}
+        if not field.converter:
+            found |= self.type(field.type)
         if field.extra.kind == "list":
             found = {"anyOf": [found, _TEXT]}
         if said := helps(tp, field):
@@ -163,8 +167,8 @@ class _Writer:
 
 
 def _json(value: t.Any) -> t.Any:
-    if isinstance(value, dict):
+    if is_table(value):
         return {key: _json(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_array(value):
         return [_json(item) for item in value]
     return value.isoformat() if hasattr(value, "isoformat") else value

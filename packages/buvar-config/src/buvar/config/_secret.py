@@ -43,8 +43,8 @@ class Secret(t.Generic[T]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Secret):
-            mine: t.Any = self._value
-            return bool(mine == other._value)  # pyright: ignore[reportUnknownMemberType]
+            theirs = t.cast(t.Any, other)._value
+            return bool(self._value == theirs)
         return NotImplemented
 
     def __hash__(self) -> int:

@@ -19,6 +19,7 @@ from ._explain import explain
 from ._merge import Overlay
 from ._merge import Path
 from ._merge import check_depth
+from ._merge import is_dict
 from ._merge import merge
 from ._origin import Layer
 from ._origin import origin_of
@@ -272,7 +273,7 @@ class ConfigSource(dict[str, t.Any]):
         data: t.Any = self
         if path:
             for key in path:
-                data = data.get(key, {}) if isinstance(data, dict) else data
+                data = data.get(key, {}) if is_dict(data) else data
         else:
             # The tables of others are beside what belongs to this class.
             top = names.top
@@ -282,7 +283,7 @@ class ConfigSource(dict[str, t.Any]):
                 if key in top or not isinstance(value, dict)
             }
         plan = make_plan(names, path, self._secrets, self.overrides)
-        if plan.given and isinstance(data, dict):
+        if plan.given and is_dict(data):
             data = plan.apply(data)
         return data, plan
 

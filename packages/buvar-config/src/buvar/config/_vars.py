@@ -8,6 +8,8 @@ import typing as t
 
 import attrs
 
+from ._errors import MASK
+
 
 #: Under this key a field's metadata keeps what follows.
 KEY: t.Final = "buvar.config"
@@ -100,10 +102,14 @@ def list_var(
     return _field(Extra(name, help, kind="list"), default, **options)
 
 
+def _masked(_: object) -> str:
+    return repr(MASK)
+
+
 def _field(extra: Extra, default: t.Any, **options: t.Any) -> t.Any:
     options["metadata"] = {**(options.get("metadata") or {}), KEY: extra}
     if extra.secret:
-        options.setdefault("repr", lambda _: "'***'")
+        options.setdefault("repr", _masked)
     if options.get("factory") is None:
         options.pop("factory", None)
         options["default"] = default
