@@ -73,7 +73,7 @@ async def test_fewer_workers(serve, keep_alive: bool) -> None:
 
 @KINDS
 async def test_killed_worker(serve, eventually, keep_alive: bool) -> None:
-    """kill -9 under load: only what it was serving fails; back in 1 s."""
+    """After kill -9 under load: only what it was serving fails; back in 1 s."""
     clients = 16
     server = await serve()
     load = server.load(clients, keep_alive=keep_alive)
@@ -114,7 +114,7 @@ async def test_hung_worker(serve) -> None:
 
 
 async def test_killed_parent(serve, eventually, up) -> None:
-    """kill -9 of the parent under load: no orphan after a second."""
+    """After kill -9 of the parent under load: no orphan after a second."""
     server = await serve()
     load = server.load(keep_alive=True)
     await load.served(100)

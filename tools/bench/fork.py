@@ -1,0 +1,175 @@
+"""
+Forked workers: how requests are spread, and what each worker costs.
+
+Spread: 64 clients, a connection per request, two workers; a shared socket and
+one socket per worker (SO_REUSEPORT). Memory: the proportional set size (PSS)
+of all processes after the same load, with 2 workers and with 4: half
+the difference is an extra worker; beside gunicorn with aiohttp's worker, in
+turns.
+
+Needs buvar-fork and buvar-aiohttp, and fork-requirements.txt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import pathlib
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import typing as t
+
+from _rounds import machine
+
+
+ROUNDS = 3
+CLIENTS = 64
+REQUESTS = 4000
+
+HANDLER = """\
+import os
+import aiohttp.web
+async def hello(request):
+    return aiohttp.web.Response(text=str(os.getpid()))
+"""
+BUVAR = """\
+import aiohttp.web
+from app import hello
+from buvar import context, di, fork, plugin
+from buvar_aiohttp import AioHttpConfig
+async def prepare(load: plugin.Loader):
+    await load("buvar_aiohttp")
+    app = await di.nject(aiohttp.web.Application)
+    app.router.add_route("GET", "/", hello)
+context.add(AioHttpConfig(host="127.0.0.1", port={port}, access_log=False))
+fork.stage(prepare, forks={first}, sockets=["tcp://127.0.0.1:{port}"],
+    reuse_port={reuse_port})
+"""
+GUNICORN = """\
+import aiohttp.web
+from app import hello
+def make():
+    app = aiohttp.web.Application()
+    app.router.add_route("GET", "/", hello)
+    return app
+app = make()
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return sock.getsockname()[1]
+
+
+class Service:
+    """A server in a process group of its own."""
+
+    def __init__(self, folder: str, kind: str, workers: int, **options) -> None:
+        self.port = free_port()
+        path = pathlib.Path(folder)
+        path.joinpath("app.py").write_text(HANDLER)
+        if kind == "buvar":
+            text = BUVAR.format(port=self.port, first=workers, **options)
+            path.joinpath("main.py").write_text(text)
+            command = [sys.executable, "main.py"]
+        else:
+            path.joinpath("main.py").write_text(GUNICORN)
+            command = [
+                *(sys.executable, "-m", "gunicorn", "main:app", "--preload"),
+                *("-k", "aiohttp.GunicornWebWorker", "-w", str(workers)),
+                *("-b", f"127.0.0.1:{self.port}", "--log-level", "error"),
+            ]
+        self.process = subprocess.Popen(command, cwd=folder)
+
+    def __enter__(self) -> t.Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    def pss(self) -> int:
+        """Return the memory of all its processes, in KiB."""
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+        total = 0
+        for each in [pid, *map(int, children.read_text().split())]:
+            rollup = pathlib.Path(f"/proc/{each}/smaps_rollup").read_text()
+            total += next(
+                int(line.split()[1])
+                for line in rollup.splitlines()
+                if line.startswith("Pss:")
+            )
+        return total
+
+
+async def load(port: int) -> collections.Counter[int]:
+    """Send requests, a connection each, and count who served them."""
+    served: collections.Counter[int] = collections.Counter()
+    left = iter(range(REQUESTS))
+
+    async def client() -> None:
+        for _ in left:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            response = await reader.read()
+            served[int(response.rpartition(b"\r\n\r\n")[2])] += 1
+            writer.close()
+
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    return served
+
+
+async def up(port: int, workers: int) -> None:
+    """Wait until all workers serve."""
+    seen: set[int] = set()
+    async with asyncio.timeout(60):
+        while len(seen) < workers:
+            try:
+                seen |= set(await load(port))
+            except (OSError, ValueError):
+                await asyncio.sleep(0.05)
+
+
+def run(kind: str, workers: int, **options) -> tuple[int, float]:
+    """Return the memory, and the share of the worker that served least."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Service(folder, kind, workers, **options) as service,
+    ):
+        asyncio.run(up(service.port, workers))
+        served = asyncio.run(load(service.port))
+        share = min(served.values()) / sum(served.values())
+        return service.pss(), share
+
+
+def main() -> None:
+    shares: dict[str, list[float]] = collections.defaultdict(list)
+    costs: dict[str, list[float]] = collections.defaultdict(list)
+    for _ in range(ROUNDS):
+        for name, reuse in (("shared", False), ("SO_REUSEPORT", True)):
+            shares[name].append(run("buvar", 2, reuse_port=reuse)[1])
+        few, many = (run("buvar", n, reuse_port=False)[0] for n in (2, 4))
+        costs["buvar"].append((many - few) / 2)
+        few, many = (run("gunicorn", n)[0] for n in (2, 4))
+        costs["gunicorn"].append((many - few) / 2)
+    print("### Forked workers\n")
+    print(machine(["aiohttp", "gunicorn"]), "\n", sep="")
+    print("| 2 workers, 64 clients | least share | median share |\n|---|--:|--:|")
+    for name, values in shares.items():
+        print(f"| {name} | {min(values):.1%} | {statistics.median(values):.1%} |")
+    print("\n| PSS per extra worker | KiB | x gunicorn |\n|---|--:|--:|")
+    for name, values in costs.items():
+        ratio = statistics.median(
+            one / other
+            for one, other in zip(values, costs["gunicorn"], strict=True)
+        )
+        print(f"| {name} | {statistics.median(values):,.0f} | {ratio:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
