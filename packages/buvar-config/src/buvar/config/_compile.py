@@ -65,7 +65,7 @@ def compiled(tp: t.Any, *, strict: bool, thorough: bool) -> Structure:
 
 
 #: Untyped, as cattrs says less of it than a strict checker wants.
-_generate: t.Any = gen.make_dict_structure_fn_from_attrs
+_gen: t.Any = gen
 
 
 class _Maker:
@@ -104,7 +104,7 @@ class _Maker:
             )
             for field in members
         }
-        structure: Structure = _generate(
+        structure: Structure = _gen.make_dict_structure_fn_from_attrs(
             t.cast("t.Any", members),
             cls,
             self.converter,
@@ -117,8 +117,7 @@ class _Maker:
         )
 
         def make(value: t.Any, _: t.Any) -> t.Any:
-            kind: t.Any = type(value)
-            if kind is dict:
+            if value.__class__ is dict:
                 return structure(value, cls)
             value = _table(value, cls)
             return value if isinstance(value, cls) else structure(value, cls)

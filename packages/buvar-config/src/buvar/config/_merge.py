@@ -135,6 +135,10 @@ class Overlay:
         return child
 
 
+def _has_items(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple)
+
+
 def dig(data: t.Any, path: t.Sequence[t.Any]) -> t.Any:
     """
     Return what is at a path.
@@ -144,7 +148,7 @@ def dig(data: t.Any, path: t.Sequence[t.Any]) -> t.Any:
     """
     node: t.Any = data
     for key in path:
-        if not (is_table(node) or is_array(node)):
+        if not _has_items(node):
             raise LookupError(key)
         try:
             node = node[key]

@@ -43,7 +43,7 @@ def union_hook(tp: t.Any, converter: Converter) -> Structure:
     def structure(value: t.Any, _: t.Any) -> t.Any:
         if optional and _is_nothing(value, nothing):
             return None
-        kind: t.Any = type(value)
+        kind = value.__class__
         if kind in exact:
             return exact[kind](value, kind)
         return _try(members, value)
