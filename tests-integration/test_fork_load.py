@@ -73,7 +73,7 @@ async def test_fewer_workers(serve, keep_alive: bool) -> None:
 
 @KINDS
 async def test_killed_worker(serve, eventually, keep_alive: bool) -> None:
-    """After kill -9 under load: only what it was serving fails; back in 1 s."""
+    """After kill -9 under load only what it served fails; back in 1 s."""
     clients = 16
     server = await serve()
     load = server.load(clients, keep_alive=keep_alive)
