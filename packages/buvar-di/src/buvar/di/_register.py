@@ -271,7 +271,9 @@ class Adapters:
         return twin
 
     @contextlib.contextmanager
-    def override(self, fakes: t.Mapping[t.Any, t.Any]) -> t.Iterator[None]:
+    def override(
+        self, fakes: t.Mapping[t.Any, t.Any]
+    ) -> t.Generator[None, None, None]:
         """
         Put other objects in the place of types while the block runs.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import inspect
-import sys
+import operator
 import types
 import typing as t
 
@@ -78,7 +79,7 @@ def _ask(annotation: t.Any) -> Asked:  # noqa: PLR0911 - a case each
     if isinstance(annotation, t.TypeVar):
         bound: t.Any = annotation.__bound__
         if annotation.__constraints__:
-            bound = t.Union.__getitem__(annotation.__constraints__)
+            bound = functools.reduce(operator.or_, annotation.__constraints__)
         return ask(t.Any if bound is None else bound)
     if isinstance(annotation, dataclasses.InitVar):
         return ask(annotation.type)
@@ -120,11 +121,7 @@ def _generic_bases(alias: t.Any) -> t.Iterator[Key]:
     if alias is not origin:
         yield normal(alias)
     bindings = dict(zip(parameters(origin), t.get_args(alias), strict=False))
-    for base in (
-        types.get_original_bases(origin)
-        if _HAS_BASES
-        else getattr(origin, "__orig_bases__", ())
-    ):
+    for base in vars(origin).get("__orig_bases__", ()):
         base_origin = t.get_origin(base)
         if base_origin not in _NO_KEYS and isinstance(base_origin, type):
             yield from _generic_bases(substitute(base, bindings))
@@ -146,13 +143,10 @@ def inherited(cls: type) -> Bindings:
     return bindings
 
 
-_HAS_BASES = sys.version_info >= (3, 12)
-
-
 def parameters(tp: t.Any) -> tuple[t.Any, ...]:
     """Return the free type variables of a type."""
-    found = getattr(tp, "__parameters__", ())
-    return found if isinstance(found, tuple) else ()
+    found: t.Any = getattr(tp, "__parameters__", ())
+    return found if type(found) is tuple else ()
 
 
 def substitute(tp: t.Any, bindings: Bindings) -> t.Any:
