@@ -355,7 +355,7 @@ OLD = """
 import asyncio, json, time
 from buvar import components, context, di
 SOURCE
-di.register(*ALL)
+di.register(A, B, C, D, E, F, G, Root)
 async def main(number, depth):
     context.buvar_context.set(components.Components())
     for _ in range(depth - 1):
