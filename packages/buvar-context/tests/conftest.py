@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -39,15 +40,20 @@ def loop_factory(request):
 class Script:
     """A program in a process of its own."""
 
-    def __init__(self, path, code: str) -> None:
+    def __init__(self, path, code: str, *, measured: bool) -> None:
+        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        if not measured:
+            # Coverage's own locks do not survive a fork among threads.
+            env = {k: v for k, v in env.items() if "COV" not in k}
         path.write_text(textwrap.dedent(code))
         self.process = subprocess.Popen(
             [sys.executable, "-X", "dev", "-W", "error", str(path)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=env,
             cwd=path.parent,
+            start_new_session=True,
         )
 
     def expect(self, line: str) -> None:
@@ -70,13 +76,14 @@ def script(tmp_path):
     """Start programs, and leave none behind."""
     started: list[Script] = []
 
-    def start(code: str) -> Script:
+    def start(code: str, *, measured: bool = True) -> Script:
         path = tmp_path / f"script{len(started)}.py"
-        started.append(Script(path, code))
+        started.append(Script(path, code, measured=measured))
         return started[-1]
 
     yield start
     for one in started:
         if one.process.poll() is None:
-            one.process.kill()
+            # With all that it forked, which holds its pipes as well.
+            os.killpg(one.process.pid, signal.SIGKILL)
         one.process.communicate()

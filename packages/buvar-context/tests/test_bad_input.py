@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import types
 
@@ -35,6 +36,7 @@ def stage_error(*plugins, **options):
     [
         ("not_there", "no module 'not_there'"),
         ("json.not_there", "no module 'json.not_there'"),
+        ("not_there.at.all", "no module 'not_there'"),
         ("json:not_there", "'json' has no 'not_there'"),
         ("json:dump.not_there", "'json' has no 'dump.not_there'"),
         ("json:lods", "did you mean 'json:loads'?"),
@@ -67,6 +69,7 @@ def test_relative_name_above_the_top():
     """A relative name may not leave the package it starts in."""
     error = stage_error("......relative")
     assert isinstance(error, plugin.RelativeNameError)
+    assert "python -m" in str(error)
 
 
 def test_module_without_prepare():
@@ -154,10 +157,10 @@ def test_parameters_that_can_be_filled():
         /,
         mine: Local,
         untyped=1,
+        *args,
         default: Foo = 2,
         optional: Foo | None = None,
         missing: Foo | None = 3,
-        *args,
         either: Foo | Local,
         absent: Foo | None,
         **kwargs,
@@ -177,7 +180,21 @@ def test_methods_and_wrapped_functions_have_parameters():
 
         async def method(self, load: plugin.Loader): ...
 
-    plugin.stage(Callable(), Callable().method)
+    def wrapped(func):
+        @functools.wraps(func)
+        async def wrapper(*args, **kwargs):
+            return await func(*args, **kwargs)
+
+        return wrapper
+
+    async def written(load: plugin.Loader, text="x"): ...
+
+    plugin.stage(
+        Callable(),
+        Callable().method,
+        wrapped(written),
+        functools.partial(written, text="y"),
+    )
 
 
 async def yields_none():
@@ -279,3 +296,38 @@ def test_a_handler_of_no_signal():
     with pytest.raises(ExceptionGroup) as info:
         plugin.stage(signals=Signals)
     assert "Signals.handle_nothing" in str(info.value.exceptions[0])
+
+
+def test_forward_references_and_closures():
+    """Annotations that are text are understood where they were written."""
+
+    class Local: ...
+
+    local = Local()
+
+    def make(kind: type):
+        async def prepare(mine: kind, other: plugin.Loader):
+            assert isinstance(mine, kind)
+            assert isinstance(other, plugin.Loader)
+
+        return prepare
+
+    async def broken(something: Local.missing): ...
+
+    plugin.stage(make(Local), components={Local: {None: local}})
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage(broken)
+    assert "AttributeError" in str(info.value.exceptions[0])
+
+
+def test_a_variable_that_is_not_bound_yet():
+    """A closure over what is assigned later cannot be evaluated."""
+
+    async def prepare(something: Later): ...
+
+    def keep():
+        return Later
+
+    assert "NameError" in str(stage_error(prepare))
+    Later = Foo  # noqa: N806
+    assert keep() is Foo

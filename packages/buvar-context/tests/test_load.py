@@ -347,3 +347,72 @@ def test_the_report():
     assert report.components == ((int, None), ("key", "name"))
     assert [name.rpartition(".")[2] for name in report.tasks] == ["task"]
     assert report.error is None
+
+
+def test_a_task_that_preparing_started_may_load():
+    """What a plugin leaves running loads on its own behalf."""
+    calls = []
+
+    async def late():
+        calls.append("late")
+
+    async def prepare(load: plugin.Loader):
+        async def work():
+            await asyncio.sleep(0.01)
+            await load(late)
+
+        yield asyncio.create_task(work())
+
+    plugin.stage(prepare)
+    assert calls == ["late"]
+
+
+def test_plugins_that_compare_by_their_fields():
+    """A callable without a hash is a plugin as well."""
+
+    class Plugin:
+        def __eq__(self, other):
+            return isinstance(other, Plugin)
+
+        __hash__ = None
+
+        async def __call__(self):
+            return asyncio.sleep(0, "x")
+
+    assert plugin.stage(Plugin(), Plugin()) == ["x", "x"]
+
+
+def test_frozen_exceptions():
+    """An exception that takes no notes is raised as it is."""
+
+    class FrozenError(Exception):
+        def add_note(self, note):
+            raise AttributeError
+
+    async def crash():
+        raise FrozenError
+
+    async def prepare(teardown: plugin.Teardown):
+        teardown.add(crash())
+        yield crash()
+
+    async def fails():
+        raise FrozenError
+
+    for plugins, number in ((prepare,), 2), ((fails,), 1):
+        with pytest.raises(ExceptionGroup) as info:
+            plugin.stage(*plugins)
+        assert len(info.value.exceptions) == number
+
+
+@pytest.mark.parametrize("where", ["top", "package"])
+def test_relative_names_without_a_package_variable(package, where):
+    """A module run by ``exec`` may lack ``__package__``."""
+    package(a=PREPARE)
+    name = {"top": "somepkg.b", "package": "somepkg"}[where]
+    code = "from buvar import plugin\nresult = plugin.stage('.a')"
+    scope = {"__name__": name, "__builtins__": __builtins__}
+    if where == "package":
+        scope["__path__"] = []
+    exec(code, scope)  # noqa: S102 - that is the case
+    assert scope["result"] == ["somepkg.a"]

@@ -149,6 +149,20 @@ def test_while_preparing(script):
     assert program.end() == (0, "down\n", "")
 
 
+def test_uvloop(script):
+    """Uvloop handles signals the same way."""
+    pytest.importorskip("uvloop")
+    code = IGNORANT.format(
+        then="raise", options="loop_factory=uvloop.new_event_loop"
+    ).replace("import asyncio", "import uvloop, asyncio")
+    program = script(code)
+    program.expect("ready")
+    program.signal(signal.SIGINT)
+    program.expect("waiting")
+    program.signal(signal.SIGTERM)
+    assert program.end() == (0, "cancelled\ndown\n", "")
+
+
 class NoSignalsLoop(asyncio.SelectorEventLoop):
     """A loop as that of Windows, which cannot handle signals."""
 
@@ -192,12 +206,28 @@ def test_none_are_handled():
     plugin.stage(prepare, signals=None)
 
 
-async def test_a_handler_that_still_runs_is_cancelled():
-    """A handler does not outlive the stage."""
-    ended = asyncio.Event()
+async def test_a_handler_that_fails_is_logged(caplog):
+    """A coroutine function that fails stops nothing, the log tells."""
 
     class Signals(plugin.Signals):
         async def handle_usr1(self):
+            raise KeyError
+
+    async with plugin.Stage(signals=Signals) as stage:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        while not caplog.records:
+            await asyncio.sleep(0)
+        assert not stage.cancel.is_set()
+    assert "A signal handler failed" in caplog.text
+
+
+async def test_a_handler_that_still_runs_is_cancelled():
+    """A handler does not outlive the stage."""
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    class Signals(plugin.Signals):
+        async def handle_usr1(self):
+            started.set()
             try:
                 await asyncio.Future()
             finally:
@@ -205,5 +235,5 @@ async def test_a_handler_that_still_runs_is_cancelled():
 
     async with plugin.Stage(signals=Signals):
         os.kill(os.getpid(), signal.SIGUSR1)
-        await asyncio.sleep(0.01)
+        await started.wait()
     await ended.wait()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
+
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ KINDS = ["function", "coroutine function", "awaitable", "manager", "closer"]
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.booleans()), max_size=12))
-def test_each_runs_once_latest_first(steps):
+def test_each_runs_once_latest_first(steps):  # noqa: C901 - one of a kind
     """Whatever fails: each ran once, in reverse, all failures are raised."""
     calls, failures = [], []
 
@@ -41,20 +42,23 @@ def test_each_runs_once_latest_first(steps):
         yield
         sync(number, fails)
 
-    async def prepare(teardown: plugin.Teardown):
+    async def register(teardown, kind, number, fails):
         layer = context.current_context()
+        if kind == "function":
+            teardown.add(sync, number, fails=fails)
+        elif kind == "coroutine function":
+            teardown.add(wait, number, fails)
+        elif kind == "awaitable":
+            teardown.add(wait(number, fails))
+        elif kind == "manager":
+            await teardown.enter(manager(number, fails))
+        else:
+            layer.closers = layer.closers or []
+            layer.closers.append(lambda _: sync(number, fails))
+
+    async def prepare(teardown: plugin.Teardown):
         for number, (kind, fails) in enumerate(steps):
-            if kind == "function":
-                teardown.add(sync, number, fails=fails)
-            elif kind == "coroutine function":
-                teardown.add(wait, number, fails)
-            elif kind == "awaitable":
-                teardown.add(wait(number, fails))
-            elif kind == "manager":
-                await teardown.enter(manager(number, fails))
-            else:
-                layer.closers = layer.closers or []
-                layer.closers.append(lambda _, n=number, f=fails: sync(n, f))
+            await register(teardown, kind, number, fails)
 
     caught = ()
     try:

@@ -66,7 +66,7 @@ def test_a_thread_sees_what_another_one_replaced():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_the_lock_survives_a_fork(script):
     """A child may add although a thread was adding at the fork."""
-    program = script("""
+    code = """
         import os, threading, warnings
         from buvar import components
         warnings.simplefilter("ignore")
@@ -81,7 +81,8 @@ def test_the_lock_survives_a_fork(script):
                 stack.add("x")
                 os._exit(0 if stack.push().get(str) == "x" else 1)
             assert os.waitpid(child, 0)[1] == 0
-    """)
+    """
+    program = script(code, measured=False)
     assert program.end() == (0, "", "")
 
 

@@ -20,7 +20,11 @@ def test_names_who_still_prepares(caplog):
         await load(slow)
         yield asyncio.sleep(0)
 
-    plugin.stage(generator, watchdog=0.01)
+    async def quick():
+        return
+
+    plugin.stage(quick, generator, watchdog=0.01)
+    assert not any(".quick" in r.plugin for r in caplog.records)
     first = next(r for r in caplog.records if ".slow" in r.plugin)
     text = first.getMessage()
     assert "slow', loaded by" in text

@@ -8,7 +8,7 @@ import threading
 
 LOCK = threading.RLock()
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows
     # A thread of the parent may hold it at the fork; the child has no such
     # thread to release it.
     os.register_at_fork(

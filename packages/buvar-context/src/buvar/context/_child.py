@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import types
+import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
@@ -37,25 +38,27 @@ class child:  # noqa: N801 - used as a function
     """
 
     # Each request opens one: no attribute and no call more than needed.
-    __slots__ = ("_layer", "_namespaces", "_stack", "_token")
+    __slots__ = ("_layer", "_layers", "_token")
 
     _layer: Components
-    _token: contextvars.Token[Components]
 
     def __init__(
         self,
         namespaces: Components | Namespaces | None = None,
         *stack: Components | Namespaces,
     ) -> None:
-        self._namespaces = namespaces
-        self._stack = stack
+        self._layers: tuple[t.Any, ...] | None = None
+        if namespaces is not None or stack:
+            self._layers = (namespaces, *stack)
+        self._token: contextvars.Token[Components] | None = None
 
     def __enter__(self) -> Components:
         """Open the layer and return it."""
-        if hasattr(self, "_layer"):
+        if self._token is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
-        layer = buvar_context.get().push(self._namespaces, *self._stack)
+        below = buvar_context.get()
+        layer = below.push(*self._layers) if self._layers else below.push()
         layer.scope = None
         self._layer = layer
         self._token = buvar_context.set(layer)
@@ -104,6 +107,8 @@ class child:  # noqa: N801 - used as a function
             raise_failures(_MESSAGE, failures)
 
     def _leave(self) -> None:
+        if self._token is None:  # pragma: no cover - for the type checkers
+            return
         try:
             buvar_context.reset(self._token)
         except ValueError:

@@ -123,14 +123,12 @@ def raise_failures(message: str, failures: t.Sequence[BaseException]) -> None:
     What asks the task or the process to end is raised as it is, caused by
     the group of the others, so that it is still understood.
     """
-    if not failures:
-        return
     asked = [f for f in failures if isinstance(f, ENDING)]
     others = [f for f in failures if not isinstance(f, ENDING)]
     group = BaseExceptionGroup(message, others) if others else None
     if asked:
         raise max(asked, key=_rank) from group
-    if group is not None:
+    if group:
         raise group
 
 

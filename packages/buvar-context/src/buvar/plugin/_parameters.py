@@ -52,7 +52,7 @@ def fill(
 
 
 def _signature(func: t.Callable[..., t.Any]) -> inspect.Signature:
-    if sys.version_info >= (3, 14):
+    if sys.version_info >= (3, 14):  # pragma: no cover - a newer Python
         from annotationlib import Format  # noqa: PLC0415
 
         return inspect.signature(func, annotation_format=Format.FORWARDREF)

@@ -11,6 +11,7 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
+from buvar.context._closing import ENDING
 
 from ._errors import OptionError
 from ._resolve import Plugin
@@ -113,25 +114,25 @@ def _drive(loop: asyncio.AbstractEventLoop, run: Stage) -> list[t.Any]:
     """Run a stage to its end, also when the loop is interrupted."""
     main = loop.create_task(run.run(), name="buvar.plugin.stage")
     interrupt: BaseException | None = None
+    outcome: BaseException | None = None
     while not main.done():
         try:
             loop.run_until_complete(main)
         except BaseException as error:  # noqa: BLE001 - raised below
-            if not main.done():
+            if main.done():
+                outcome = error
+            else:
                 # KeyboardInterrupt and SystemExit leave the loop at once.
                 interrupt = interrupt or error
                 main.cancel()
     if interrupt is not None:
-        _consume(main)
-        raise interrupt
+        if isinstance(outcome, ENDING):  # pragma: no branch - a race
+            # That is how the interrupt ended it: what matters failed beside.
+            outcome = outcome.__cause__
+        raise interrupt from outcome
+    if outcome is not None:
+        raise outcome
     return main.result()
-
-
-def _consume(main: asyncio.Task[list[t.Any]]) -> None:
-    """Log what failed beside an interrupt, which is what will be raised."""
-    error = None if main.cancelled() else main.exception()
-    if isinstance(error, Exception):
-        _log.error("The stage failed as it was interrupted", exc_info=error)
 
 
 async def _sweep() -> None:

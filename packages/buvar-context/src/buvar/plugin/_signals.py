@@ -121,7 +121,7 @@ class Signals:
             if number in self._native:
                 loop.remove_signal_handler(number)
             # What was not set from Python cannot be put back by it.
-            if before is not None:
+            if before is not None:  # pragma: no branch
                 signal.signal(number, before)
         self._before.clear()
         self._native.clear()

@@ -50,17 +50,12 @@ class StageTask:
         """Return what it returned, or its exception."""
         if self.abandoned is not None or self.future is None:
             return self.abandoned
-        if self.future.cancelled():
-            return _cancelled_error(self.future)
-        return self.future.exception() or self.future.result()
-
-
-def _cancelled_error(future: asyncio.Future[t.Any]) -> BaseException:
-    try:
-        future.result()
-    except asyncio.CancelledError as error:
-        return error
-    raise AssertionError  # pragma: no cover - it is cancelled
+        if not self.future.cancelled():
+            return self.future.exception() or self.future.result()
+        try:
+            return self.future.result()
+        except asyncio.CancelledError as error:
+            return error
 
 
 def _name(awaitable: t.Any) -> str:
