@@ -60,7 +60,10 @@ def printed() -> str:
         return repr(Web())
     except BaseException as error:
         name = type(error).__name__
-        lines = [f"{name}: {error}".split("\n")[0], *str(error).split("\n")[1:]]
+        lines = [
+            f"{name}: {error}".split("\n")[0],
+            *str(error).split("\n")[1:],
+        ]
         return "\n".join(line[:100].rstrip() for line in lines[:14])
 
 
