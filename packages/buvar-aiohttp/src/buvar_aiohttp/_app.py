@@ -70,6 +70,4 @@ def request_layers(door: Door) -> t.Any:
 async def prepare_app() -> None:
     """Add an ``aiohttp.web.Application`` to the context."""
     door = context.add(Door())
-    context.add(
-        aiohttp.web.Application(middlewares=[request_layers(door)])
-    )
+    context.add(aiohttp.web.Application(middlewares=[request_layers(door)]))

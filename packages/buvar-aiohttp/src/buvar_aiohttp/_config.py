@@ -48,7 +48,10 @@ class AioHttpConfig(config.Config, section="aiohttp"):
 
     def __attrs_post_init__(self) -> None:
         """Refuse what only code can get wrong."""
-        for name, kind in (("sock", socket.socket), ("ssl_context", ssl.SSLContext)):
+        for name, kind in (
+            ("sock", socket.socket),
+            ("ssl_context", ssl.SSLContext),
+        ):
             value = getattr(self, name)
             if value is not None and not isinstance(value, kind):
                 msg = f"{name} is set by code, to a {kind.__qualname__}."
