@@ -12,6 +12,8 @@ import typing as t
 
 import pytest
 
+from buvar import plugin
+
 
 def _eager() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
@@ -87,3 +89,23 @@ def script(tmp_path):
             # With all that it forked, which holds its pipes as well.
             os.killpg(one.process.pid, signal.SIGKILL)
         one.process.communicate()
+
+
+@pytest.fixture
+def stage_error():
+    """Return the one error of a stage, which still tears down."""
+
+    def run(*plugins, **options):
+        calls = []
+
+        async def first(teardown: plugin.Teardown):
+            teardown.add(calls.append, "down")
+            yield asyncio.sleep(0)
+
+        with pytest.raises(ExceptionGroup) as info:
+            plugin.stage(first, *plugins, **options)
+        (error,) = info.value.exceptions
+        assert calls == ["down"]
+        return error
+
+    return run

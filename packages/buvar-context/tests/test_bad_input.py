@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import math
 import types
 
@@ -14,21 +13,6 @@ from buvar import plugin
 
 
 class Foo: ...
-
-
-def stage_error(*plugins, **options):
-    """Return the one error of a stage, which still tears down."""
-    calls = []
-
-    async def first(teardown: plugin.Teardown):
-        teardown.add(calls.append, "down")
-        yield asyncio.sleep(0)
-
-    with pytest.raises(ExceptionGroup) as info:
-        plugin.stage(first, *plugins, **options)
-    (error,) = info.value.exceptions
-    assert calls == ["down"]
-    return error
 
 
 @pytest.mark.parametrize(
@@ -45,7 +29,7 @@ def stage_error(*plugins, **options):
         ("not_there:prepare", "no module 'not_there'"),
     ],
 )
-def test_no_such_plugin(name, text):
+def test_no_such_plugin(stage_error, name, text):
     """A name that does not exist is repeated, with what is missing."""
     error = stage_error(name)
     assert isinstance(error, plugin.PluginNotFoundError)
@@ -65,14 +49,14 @@ def test_relative_name_from_a_script(script):
     assert "python -m" in err
 
 
-def test_relative_name_above_the_top():
+def test_relative_name_above_the_top(stage_error):
     """A relative name may not leave the package it starts in."""
     error = stage_error("......relative")
     assert isinstance(error, plugin.RelativeNameError)
     assert "python -m" in str(error)
 
 
-def test_module_without_prepare():
+def test_module_without_prepare(stage_error):
     """A module has to have ``prepare``."""
     error = stage_error("json")
     assert isinstance(error, plugin.NoPrepareError)
@@ -102,99 +86,13 @@ class Sync:
         f"{__name__}:sync",
     ],
 )
-def test_what_is_no_plugin(bad, monkeypatch):
+def test_what_is_no_plugin(stage_error, bad, monkeypatch):
     """A plugin is async, or has an async ``prepare``."""
     module = types.ModuleType(__name__)
     module.sync = sync
     monkeypatch.setitem(__import__("sys").modules, __name__, module)
     error = stage_error(bad)
     assert isinstance(error, plugin.NoPrepareError)
-
-
-async def no_annotation(something):
-    return
-
-
-async def no_component(something: Foo):
-    return
-
-
-async def no_such_name(something: NotDefined):  # noqa: F821
-    return
-
-
-async def union(something: Foo | int):
-    return
-
-
-@pytest.mark.parametrize(
-    ("prepare", "text"),
-    [
-        (no_annotation, "it has no annotation"),
-        (no_component, "There is no component"),
-        (no_such_name, "'NotDefined' cannot be evaluated"),
-        (union, "There is no component"),
-    ],
-)
-def test_parameter(prepare, text):
-    """A parameter that cannot be filled is named with its plugin."""
-    error = stage_error(prepare)
-    assert isinstance(error, plugin.ParameterError)
-    assert error.parameter == "something"
-    assert prepare.__name__ in error.plugin
-    assert text in str(error)
-
-
-def test_parameters_that_can_be_filled():
-    """Local classes, defaults, options and positions are understood."""
-
-    class Local: ...
-
-    local = Local()
-
-    async def prepare(
-        load: plugin.Loader,
-        /,
-        mine: Local,
-        untyped=1,
-        *args,
-        default: Foo = 2,
-        optional: Foo | None = None,
-        missing: Foo | None = 3,
-        either: Foo | Local,
-        absent: Foo | None,
-        **kwargs,
-    ):
-        assert mine is either is local
-        assert (untyped, default, optional, missing) == (1, 2, None, 3)
-        assert absent is None
-
-    plugin.stage(prepare, components={Local: {None: local}})
-
-
-def test_methods_and_wrapped_functions_have_parameters():
-    """Annotations are those of the function that was written."""
-
-    class Callable:
-        async def __call__(self, load: plugin.Loader): ...
-
-        async def method(self, load: plugin.Loader): ...
-
-    def wrapped(func):
-        @functools.wraps(func)
-        async def wrapper(*args, **kwargs):
-            return await func(*args, **kwargs)
-
-        return wrapper
-
-    async def written(load: plugin.Loader, text="x"): ...
-
-    plugin.stage(
-        Callable(),
-        Callable().method,
-        wrapped(written),
-        functools.partial(written, text="y"),
-    )
 
 
 async def yields_none():
@@ -229,7 +127,7 @@ async def yields_twice():
         (yields_twice, "given before"),
     ],
 )
-def test_what_is_no_task(prepare, text):
+def test_what_is_no_task(stage_error, prepare, text):
     """What cannot be run as a task is shown with its plugin."""
     error = stage_error(prepare)
     assert isinstance(error, plugin.TaskError)
@@ -237,7 +135,7 @@ def test_what_is_no_task(prepare, text):
     assert text in str(error)
 
 
-def test_a_coroutine_function_as_task():
+def test_a_coroutine_function_as_task(stage_error):
     """A function that was not called is told from other mistakes."""
 
     async def prepare():
@@ -248,7 +146,7 @@ def test_a_coroutine_function_as_task():
     assert "not called" in str(stage_error(prepare))
 
 
-def test_an_added_class():
+def test_an_added_class(stage_error):
     """Adding a class is an error that names its plugin."""
 
     async def prepare():
@@ -296,38 +194,3 @@ def test_a_handler_of_no_signal():
     with pytest.raises(ExceptionGroup) as info:
         plugin.stage(signals=Signals)
     assert "Signals.handle_nothing" in str(info.value.exceptions[0])
-
-
-def test_forward_references_and_closures():
-    """Annotations that are text are understood where they were written."""
-
-    class Local: ...
-
-    local = Local()
-
-    def make(kind: type):
-        async def prepare(mine: kind, other: plugin.Loader):
-            assert isinstance(mine, kind)
-            assert isinstance(other, plugin.Loader)
-
-        return prepare
-
-    async def broken(something: Local.missing): ...
-
-    plugin.stage(make(Local), components={Local: {None: local}})
-    with pytest.raises(ExceptionGroup) as info:
-        plugin.stage(broken)
-    assert "AttributeError" in str(info.value.exceptions[0])
-
-
-def test_a_variable_that_is_not_bound_yet():
-    """A closure over what is assigned later cannot be evaluated."""
-
-    async def prepare(something: Later): ...
-
-    def keep():
-        return Later
-
-    assert "NameError" in str(stage_error(prepare))
-    Later = Foo  # noqa: N806
-    assert keep() is Foo

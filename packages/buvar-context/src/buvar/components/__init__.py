@@ -8,7 +8,8 @@ type, so an upper layer may shadow a lower one without changing it.
 
 from __future__ import annotations
 
-from . import _namespace  # noqa: F401 - refuses an older package
+# Imported for what it does: it refuses an older package.
+from . import _namespace  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from ._errors import ComponentLookupError
 from ._errors import ComponentsError
 from ._errors import LastLayerError

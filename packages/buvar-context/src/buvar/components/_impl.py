@@ -132,7 +132,11 @@ class Components(Layer):
             near = near_misses(self, namespace, name)
         raise ComponentLookupError(namespace, name, near)
 
-    def find(self, namespace: t.Hashable) -> dict[t.Hashable, t.Any]:
+    @t.overload
+    def find(self, namespace: type[T]) -> dict[t.Hashable, T]: ...
+    @t.overload
+    def find(self, namespace: t.Hashable) -> dict[t.Hashable, t.Any]: ...
+    def find(self, namespace: t.Any) -> dict[t.Hashable, t.Any]:
         """Return all components of a namespace by name, ``None`` included."""
         found: dict[t.Hashable, t.Any] = {}
         with LOCK:

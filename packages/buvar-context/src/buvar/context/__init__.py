@@ -7,7 +7,11 @@ each request puts a layer of its own on top.
 
 from __future__ import annotations
 
-from buvar.components import _namespace  # noqa: F401 - refuses an older package
+
+# Imported for what it does: it refuses an older package.
+from buvar.components import (  # isort: skip
+    _namespace,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+)
 from buvar.components._public import publish as _publish
 
 from ._child import child

@@ -65,7 +65,11 @@ def get(
     return _current().get(namespace, name=name, default=default)
 
 
-def find(namespace: t.Hashable) -> dict[t.Hashable, t.Any]:
+@t.overload
+def find(namespace: type[T]) -> dict[t.Hashable, T]: ...
+@t.overload
+def find(namespace: t.Hashable) -> dict[t.Hashable, t.Any]: ...
+def find(namespace: t.Any) -> dict[t.Hashable, t.Any]:
     """Return all components of a namespace by name."""
     return _current().find(namespace)
 

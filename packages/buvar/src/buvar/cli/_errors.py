@@ -28,7 +28,7 @@ class CommandError(click.ClickException):
 
 
 @contextlib.contextmanager
-def told() -> t.Iterator[None]:
+def told() -> t.Generator[None, None, None]:
     """
     Tell errors that say themselves what to do; a traceback would hide it.
 
