@@ -22,7 +22,7 @@ def _eager() -> asyncio.AbstractEventLoop:
 
 
 def _uvloop() -> asyncio.AbstractEventLoop:
-    import uvloop  # noqa: PLC0415 - may be missing
+    import uvloop
 
     return uvloop.new_event_loop()
 
