@@ -17,4 +17,6 @@ autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autoclass_content = "class"
+# Fields of a class have their own entries: the docstring only explains them.
+napoleon_use_ivar = True
 suppress_warnings = ["ref.python"]
