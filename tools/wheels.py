@@ -138,7 +138,7 @@ def run_tests(python: Path, name: str, work: Path) -> None:
 
 def pytest(python: Path, tests: Path | str, *, cwd: Path) -> None:
     """Run tests and let their output through."""
-    config = ROOT / "tools" / "pytest.toml"
+    config = ROOT / "tools" / "pytest.ini"
     options = ["-q", "-c", config, f"--rootdir={cwd}"]
     done = subprocess.run(
         [python, "-m", "pytest", *options, tests],
