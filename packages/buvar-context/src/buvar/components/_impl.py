@@ -169,6 +169,22 @@ class Components(Layer):
             components._fill(namespaces)  # noqa: SLF001
         return components
 
+    def scoped(self) -> Components:
+        """
+        Return the stack with a layer on top that has a lifetime of its own.
+
+        Whoever opens it has to run its closers: see ``context.child()``.
+        """
+        # Each request does this: as push(), in one call.
+        layer = Components.__new__(Components)
+        layer.items = {}
+        layer.view = {}
+        layer.names = layer.dependents = layer.closers = layer.scope = None
+        layer.linked = False
+        layer.below = self
+        layer.stage = self.stage or self
+        return layer
+
     def pop(self) -> Components:
         """
         Return the stack without its top layer.

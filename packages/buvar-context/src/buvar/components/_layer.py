@@ -19,6 +19,7 @@ from . import _known
 from ._lock import LOCK
 from ._types import MISSING
 from ._types import Closer
+from ._types import Generator
 from ._types import Namespaces
 from ._views import depend
 from ._views import empty
@@ -54,7 +55,8 @@ class Layer:
     view: dict[t.Hashable, t.Any]
     #: The layers whose views were filled through this one, if any.
     dependents: list[weakref.ref[Layer]] | None
-    #: Whether this layer is among the dependents of the one below.
+    #: Whether its view may hold more than its own items: it is among the
+    #: dependents of the layer below, or there is none.
     linked: bool
     #: The nearest layer with a lifetime of its own: what is built for the
     #: length of a layer is kept and closed there, ``None`` if it is this one.
@@ -62,7 +64,7 @@ class Layer:
     #: The layer that lives as long as the stage, ``None`` if it is this one.
     stage: Components | None
     #: What ends with this layer, latest last; ``None`` before the first.
-    closers: list[Closer] | None
+    closers: list[Closer | Generator] | None
 
     def _put_on(self, below: Components | None) -> None:
         """Start as an empty layer over another one."""
@@ -70,7 +72,7 @@ class Layer:
         self.view = {}
         self.names = self.dependents = None
         self.below = below
-        self.linked = False
+        self.linked = below is None
         self.closers = None
         if below is None:
             self.scope = self.stage = None

@@ -14,6 +14,13 @@ Closer: t.TypeAlias = t.Callable[
 ]
 
 
+#: The same for an asynchronous generator, without a call in between: it goes
+#: on behind its ``yield``; the second makes the error if it yields again.
+Generator: t.TypeAlias = tuple[
+    t.AsyncGenerator[t.Any, None], t.Callable[[], BaseException]
+]
+
+
 class _Missing:
     """The type of ``MISSING``."""
 

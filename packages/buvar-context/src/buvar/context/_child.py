@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextvars
 import types
 import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
+from buvar.components._impl import MISSING
 
 from ._closing import ENDED
 from ._closing import close
@@ -17,6 +17,10 @@ from ._impl import buvar_context
 
 
 _MESSAGE = "closing a layer failed"
+
+_current = buvar_context.get
+_set = buvar_context.set
+_reset = buvar_context.reset
 
 
 class child:  # noqa: N801 - used as a function
@@ -41,6 +45,7 @@ class child:  # noqa: N801 - used as a function
     __slots__ = ("_layer", "_layers", "_token")
 
     _layer: Components
+    _token: t.Any
 
     def __init__(
         self,
@@ -50,23 +55,29 @@ class child:  # noqa: N801 - used as a function
         self._layers: tuple[t.Any, ...] | None = None
         if namespaces is not None or stack:
             self._layers = (namespaces, *stack)
-        self._token: contextvars.Token[Components] | None = None
+        self._token = None
 
     def __enter__(self) -> Components:
         """Open the layer and return it."""
         if self._token is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
-        below = buvar_context.get()
-        layer = below.push(*self._layers) if self._layers else below.push()
-        layer.scope = None
+        if self._layers is None:
+            layer = _current().scoped()
+        else:
+            layer = _current().push(*self._layers)
+            layer.scope = None
         self._layer = layer
-        self._token = buvar_context.set(layer)
+        self._token = _set(layer)
         return layer
 
     async def __aenter__(self) -> Components:
         """Open the layer and return it."""
-        return self.__enter__()
+        if self._token is not None or self._layers is not None:
+            return self.__enter__()
+        self._layer = layer = _current().scoped()
+        self._token = _set(layer)
+        return layer
 
     def __exit__(
         self,
@@ -83,7 +94,10 @@ class child:  # noqa: N801 - used as a function
         layer = self._layer
         failures = close_sync(layer, error) if layer.closers else None
         layer.closers = ENDED
-        self._leave()
+        try:
+            _reset(self._token)
+        except ValueError:
+            _opened_elsewhere()
         if failures:
             raise_failures(_MESSAGE, failures)
 
@@ -100,18 +114,33 @@ class child:  # noqa: N801 - used as a function
             ExceptionGroup: Something failed to close.
         """
         layer = self._layer
-        failures = await close(layer, error) if layer.closers else None
+        failures: list[BaseException] | None = None
+        if closers := layer.closers:
+            one = closers[-1]
+            if error is None and isinstance(one, tuple):
+                # The latest is mostly the only one: spelled out.
+                closers.pop()
+                try:
+                    if await anext(one[0], MISSING) is not MISSING:
+                        await one[0].aclose()
+                        raise one[1]()  # noqa: TRY301
+                except BaseException as failure:  # noqa: BLE001 - collected
+                    failures = [failure]
+            if closers:
+                failures = (failures or []) + await close(layer, error)
         layer.closers = ENDED
-        self._leave()
+        try:
+            _reset(self._token)
+        except ValueError:
+            _opened_elsewhere()
         if failures:
             raise_failures(_MESSAGE, failures)
 
-    def _leave(self) -> None:
-        if self._token is None:  # pragma: no cover - for the type checkers
-            return
-        try:
-            buvar_context.reset(self._token)
-        except ValueError:
-            # Ended in another context than it was opened in, as generators
-            # are when they are collected: that one never had the layer.
-            return
+
+def _opened_elsewhere() -> None:
+    """
+    Leave the context as it is.
+
+    A block may end in another context than it was opened in, as generators do
+    when they are collected: that one never had the layer.
+    """

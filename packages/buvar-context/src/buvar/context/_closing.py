@@ -9,6 +9,8 @@ import typing as t
 from buvar.components import Closer
 from buvar.components import Components
 from buvar.components import ComponentsError
+from buvar.components._impl import MISSING
+from buvar.components._types import Generator
 
 
 class LayerEndedError(ComponentsError, RuntimeError):
@@ -30,7 +32,7 @@ class AsyncCloserError(ComponentsError, RuntimeError):
         closer: What returned an awaitable.
     """
 
-    def __init__(self, closer: Closer) -> None:
+    def __init__(self, closer: object) -> None:
         super().__init__(closer)
         self.closer = closer
 
@@ -43,10 +45,10 @@ class AsyncCloserError(ComponentsError, RuntimeError):
         )
 
 
-class _Ended(list[Closer]):
+class _Ended(list[Closer | Generator]):
     """The closers of a layer that has ended: takes no more."""
 
-    def append(self, _: Closer, /) -> None:
+    def append(self, _: Closer | Generator, /) -> None:
         raise LayerEndedError
 
 
@@ -66,6 +68,8 @@ def close_sync(
     while closers:
         closer = closers.pop()
         try:
+            if isinstance(closer, tuple):
+                raise AsyncCloserError(closer[0])  # noqa: TRY301
             awaitable = closer(error)
             if awaitable is not None:
                 _discard(awaitable)
@@ -92,6 +96,9 @@ async def close(
     while closers:
         closer = closers.pop()
         try:
+            if isinstance(closer, tuple):
+                await _go_on(*closer, error)
+                continue
             awaitable = closer(error)
             if awaitable is not None:
                 await awaitable
@@ -99,6 +106,37 @@ async def close(
             _collect(failures, failure, error)
     layer.closers = ENDED
     return failures
+
+
+async def _go_on(
+    generator: t.AsyncGenerator[t.Any, None],
+    twice: t.Callable[[], BaseException],
+    error: BaseException | None,
+) -> None:
+    """Let a generator go on behind its ``yield``, or throw the error in."""
+    if error is None:
+        if await anext(generator, MISSING) is MISSING:
+            return
+    else:
+        try:
+            await generator.athrow(error)
+        except StopAsyncIteration:
+            return
+        except RuntimeError as failure:
+            if wraps(failure, error):
+                return
+            raise
+    await generator.aclose()
+    raise twice()
+
+
+def wraps(failure: BaseException, error: BaseException | None) -> bool:
+    """A generator turns a ``StopIteration`` it lets through into another."""
+    return (
+        isinstance(failure, RuntimeError)
+        and isinstance(error, (StopIteration, StopAsyncIteration))
+        and failure.__cause__ is error
+    )
 
 
 def _collect(
