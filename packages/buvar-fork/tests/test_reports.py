@@ -15,7 +15,7 @@ from buvar.fork._failure import Failure
 from buvar.fork._failure import Printed
 from buvar.fork._notify import Notifier
 from buvar.fork._report import signal_name
-from buvar.fork._title import set_title
+from buvar.fork._title import Title
 from buvar.fork._wire import Kind
 from buvar.fork._wire import Receiver
 from buvar.fork._wire import Sender
@@ -145,9 +145,10 @@ def test_titles(monkeypatch) -> None:
     class Module:
         setproctitle = titles.append
 
-    set_title("nobody sees it, maybe")
+    monkeypatch.setitem(__import__("sys").modules, "setproctitle", None)
+    Title("x").show("nobody sees it")
     monkeypatch.setitem(__import__("sys").modules, "setproctitle", Module)
-    set_title("x: worker 1")
+    Title("x").show("worker 1")
 
     assert titles == ["x: worker 1"]
 

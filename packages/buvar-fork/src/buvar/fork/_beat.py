@@ -26,6 +26,7 @@ class Beat:
         seconds: How often.
         lifeline: Readable when the parent is gone.
         signals: The signals that were blocked for the fork.
+        weigh: Whether to tell the memory in use.
     """
 
     def __init__(
@@ -34,11 +35,14 @@ class Beat:
         seconds: float,
         lifeline: int,
         signals: t.Collection[signal.Signals],
+        *,
+        weigh: bool,
     ) -> None:
         self._sender = sender
         self._seconds = seconds
         self._lifeline = lifeline
         self._signals = signals
+        self._weigh = weigh
 
     async def prepare(self) -> None:
         """Start; the stage handles its signals by now."""
@@ -47,7 +51,8 @@ class Beat:
         self._tick()
 
     def _tick(self) -> None:
-        self._sender.hint(Kind.BEAT, str(resident()).encode())
+        memory = b"%d" % resident() if self._weigh else b""
+        self._sender.hint(Kind.BEAT, memory)
         asyncio.get_running_loop().call_later(self._seconds, self._tick)
 
 

@@ -25,9 +25,9 @@ from ._events import FORWARDED
 from ._events import HANDLED
 from ._failure import Failure
 from ._options import Options
-from ._parent import die_with
+from ._parent import Leash
 from ._sockets import Socket
-from ._title import set_title
+from ._title import Title
 from ._wire import Kind
 from ._wire import Sender
 from ._worker import Worker
@@ -43,6 +43,8 @@ class Child:
         sender: Where to report.
         sockets: What to listen on.
         lifeline: Readable when the parent is gone.
+        leash: What ends this process with its parent.
+        title: What names it.
     """
 
     def __init__(
@@ -52,23 +54,28 @@ class Child:
         sender: Sender,
         sockets: t.Iterable[Socket],
         lifeline: int,
+        *,
+        leash: Leash,
+        title: Title,
     ) -> None:
         self.options = options
         self.worker = worker
         self.sender = sender
         self.sockets = sockets
         self.lifeline = lifeline
+        self.leash = leash
+        self.title = title
         self.ready = False
         self.signalled = False
 
-    def run(self, parent: int) -> t.NoReturn:
+    def run(self) -> t.NoReturn:
         """Run the stage, report, and end without unwinding the caller."""
         code = 1
         try:
             # What the parent is to do at its exit is not the workers' task.
             atexit._clear()  # noqa: SLF001
             atexit.register(logging.shutdown)
-            self._settle(parent)
+            self._settle()
             code = self._stage()
             threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
             atexit._run_exitfuncs()  # noqa: SLF001
@@ -80,17 +87,17 @@ class Child:
                     stream.flush()
             os._exit(code)
 
-    def _settle(self, parent: int) -> None:
+    def _settle(self) -> None:
         """Become a process of one's own."""
         # A terminal's Ctrl-C is the parent's: it passes it on, once.
         os.setpgid(0, 0)
-        die_with(parent)
+        self.leash.tie()
         gc.enable()
         _seed()
         # Not for the workers: each would report for the whole service.
         for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
             os.environ.pop(name, None)
-        set_title(f"{self.options.title}: worker {self.worker.slot}")
+        self.title.show(f"worker {self.worker.slot}")
         faulthandler.register(signal.SIGQUIT, file=2, chain=False)
 
     def _stage(self) -> int:
@@ -115,6 +122,7 @@ class Child:
             self.options.beat,
             self.lifeline,
             HANDLED | FORWARDED,
+            weigh=self.options.max_memory is not None,
         )
 
     def _components(self) -> Components:

@@ -83,10 +83,9 @@ class Events:
 
     def abandon(self) -> None:
         """Leave all this to the parent, in a child, with signals blocked."""
+        # The other handlers stay: SIG_IGN would be inherited by programs
+        # that the worker starts.
         signal.set_wakeup_fd(-1)
-        for number in HANDLED | FORWARDED:
-            # No SIG_IGN: programs that the worker starts would inherit it.
-            signal.signal(number, nothing)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._close()
 

@@ -28,6 +28,7 @@ class Options:
     max_memory: int | None = None
     max_requests: int | None = None
     title: str = "buvar"
+    preload: bool = True
 
     def stage_options(self) -> dict[str, t.Any]:
         """Return the options of ``plugin.stage``: it is to be faster."""

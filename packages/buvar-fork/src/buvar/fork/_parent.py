@@ -14,14 +14,24 @@ import typing as t
 _PR_SET_PDEATHSIG: t.Final = 1
 
 
-def die_with(parent: int) -> None:
+class Leash:
     """
-    Have the kernel end this process when its parent ends.
+    What ties workers to their parent.
 
-    Elsewhere than on Linux the worker sees the end of a pipe.
+    Made in the parent, where what it needs is looked up once. Elsewhere than
+    on Linux a worker sees the end of a pipe.
     """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # pragma: no cover - a race: it is gone
-        os.kill(os.getpid(), signal.SIGKILL)
+
+    def __init__(self) -> None:
+        self._parent = os.getpid()
+        self._prctl: t.Any = None
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError, AttributeError):
+                self._prctl = ctypes.CDLL(None).prctl
+
+    def tie(self) -> None:
+        """Have the kernel end this process when its parent ends."""
+        if self._prctl is not None:
+            self._prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != self._parent:  # pragma: no cover - a race: gone
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -170,7 +170,7 @@ class Pool:
             if old is not None and old.serves:
                 self.stop(old)
         elif kind is Kind.BEAT:
-            self._weigh(worker, int(payload))
+            self._weigh(worker, int(payload or 0))
         elif kind is Kind.RECYCLE:
             self._recycle(worker, payload.decode(errors="replace"))
         elif kind is Kind.RESULTS:

@@ -12,8 +12,10 @@ from ._events import FORWARDED
 from ._events import HANDLED
 from ._listeners import Listeners
 from ._options import Options
+from ._parent import Leash
 from ._process import Process
 from ._process import now
+from ._title import Title
 from ._wire import Receiver
 from ._wire import Sender
 from ._worker import Worker
@@ -40,6 +42,9 @@ class Spawner:
         self._abandon = abandon
         #: Nobody writes to it: it ends when the parent does.
         self._lifeline, self._life = os.pipe()
+        self._leash = Leash()
+        self._title = Title(options.title)
+        self._title.show(f"supervisor of {options.forks}")
 
     def close(self) -> None:
         """Close the pipe that the workers watch."""
@@ -59,14 +64,13 @@ class Spawner:
         for stream in (sys.stdout, sys.stderr):
             # What is buffered here must not be printed by the child, too.
             stream.flush()
-        parent = os.getpid()
         receive, send = os.pipe()
         # From here until the stage of the child handles them, signals wait.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED | FORWARDED)
         try:
             pid = os.fork()
             if pid == 0:
-                self._run(slot, generation, (receive, send), sockets, parent)
+                self._run(slot, generation, (receive, send), sockets)
         except BaseException:
             os.close(receive)
             raise
@@ -88,7 +92,6 @@ class Spawner:
         generation: int,
         pipe: tuple[int, int],
         sockets: t.Any,
-        parent: int,
     ) -> t.NoReturn:
         """Be the worker; never returns, so that nothing is unwound twice."""
         try:
@@ -103,8 +106,14 @@ class Spawner:
                 sender=sender,
             )
             child = Child(
-                self._options, worker, sender, sockets, self._lifeline
+                self._options,
+                worker,
+                sender,
+                sockets,
+                self._lifeline,
+                leash=self._leash,
+                title=self._title,
             )
-            child.run(parent)
+            child.run()
         finally:
             os._exit(1)

@@ -23,7 +23,7 @@ from ._options import Options
 from ._pidfile import pid_file
 from ._reload import reload_forever
 from ._solo import run_solo
-from ._title import set_title
+from ._preload import preload as preload_plugins
 
 
 def stage(
@@ -43,6 +43,7 @@ def stage(
     max_requests: int | None = None,
     pid_path: str | os.PathLike[str] | None = None,
     title: str = "buvar",
+    preload: bool = True,
     reload: bool | t.Iterable[str | os.PathLike[str]] = False,
     **options: t.Any,
 ) -> list[t.Any]:
@@ -81,6 +82,9 @@ def stage(
             ``Worker.count``.
         pid_path: A file to keep the id of this process in.
         title: What the processes are called, if setproctitle is installed.
+        preload: Import the modules of plugins given by name before the fork, so
+            that workers share their memory. Otherwise each worker imports
+            them, and ``HUP`` imports changed ones again.
         reload: Run the program again when files below the working directory,
             or the given paths, change. For development.
         options: More options of ``plugin.stage``, e.g. ``signals``.
@@ -119,6 +123,7 @@ def stage(
                 max_memory=max_memory,
                 max_requests=max_requests,
                 title=title,
+                preload=preload,
             ),
             sockets,
             backlog=backlog,
@@ -157,9 +162,11 @@ def _run(
         # Forking is looked for only where it is needed.
         from ._supervisor import Supervisor  # noqa: PLC0415
 
-        set_title(f"{options.title}: supervisor of {options.forks}")
+        if options.preload:
+            preload_plugins(options.plugins)
+        supervisor = Supervisor(options, listeners)
         stack.enter_context(_frozen())
-        return Supervisor(options, listeners).run()
+        return supervisor.run()
 
 
 def _check(forks: int) -> None:

@@ -14,7 +14,7 @@ class Kind(enum.IntEnum):
 
     #: Plugins are prepared, tasks run.
     READY = 1
-    #: The event loop turns; carries the memory in use, in bytes.
+    #: The event loop turns; may carry the memory in use, in bytes.
     BEAT = 2
     #: The worker asks to be replaced; carries why.
     RECYCLE = 3
