@@ -8,6 +8,7 @@ same time stands in a block of its own, entered by one task at a time.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import linecache
 import typing as t
@@ -15,6 +16,7 @@ import weakref
 
 from buvar.components import _known
 
+from . import _lifetime
 from ._head import AWAITS
 from ._head import LAYERS
 from ._head import Head
@@ -103,7 +105,8 @@ class _Writer(Head):
             self._line(f"if {self._var(node)} is MISSING:", depth)
             self._block(node, depth + 1)
         elif node.kept:
-            self.maybe.append(node)
+            if depth > 1:
+                self.maybe.append(node)
             self._once(node, depth)
         else:
             if depth > 1:
@@ -126,44 +129,52 @@ class _Writer(Head):
 
     def _once(self, node: Build, depth: int) -> None:
         """Write what is built for a layer: once, whoever asks meanwhile."""
-        var, layer = self._var(node), LAYERS[node.level]
+        var, items = self._var(node), f"{LAYERS[node.level]}_items"
         ticket = self._const(node.ticket, "ticket")
-        look = f"{var} = {layer}.items.get({ticket}, MISSING)"
+        look = f"{var} = {items}.get({ticket}, MISSING)"
         if node.adapter.kind not in AWAITS:
             # Those are built once on their own.
             for _, arg in node.args:
                 if isinstance(arg, Build) and arg.kept:
                     self._need(arg, depth)
         known, self.known = self.known, set(self.known)
-        waits = self._waits(node)
         self._line(look, depth)
-        building = f"{layer}.items"
-        if waits:
-            mark = self._const(node.building, "building")
-            building = f"{layer}.items[{mark}]"
-            self._line(f"if {mark} in {layer}.items:", depth)
-            args = f"{layer}.items, {ticket}, {mark}, {self._const(node.type)}"
-            self._line(f"{var} = await wait({args})", depth + 1)
-        self._line(f"if {var} is MISSING:", depth)
-        depth += 1
-        if waits:
-            self._line(f"{building} = [current_task()]", depth)
-            self._line("try:", depth)
-            depth += 1
-        for _, arg in node.args:
-            self._need(arg, depth)
-        if waits and node.adapter.kind not in AWAITS:
-            # A call that had no need to wait may have built it meanwhile.
-            self._line(look, depth)
-            self._line(f"if {var} is MISSING:", depth)
-            self._build(node, depth + 1)
+        if self._waits(node):
+            self._claimed(node, look, depth)
         else:
-            self._build(node, depth)
-        if waits:
-            self._line("finally:", depth - 1)
-            self._line(f"for event in {layer}.items.pop({mark})[1:]:", depth)
-            self._line("event.set()", depth + 1)
+            self._line(f"if {var} is MISSING:", depth)
+            for _, arg in node.args:
+                self._need(arg, depth + 1)
+            self._build(node, depth + 1)
         self.known = known
+
+    def _claimed(self, node: Build, look: str, depth: int) -> None:
+        """Write what may wait: one task builds, others wait for it."""
+        var, items = self._var(node), f"{LAYERS[node.level]}_items"
+        ticket = self._const(node.ticket, "ticket")
+        mark, claim = (
+            self._const(node.building, "building"),
+            self._name("claim"),
+        )
+        self._line(f"if {mark} in {items}:", depth)
+        args = f"{items}, {ticket}, {mark}, {self._const(node.type)}"
+        self._line(f"{var} = await wait({args})", depth + 1)
+        self._line(f"if {var} is MISSING:", depth)
+        self._line(f"{claim} = {items}[{mark}] = [current_task()]", depth + 1)
+        self._line("try:", depth + 1)
+        for _, arg in node.args:
+            self._need(arg, depth + 2)
+        if node.adapter.kind not in AWAITS:
+            # A call that had no need to wait may have built it meanwhile.
+            self._line(look, depth + 2)
+            self._line(f"if {var} is MISSING:", depth + 2)
+            self._build(node, depth + 3)
+        else:
+            self._build(node, depth + 2)
+        self._line("finally:", depth + 1)
+        self._line(f"del {items}[{mark}]", depth + 2)
+        self._line(f"if len({claim}) > 1:", depth + 2)
+        self._line(f"{claim}[1].set()", depth + 3)
 
     def _waits(self, node: Build) -> bool:
         """Tell whether others may run while something is built."""
@@ -182,28 +193,39 @@ class _Writer(Head):
         var, kind = self._var(node), node.adapter.kind
         call = f"{self._callable(node)}({self._args(node)})"
         layer = "stage" if node.level == STAGE else "layer"
-        if kind is Kind.AWAIT:
-            call = f"await {call}"
-        elif kind is Kind.YIELD or kind is Kind.ASYNC_YIELD:
-            ends, gen = self._name("ends"), self._name("generator")
-            who = self._const(node.adapter)
-            self._line(f"{ends} = closers({layer}, {who})", depth, node)
-            self._line(f"{gen} = {call}", depth, node)
-            step, stop, end = f"next({gen})", "StopIteration", "close"
-            if kind is Kind.ASYNC_YIELD:
-                step = f"await {gen}.__anext__()"
-                stop, end = "StopAsyncIteration", "aclose"
-            self._line("try:", depth)
-            self._line(f"{var} = {step}", depth + 1, node)
-            self._line(f"except {stop}:", depth)
-            self._line(f"wrong({who}, MISSING)", depth + 1, node)
-            self._line(f"{ends}.append(partial({end}, {gen}, {who}))", depth)
-            call = ""
-        if call:
-            self._line(f"{var} = {call}", depth, node)
-        self._check(node, depth)
+        if kind is Kind.YIELD or kind is Kind.ASYNC_YIELD:
+            self._generator(node, call, layer, depth)
+        else:
+            wait = "await " if kind is Kind.AWAIT else ""
+            self._line(f"{var} = {wait}{call}", depth, node)
+        if not (node.kept and self._may_be_a_subclass(node)):
+            self._check(node, depth)
         if node.kept:
             self._store(node, layer, depth)
+
+    def _generator(
+        self, node: Build, call: str, layer: str, depth: int
+    ) -> None:
+        """Write the start of a generator, which goes on when a layer ends."""
+        var, gen = self._var(node), self._name("generator")
+        who = self._const(node.adapter)
+        step, end = f"next({gen}, MISSING)", f"{gen}.close()"
+        closer = f"partial(close, {gen}, {who})"
+        if node.adapter.kind is Kind.ASYNC_YIELD:
+            step, end = f"await anext({gen}, MISSING)", f"await {gen}.aclose()"
+            again = functools.partial(_lifetime.twice, node.adapter)
+            closer = f"({gen}, {self._const(again, 'twice')})"
+        self._line(f"if {layer}.closers is None:", depth)
+        self._line(f"closers({layer}, {who})", depth + 1, node)
+        self._line(f"{gen} = {call}", depth, node)
+        self._line(f"{var} = {step}", depth, node)
+        self._line(f"if {var} is MISSING:", depth)
+        self._line(f"wrong({who}, MISSING)", depth + 1, node)
+        self._line("try:", depth)
+        self._line(f"{layer}.closers.append({closer})", depth + 1)
+        self._line("except Ended:", depth)
+        self._line(end, depth + 1)
+        self._line("raise", depth + 1)
 
     def _callable(self, node: Build) -> str:
         call = node.adapter.callable(node.bindings)
@@ -242,22 +264,29 @@ class _Writer(Head):
             self._line(f"if not isinstance({var}, {classes}):", depth)
             self._line(f"wrong({who}, {var})", depth + 1, node)
 
+    def _may_be_a_subclass(self, node: Build) -> bool:
+        """Tell whether an object may be of more types than were said."""
+        own = self.planner.keys_of(node)[0]
+        return isinstance(own, type) and node.adapter.kind is not Kind.CLASS
+
     def _store(self, node: Build, layer: str, depth: int) -> None:
         """Write what ``layer.add`` does, the types being known already."""
         var, keys = self._var(node), self.planner.keys_of(node)
+        names = [self._const(key) for key in keys]
         for key in keys:
             _known.note(key, named=False)
-            name = self._const(key)
-            self._line(
-                f"{layer}.items[{name}] = {layer}.view[{name}] = {var}", depth
-            )
-        ticket = self._const(node.ticket, "ticket")
-        self._line(f"{layer}.items[{ticket}] = {var}", depth)
-        own = keys[0]
-        if isinstance(own, type) and node.adapter.kind is not Kind.CLASS:
+        names.append(self._const(node.ticket, "ticket"))
+        items = "".join(f"{layer}_items[{name}] = " for name in names)
+        if self._may_be_a_subclass(node):
             # As precise as add(): an instance of a subclass is one of that.
-            self._line(f"if type({var}) is not {self._const(own)}:", depth)
+            self._line(f"if type({var}) is not {names[0]}:", depth)
+            self._check(node, depth + 1)
             self._line(f"{layer}.add({var})", depth + 1)
+        self._line(f"{items}{var}", depth)
+        # A view that nobody looked through knows nothing else.
+        self._line(f"if {layer}.linked:", depth)
+        for name in names[:-1]:
+            self._line(f"{layer}.view[{name}] = {var}", depth + 1)
         self._line(f"if {layer}.dependents:", depth)
         self._line(f"empty({layer}.dependents)", depth + 1)
 

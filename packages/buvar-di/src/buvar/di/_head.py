@@ -11,6 +11,7 @@ import typing as t
 
 from buvar.components._impl import MISSING
 from buvar.components._views import empty
+from buvar.context import LayerEndedError
 
 from . import _lifetime
 from ._kind import Kind
@@ -27,6 +28,12 @@ from ._types import show
 
 AWAITS: t.Final = (Kind.AWAIT, Kind.ASYNC_YIELD)
 LAYERS: t.Final = ("call", "layer", "stage")
+#: More types than this are not asked for one by one.
+_MANY = 8
+
+
+class Fact:
+    """The key of what is known of a layer, see ``seen``."""
 
 
 class Head:
@@ -43,17 +50,22 @@ class Head:
             "MISSING": MISSING,
             "wait": _lifetime.wait,
             "seen": _lifetime.seen,
+            "has": _lifetime.has,
             "current_task": asyncio.current_task,
             "wrong": _lifetime.wrong,
             "close": _lifetime.close,
-            "aclose": _lifetime.aclose,
+            "Ended": LayerEndedError,
             "closers": _lifetime.closers,
             "empty": empty,
             "partial": functools.partial,
         }
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}
-        self.taken: set[str] = {"context", "given", *LAYERS, *self.names}
+        self.taken: set[str] = {
+            *("context", "given", "items", "below", *LAYERS),
+            *(f"{layer}_items" for layer in LAYERS),
+            *self.names,
+        }
         self.known: set[Build] = set()
         self.maybe: list[Build] = []
 
@@ -62,11 +74,14 @@ class Head:
     def _layers(self) -> list[str]:
         body = "\n".join(self.lines)
         levels = {guard.level for guard in self.planner.guards}
-        lines = []
+        lines: list[str] = []
         for level, name in enumerate(LAYERS[1:], 1):
-            if level in levels or re.search(rf"\b{name}\b", body):
+            items = re.search(rf"\b{name}_items\b", body)
+            if level in levels or items or re.search(rf"\b{name}\b", body):
                 source = "scope" if name == "layer" else name
                 lines.append(f"    {name} = context.{source} or context")
+            if items:
+                lines.append(f"    {name}_items = {name}.items")
         return lines
 
     def _guards(self) -> list[str]:
@@ -90,27 +105,42 @@ class Head:
             else:
                 lines.append(f"    if {look} is not MISSING:")
             lines.append("        return MISSING")
-        return lines + self._absent(absent)
+        return self._absent(absent) + lines
 
     def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
-        """Ask for what is not there: mostly all layers are the same one."""
-        lines: list[str] = []
-        done: list[str] = []
-        for layer, keys in absent.items():
-            types = self._const(tuple(keys), "absent")
-            rest = [one for one in absent if one not in (*done, layer)]
-            if rest:
-                every = [key for one in rest for key in absent[one]]
-                all_types = self._const((*keys, *every), "absent")
-                same = " is ".join((layer, *rest))
-                types = f"{all_types} if {same} else {types}"
-            ask = [f"seen({layer}, {types})"]
-            if done:
-                # Asked above if all of them are one.
-                ask.insert(0, f"not ({' is '.join((*done, layer, *rest))})")
-            done.append(layer)
-            lines += [f"    if {' and '.join(ask)}:", "        return MISSING"]
-        return lines
+        """
+        Ask for what is not there.
+
+        What is not seen from the top is nowhere: only if something is there
+        each layer is asked for what must not be in it.
+        """
+        keys = tuple(
+            dict.fromkeys(k for some in absent.values() for k in some)
+        )
+        if not keys:
+            return []
+        fact = self._const(Fact(), "fact")
+        own = " or ".join(f"{self._const(key)} in items" for key in keys)
+        if len(keys) > _MANY:
+            own = f"not {self._const(frozenset(keys), 'absent')}"
+            own += ".isdisjoint(items)"
+        see = f"seen(below, {fact}, {self._const(keys, 'absent')})"
+        lines = [
+            "    items, below = context.items, context.below",
+            f"    if (items and ({own})) or (",
+            "        below is not None",
+            f"        and not below.view.get({fact})",
+            f"        and {see}",
+            "    ):",
+        ]
+        if list(absent) != ["context"]:
+            asked = [
+                f"has({layer}, {self._const(tuple(some), 'absent')})"
+                for layer, some in absent.items()
+            ]
+            lines.append(f"        if {' or '.join(asked)}:")
+            return [*lines, "            return MISSING"]
+        return [*lines, "        return MISSING"]
 
     # --- names ------------------------------------------------------------
 

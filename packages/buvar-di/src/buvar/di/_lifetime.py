@@ -6,9 +6,11 @@ import asyncio
 import inspect
 import typing as t
 
-from buvar.components import Closer
 from buvar.components import Components
 from buvar.components._impl import MISSING
+from buvar.components._lock import LOCK
+from buvar.components._views import depend
+from buvar.context._closing import wraps
 
 from ._adapter import Adapter
 from ._errors import CycleError
@@ -48,27 +50,52 @@ async def wait(
     return items.get(ticket, MISSING)
 
 
-def seen(layer: Components, keys: tuple[t.Any, ...]) -> bool:
+class Watch(dict[str, bool]):
     """
-    Tell whether the context has one of some types.
+    The knowledge that a layer has none of some types.
 
-    A layer that was never looked through, as that of a new request, is not
-    made to remember the answers: it would cost more than it ever saves.
+    Kept in the view of the layer and emptied, as views are, when something is
+    added to what it was seen through: empty it says nothing.
     """
-    below = layer.below
-    if layer.linked or below is None:
-        return any(layer.peek(key) is not MISSING for key in keys)
-    items, view = layer.items, below.view
-    for key in keys:
-        if key in items:
+
+    __slots__ = ("__weakref__",)
+
+    #: Nobody looks through this.
+    dependents: t.Final = None
+
+    @property
+    def view(self) -> Watch:
+        """What is emptied."""
+        return self
+
+
+def seen(layer: Components, fact: object, keys: tuple[t.Any, ...]) -> bool:
+    """
+    Tell whether a layer has, or sees, one of some types.
+
+    The answer of the layer that lives longest is kept there under ``fact``;
+    those over it, as of tasks and requests, would not live to be asked again.
+    """
+    stage = layer.stage or layer
+    while layer is not stage:
+        items = layer.items
+        if items and any(key in items for key in keys):
             return True
-        try:
-            item = view[key]
-        except KeyError:
-            item = below.look(key)
-        if item is not MISSING:
+        layer = t.cast("Components", layer.below)
+    if layer.view.get(fact):
+        return False
+    with LOCK:
+        if has(layer, keys):
             return True
+        watch = Watch(absent=True)
+        depend(layer.own_dependents(), t.cast("t.Any", watch))
+        layer.view[t.cast("t.Any", fact)] = watch
     return False
+
+
+def has(layer: Components, keys: tuple[t.Any, ...]) -> bool:
+    """Tell whether a layer has, or sees, one of some types: in all detail."""
+    return any(layer.peek(key) is not MISSING for key in keys)
 
 
 def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
@@ -90,17 +117,16 @@ def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
     raise ResolveError(adapter.returns, (line,), (adapter.returns,), (hint,))
 
 
-def closers(layer: Components, adapter: Adapter) -> list[Closer]:
-    """Return the list of what ends with a layer."""
-    if layer.closers is None:
-        if layer.below is None:
-            line = (
-                f"{adapter.name} ({adapter.where}) yields, but there is no "
-                "layer whose end would close it."
-            )
-            hint = "open one: async with context.child(): ..., or run a stage"
-            raise ScopeError(adapter.returns, (line,), (), (hint,))
-        layer.closers = []
+def closers(layer: Components, adapter: Adapter) -> list[t.Any]:
+    """Start the list of what ends with a layer."""
+    if layer.below is None:
+        line = (
+            f"{adapter.name} ({adapter.where}) yields, but there is no "
+            "layer whose end would close it."
+        )
+        hint = "open one: async with context.child(): ..., or run a stage"
+        raise ScopeError(adapter.returns, (line,), (), (hint,))
+    layer.closers = []
     return layer.closers
 
 
@@ -118,41 +144,11 @@ def close(
     except StopIteration:
         return
     except BaseException as failure:
-        if failure is error or _wraps(failure, error):
+        if failure is error or wraps(failure, error):
             return
         raise
     generator.close()
     raise twice(adapter)
-
-
-async def aclose(
-    generator: t.AsyncGenerator[t.Any, None],
-    adapter: Adapter,
-    error: BaseException | None,
-) -> None:
-    """Do the same with an asynchronous generator."""
-    try:
-        if error is None:
-            await generator.__anext__()
-        else:
-            await generator.athrow(error)
-    except StopAsyncIteration:
-        return
-    except BaseException as failure:
-        if failure is error or _wraps(failure, error):
-            return
-        raise
-    await generator.aclose()
-    raise twice(adapter)
-
-
-def _wraps(failure: BaseException, error: BaseException | None) -> bool:
-    """A generator turns a ``StopIteration`` it lets through into another."""
-    return (
-        isinstance(failure, RuntimeError)
-        and isinstance(error, (StopIteration, StopAsyncIteration))
-        and failure.__cause__ is error
-    )
 
 
 def twice(adapter: Adapter) -> GeneratorError:
