@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import typing as t
 
+from collections.abc import Mapping
+
 from buvar.components import Components
 
 from ._errors import OptionError
@@ -26,7 +28,7 @@ def check_options(
         OptionError: One of them makes no sense.
     """
     if components is not None and not isinstance(
-        components, Components | t.Mapping
+        components, Components | Mapping
     ):
         raise OptionError(
             "components",
