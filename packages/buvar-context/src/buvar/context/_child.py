@@ -123,7 +123,7 @@ class child:  # noqa: N801 - used as a function
                 try:
                     if await anext(one[0], MISSING) is not MISSING:
                         await one[0].aclose()
-                        raise one[1]()  # noqa: TRY301
+                        raise one[1]()  # noqa: RSE102, TRY301
                 except BaseException as failure:  # noqa: BLE001 - collected
                     failures = [failure]
             if closers:
