@@ -3,9 +3,11 @@ Forked workers: how requests are spread, and what each worker costs.
 
 Spread: 64 clients, a connection per request, two workers; a shared socket and
 one socket per worker (SO_REUSEPORT). Memory: the proportional set size (PSS)
-of all processes after the same load, with 2 workers and with 4: half
-the difference is an extra worker; beside gunicorn with aiohttp's worker, in
-turns.
+of all processes, with 2 workers and with 4: half the difference is an extra
+worker; idle, and after as many requests for each worker; beside gunicorn with
+aiohttp's worker, in turns. A worker shares less with its parent with each
+page that it writes to, e.g. when its garbage collector visits what it has
+inherited.
 
 Needs buvar-fork and buvar-aiohttp, and fork-requirements.txt.
 """
@@ -29,6 +31,8 @@ from _rounds import machine
 ROUNDS = 3
 CLIENTS = 64
 REQUESTS = 4000
+#: For each worker, to measure memory.
+SHARE = 32, 10_000
 
 HANDLER = """\
 import os
@@ -68,7 +72,9 @@ def free_port() -> int:
 class Service:
     """A server in a process group of its own."""
 
-    def __init__(self, folder: str, kind: str, workers: int, **options) -> None:
+    def __init__(
+        self, folder: str, kind: str, workers: int, **options
+    ) -> None:
         self.port = free_port()
         path = pathlib.Path(folder)
         path.joinpath("app.py").write_text(HANDLER)
@@ -107,68 +113,88 @@ class Service:
         return total
 
 
-async def load(port: int) -> collections.Counter[int]:
+async def load(
+    port: int, clients: int = CLIENTS, requests: int = REQUESTS
+) -> collections.Counter[int]:
     """Send requests, a connection each, and count who served them."""
     served: collections.Counter[int] = collections.Counter()
-    left = iter(range(REQUESTS))
+    left = iter(range(requests))
 
     async def client() -> None:
         for _ in left:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            writer.write(
+                b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            )
             response = await reader.read()
             served[int(response.rpartition(b"\r\n\r\n")[2])] += 1
             writer.close()
 
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    await asyncio.gather(*(client() for _ in range(clients)))
     return served
 
 
 async def up(port: int, workers: int) -> None:
-    """Wait until all workers serve."""
+    """Wait until all workers serve, with as few requests as possible."""
     seen: set[int] = set()
     async with asyncio.timeout(60):
         while len(seen) < workers:
             try:
-                seen |= set(await load(port))
+                seen |= set(await load(port, 8, 16))
             except (OSError, ValueError):
                 await asyncio.sleep(0.05)
 
 
-def run(kind: str, workers: int, **options) -> tuple[int, float]:
-    """Return the memory, and the share of the worker that served least."""
+def spread(**options) -> float:
+    """Return the share of the worker that served least."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Service(folder, kind, workers, **options) as service,
+        Service(folder, "buvar", 2, **options) as service,
+    ):
+        asyncio.run(up(service.port, 2))
+        served = asyncio.run(load(service.port))
+        return min(served.values()) / sum(served.values())
+
+
+def memory(kind: str, workers: int) -> tuple[int, int]:
+    """Return the memory of a service, idle and after a load."""
+    clients, requests = SHARE
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Service(folder, kind, workers, reuse_port=False) as service,
     ):
         asyncio.run(up(service.port, workers))
-        served = asyncio.run(load(service.port))
-        share = min(served.values()) / sum(served.values())
-        return service.pss(), share
+        idle = service.pss()
+        asyncio.run(load(service.port, clients * workers, requests * workers))
+        return idle, service.pss()
 
 
 def main() -> None:
     shares: dict[str, list[float]] = collections.defaultdict(list)
-    costs: dict[str, list[float]] = collections.defaultdict(list)
+    costs: dict[tuple[str, str], list[float]] = collections.defaultdict(list)
     for _ in range(ROUNDS):
         for name, reuse in (("shared", False), ("SO_REUSEPORT", True)):
-            shares[name].append(run("buvar", 2, reuse_port=reuse)[1])
-        few, many = (run("buvar", n, reuse_port=False)[0] for n in (2, 4))
-        costs["buvar"].append((many - few) / 2)
-        few, many = (run("gunicorn", n)[0] for n in (2, 4))
-        costs["gunicorn"].append((many - few) / 2)
+            shares[name].append(spread(reuse_port=reuse))
+        for kind in ("buvar", "gunicorn"):
+            few, many = memory(kind, 2), memory(kind, 4)
+            for when, less, more in zip(("idle", "loaded"), few, many):
+                costs[when, kind].append((more - less) / 2)
     print("### Forked workers\n")
     print(machine(["aiohttp", "gunicorn"]), "\n", sep="")
-    print("| 2 workers, 64 clients | least share | median share |\n|---|--:|--:|")
+    print(
+        "| 2 workers, 64 clients | least share | median share |\n|---|--:|--:|"
+    )
     for name, values in shares.items():
-        print(f"| {name} | {min(values):.1%} | {statistics.median(values):.1%} |")
-    print("\n| PSS per extra worker | KiB | x gunicorn |\n|---|--:|--:|")
-    for name, values in costs.items():
-        ratio = statistics.median(
-            one / other
-            for one, other in zip(values, costs["gunicorn"], strict=True)
+        print(
+            f"| {name} | {min(values):.1%} | {statistics.median(values):.1%} |"
         )
-        print(f"| {name} | {statistics.median(values):,.0f} | {ratio:.2f} |")
+    print("\n| PSS per extra worker | KiB | x gunicorn |\n|---|--:|--:|")
+    for (when, kind), values in costs.items():
+        ratio = statistics.median(values) / statistics.median(
+            costs[when, "gunicorn"]
+        )
+        median = statistics.median(values)
+        print(f"| {kind}, {when} | {median:,.0f} | {ratio:.2f} |")
 
 
 if __name__ == "__main__":

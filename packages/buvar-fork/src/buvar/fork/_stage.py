@@ -21,9 +21,9 @@ from ._errors import UnsupportedError
 from ._listeners import Listeners
 from ._options import Options
 from ._pidfile import pid_file
+from ._preload import preload as preload_plugins
 from ._reload import reload_forever
 from ._solo import run_solo
-from ._preload import preload as preload_plugins
 
 
 def stage(
@@ -82,8 +82,8 @@ def stage(
             ``Worker.count``.
         pid_path: A file to keep the id of this process in.
         title: What the processes are called, if setproctitle is installed.
-        preload: Import the modules of plugins given by name before the fork, so
-            that workers share their memory. Otherwise each worker imports
+        preload: Import the modules of plugins given by name before the fork,
+            so that workers share them. Otherwise each worker imports
             them, and ``HUP`` imports changed ones again.
         reload: Run the program again when files below the working directory,
             or the given paths, change. For development.
