@@ -7,8 +7,10 @@ imports the rest of buvar only when a test asks for it.
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import sys
+import types
 import typing as t
 
 import pytest
@@ -29,22 +31,45 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{MARKER}(*plugins): run the test inside a stage in which these "
-        "plugins are prepared",
+        "plugins are prepared, those of outer markers first",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(
-    collector: pytest.Module | pytest.Class, obj: t.Any
+    collector: pytest.Module | pytest.Class, name: str, obj: t.Any
 ) -> None:
     """Let the marker alone make a coroutine function an asyncio test."""
     if not inspect.iscoroutinefunction(obj):
+        if inspect.iscoroutine(obj) or inspect.isasyncgen(obj):
+            _refuse_called_plugin(collector, name, obj)
         return
     names = {mark.name for mark in getattr(obj, "pytestmark", ())}
     if "asyncio" in names or collector.get_closest_marker("asyncio"):
         return
     if MARKER in names or collector.get_closest_marker(MARKER):
         pytest.mark.asyncio(obj)
+
+
+def _refuse_called_plugin(
+    collector: pytest.Module | pytest.Class, name: str, obj: t.Any
+) -> None:
+    """
+    Refuse to lose a test.
+
+    pytest takes ``@mark(function)`` for a decorated function, so that the
+    plugin was called with the test, and is now all that is left of it.
+    """
+    if not collector.funcnamefilter(name):
+        return
+    if inspect.iscoroutine(obj):
+        obj.close()  # It would warn that it was never awaited.
+    raise collector.CollectError(
+        f"{collector.nodeid}::{name} is no test: pytest gave it to the "
+        f"plugin {obj.__qualname__!r} instead of marking it.\n"
+        f"Write '@pytest.mark.{MARKER}.with_args({obj.__name__})' where a "
+        "function is the only plugin."
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -110,8 +135,27 @@ async def buvar_plugin_context(
     buvar_load: Load,
     request: pytest.FixtureRequest,
 ) -> Components:
-    """Return the components, with the plugins of the marker prepared."""
-    node: pytest.Item = request.node
-    marker = node.get_closest_marker(MARKER)
-    await buvar_load(*(marker.args if marker else ()))
+    """Return the components, with the plugins of the markers prepared."""
+    await buvar_load(*_named(request.node))
     return buvar_stage.layer
+
+
+def _named(node: pytest.Item) -> t.Iterator[plugin.Plugin]:
+    """Name the plugins of all markers, those of the module first."""
+    for mark in reversed([*node.iter_markers(MARKER)]):
+        for name in mark.args:
+            yield _absolute(node, name) if isinstance(name, str) else name
+
+
+def _absolute(node: pytest.Item, name: str) -> str:
+    """Resolve a relative name where the marker stands."""
+    if not name.startswith("."):
+        return name
+    from buvar.plugin import RelativeNameError  # noqa: PLC0415
+
+    module = t.cast("types.ModuleType", getattr(node, "module"))  # noqa: B009
+    package = module.__name__.rpartition(".")[0]
+    try:
+        return importlib.util.resolve_name(name, package)
+    except ImportError:
+        raise RelativeNameError(name, module.__name__) from None
