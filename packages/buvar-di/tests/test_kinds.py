@@ -5,12 +5,10 @@ from __future__ import annotations
 import abc
 import dataclasses
 import functools
-import sys
 import typing as t
 
 import pytest
 
-from buvar import context
 from buvar import di
 
 
@@ -274,97 +272,3 @@ async def test_keywords_of_special_types() -> None:
 
     di.register(take)
     await di.nject(Tuple, repo=repo, any_of=2)
-
-
-async def test_forward_references() -> None:
-    """A name may be defined after the registration."""
-    di.register(forward)
-    with pytest.raises(di.ResolveError, match="Later is not defined"):
-        await di.nject(User)
-    with pytest.raises(di.CheckError, match="Later is not defined"):
-        di.check()
-    module = sys.modules[forward.__module__]
-    vars(module)["Later"] = type("Later", (), {})
-    try:
-        assert await di.nject(vars(module)["Later"])
-    finally:
-        del vars(module)["Later"]
-
-
-def forward() -> Later:  # type: ignore[name-defined] # noqa: F821
-    return sys.modules[__name__].__dict__["Later"]()
-
-
-async def test_pep_695() -> None:
-    """Classes and functions with type parameters of their own."""
-    if sys.version_info < (3, 12):
-        pytest.skip("the syntax is of Python 3.12")
-    names: dict[str, t.Any] = {"User": User}
-    exec(  # noqa: S102 - older Pythons cannot parse it
-        "class Box[T]:\n"
-        "    def __init__(self, item: T): self.item = item\n"
-        "def pack[T](box: Box[T]) -> list[T]: return [box.item]\n"
-        "type Users = list[User]\n",
-        names,
-    )
-    di.register(names["Box"], names["pack"], User)
-    assert type((await di.nject(names["Box"][User])).item) is User
-    assert type((await di.nject(names["Users"]))[0]) is User
-
-
-@pytest.mark.parametrize(
-    ("wrong", "text"),
-    [
-        (Shape, "area is missing"),
-        (Speaker, "protocol"),
-        (7, "not callable"),
-        (lambda: None, "does not say what it returns"),
-        (Base.__dict__["make"], "di.register\\(Cls.method\\)"),
-    ],
-)
-def test_what_cannot_be_registered(wrong: t.Any, text: str) -> None:
-    """The error comes at once and says the cure."""
-    with pytest.raises(di.RegisterError, match=text):
-        di.register(wrong)
-    with pytest.raises(ValueError, match="scope is one of"):
-        di.register(User, scope=t.cast("t.Any", "request"))
-
-
-async def test_register_gives_back_what_it_got() -> None:
-    """It serves as a decorator, with and without options."""
-
-    @di.register
-    def user() -> User:
-        return User()
-
-    @di.register(scope="layer")
-    def order() -> Order:
-        return Order()
-
-    assert isinstance(user(), User)
-    assert di.register(User, Order) == (User, Order)
-    own = di.Adapters()
-    assert own.register(scope="layer")(Dog) is Dog
-    assert own.register(User, Order) == (User, Order)
-    with context.child():
-        assert await di.nject(Order) is not await di.nject(Order)
-
-
-async def test_replace_and_duplicates() -> None:
-    """Several adapters of a type are listed; replace leaves one."""
-
-    def late() -> User:
-        return User()
-
-    di.register(User, late)
-    adapters = di.buvar_adapters.get()
-    found = adapters.duplicates()
-    assert [one.name for one in found[User]] == ["late", "User"]
-    di.register(User)
-    assert [one.name for one in adapters.duplicates()[User]] == [
-        "User",
-        "late",
-    ]
-    di.register(late, replace=True)
-    assert adapters.duplicates() == {}
-    assert isinstance(adapters.adapters[0].implementation, type(late))
