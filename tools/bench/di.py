@@ -3,7 +3,7 @@ Injection, beside hand-written code and other libraries of its kind.
 
 Peers are installed from di-requirements.txt; one that is missing or fails to
 start is reported, not hidden. The older buvar hides this one, so it runs in
-an interpreter of its own: BUVAR_OLD_PYTHON=/path/to/python.
+an environment of its own, made for the run (BUVAR_OLD_PYTHON names another).
 
 Peers that do not share objects within a call build more of them; "shared"
 tells.
@@ -20,111 +20,32 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
 
 import _rounds
 
-
-class A: ...
-
-
-class B:
-    def __init__(self, a: A):
-        self.a = a
-
-
-class C:
-    def __init__(self, a: A, b: B):
-        self.a, self.b = a, b
-
-
-class D:
-    def __init__(self, c: C):
-        self.c = c
-
-
-class E:
-    def __init__(self, b: B, d: D):
-        self.b, self.d = b, d
-
-
-class F:
-    def __init__(self, a: A):
-        self.a = a
-
-
-class G:
-    def __init__(self, f: F, e: E):
-        self.f, self.e = f, e
-
-
-class Root:
-    def __init__(self, g: G, d: D):
-        self.g, self.d = g, d
-
-
-ALL = (A, B, C, D, E, F, G, Root)
-
-
-# --- one request: three in the layer, one of them an async generator -------
-
-
-class Settings: ...
-
-
-class Session:
-    def __init__(self, settings: Settings):
-        self.settings, self.open = settings, True
-
-
-class Users:
-    def __init__(self, session: Session):
-        self.session = session
-
-
-class Orders:
-    def __init__(self, session: Session, users: Users):
-        self.session, self.users = session, users
-
-
-class Mailer:
-    def __init__(self, settings: Settings):
-        self.settings = settings
-
-
-class Handler:
-    def __init__(self, orders: Orders, mailer: Mailer, users: Users):
-        self.orders, self.mailer, self.users = orders, mailer, users
-
-
-async def open_session(settings: Settings) -> t.AsyncIterator[Session]:
-    session = Session(settings)
-    yield session
-    session.open = False
-
-
-def hand_written() -> Root:
-    a = A()
-    b = B(a)
-    c = C(a, b)
-    d = D(c)
-    return Root(G(F(a), E(b, d)), d)
-
-
-async def hand_written_request() -> None:
-    layer: dict[t.Any, t.Any] = {}
-    settings = Settings()
-    sessions = open_session(settings)
-    session = layer[Session] = await anext(sessions)
-    users = layer[Users] = Users(session)
-    orders = layer[Orders] = Orders(session, users)
-    Handler(orders, Mailer(settings), users)
-    await anext(sessions, None)
-    assert not session.open
-
-
-Call = t.Callable[[], t.Awaitable[object]]
+from _di_graph import A
+from _di_graph import ALL
+from _di_graph import B
+from _di_graph import C
+from _di_graph import D
+from _di_graph import E
+from _di_graph import F
+from _di_graph import G
+from _di_graph import Handler
+from _di_graph import Mailer
+from _di_graph import Orders
+from _di_graph import Root
+from _di_graph import Settings
+from _di_graph import Users
+from _di_graph import hand_written
+from _di_graph import hand_written_request
+from _di_graph import open_session
+from _di_peers import PEERS
+from _di_peers import UNSHARED
+from _di_peers import Call
 
 
 def buvar() -> tuple[Call, Call]:
@@ -139,217 +60,6 @@ def buvar() -> tuple[Call, Call]:
 
     return lambda: di.nject(Root), request
 
-
-def dishka() -> tuple[Call, Call]:
-    from dishka import Provider, Scope, make_async_container
-
-    provider = Provider(scope=Scope.REQUEST)
-    for cls in ALL:
-        provider.provide(cls)
-    other = Provider(scope=Scope.REQUEST)
-    other.provide(Settings, cache=True)
-    other.provide(open_session)
-    other.provide_all(Users, Orders, Mailer, Handler)
-    first = make_async_container(provider, skip_validation=True)
-    second = make_async_container(other)
-
-    async def root() -> None:
-        async with first() as scope:
-            await scope.get(Root)
-
-    async def request() -> None:
-        async with second() as scope:
-            await scope.get(Handler)
-
-    return root, request
-
-
-def wireup() -> tuple[Call, Call]:
-    import wireup as w
-
-    def scoped(found: t.Any) -> t.Any:
-        return w.injectable(lifetime="scoped")(found)
-
-    first = w.create_async_container(injectables=[scoped(c) for c in ALL])
-    second = w.create_async_container(
-        injectables=[
-            scoped(c)
-            for c in (Settings, open_session, Users, Orders, Mailer, Handler)
-        ]
-    )
-
-    async def root() -> None:
-        async with first.enter_scope() as scope:
-            await scope.get(Root)
-
-    async def request() -> None:
-        async with second.enter_scope() as scope:
-            await scope.get(Handler)
-
-    return root, request
-
-
-def svcs() -> tuple[Call, Call]:
-    import svcs as s
-
-    registry = s.Registry()
-    get = registry.register_factory
-    get(A, A)
-    get(B, lambda svcs_container: B(svcs_container.get(A)))
-    get(C, lambda svcs_container: C(*svcs_container.get(A, B)))
-    get(D, lambda svcs_container: D(svcs_container.get(C)))
-    get(E, lambda svcs_container: E(*svcs_container.get(B, D)))
-    get(F, lambda svcs_container: F(svcs_container.get(A)))
-    get(G, lambda svcs_container: G(*svcs_container.get(F, E)))
-    get(Root, lambda svcs_container: Root(*svcs_container.get(G, D)))
-    get(Settings, Settings)
-
-    async def session(svcs_container: s.Container) -> t.Any:
-        made = Session(svcs_container.get(Settings))
-        yield made
-        made.open = False
-
-    async def users(svcs_container: s.Container) -> Users:
-        return Users(await svcs_container.aget(Session))
-
-    async def orders(svcs_container: s.Container) -> Orders:
-        return Orders(*await svcs_container.aget(Session, Users))
-
-    async def handler(svcs_container: s.Container) -> Handler:
-        return Handler(*await svcs_container.aget(Orders, Mailer, Users))
-
-    get(Session, session)
-    get(Users, users)
-    get(Orders, orders)
-    get(Mailer, lambda svcs_container: Mailer(svcs_container.get(Settings)))
-    get(Handler, handler)
-
-    async def root() -> None:
-        async with s.Container(registry) as container:
-            container.get(Root)
-
-    async def request() -> None:
-        async with s.Container(registry) as container:
-            await container.aget(Handler)
-
-    return root, request
-
-
-def aioinject() -> tuple[Call, Call]:
-    import aioinject as a
-
-    first, second = a.Container(), a.Container()
-    for cls in ALL:
-        first.register(a.Scoped(cls))
-    managed = contextlib.asynccontextmanager(open_session)
-    second.register(
-        a.Scoped(managed),
-        *(a.Scoped(c) for c in (Settings, Users, Orders, Mailer, Handler)),
-    )
-
-    async def root() -> None:
-        async with first.context() as scope:
-            await scope.resolve(Root)
-
-    async def request() -> None:
-        async with second.context() as scope:
-            await scope.resolve(Handler)
-
-    return root, request
-
-
-def anydi() -> tuple[Call, Call]:
-    import anydi as a
-
-    first, second = a.Container(), a.Container()
-    for cls in ALL:
-        first.register(cls, scope="request")
-    for one in (Settings, Users, Orders, Mailer, Handler):
-        second.register(one, scope="request")
-    second.register(Session, open_session, scope="request")
-
-    async def root() -> None:
-        with first.request_context():
-            first.resolve(Root)
-
-    async def request() -> None:
-        async with second.arequest_context():
-            await second.aresolve(Handler)
-
-    return root, request
-
-
-def dependency_injector() -> tuple[Call, None]:
-    from dependency_injector import providers as p
-
-    a = p.Factory(A)
-    b = p.Factory(B, a)
-    c = p.Factory(C, a, b)
-    d = p.Factory(D, c)
-    root = p.Factory(
-        Root, p.Factory(G, p.Factory(F, a), p.Factory(E, b, d)), d
-    )
-
-    async def call() -> None:
-        root()
-
-    return call, None
-
-
-def that_depends() -> tuple[Call, None]:
-    from that_depends import providers as p
-
-    a = p.Factory(A)
-    b = p.Factory(B, a.cast)
-    c = p.Factory(C, a.cast, b.cast)
-    d = p.Factory(D, c.cast)
-    f, e = p.Factory(F, a.cast), p.Factory(E, b.cast, d.cast)
-    root = p.Factory(Root, p.Factory(G, f.cast, e.cast).cast, d.cast)
-
-    async def call() -> None:
-        root.resolve_sync()
-
-    return call, None
-
-
-def rodi() -> tuple[Call, None]:
-    from rodi import Container
-
-    container = Container()
-    for cls in ALL:
-        container.add_scoped(cls)
-    services = container.build_provider()
-
-    async def call() -> None:
-        with services.create_scope() as scope:
-            services.get(Root, scope)
-
-    return call, None
-
-
-def lagom() -> tuple[Call, None]:
-    import lagom as lib
-
-    container = lib.Container()
-
-    async def call() -> None:
-        container[Root]
-
-    return call, None
-
-
-PEERS = (
-    dishka,
-    wireup,
-    svcs,
-    aioinject,
-    anydi,
-    dependency_injector,
-    that_depends,
-    rodi,
-    lagom,
-)
-UNSHARED = {"dependency-injector", "that-depends", "lagom"}
 
 OLD = """
 import asyncio, json, time
@@ -375,9 +85,26 @@ print(json.dumps([asyncio.run(main(3000, depth)) for depth in (1, 5)]))
 
 def older_buvar() -> str:
     """Run the older library in its own environment, return a sentence."""
-    python = os.environ.get("BUVAR_OLD_PYTHON")
-    if not python:
-        return "missing: set BUVAR_OLD_PYTHON to an interpreter that has it"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            python = os.environ.get("BUVAR_OLD_PYTHON") or _install(folder)
+        except (OSError, subprocess.CalledProcessError) as error:
+            return f"missing, it cannot be installed: {error}"
+        return _run_older_buvar(python)
+
+
+def _install(folder: str) -> str:
+    """Install the older library into an environment of its own."""
+    python = os.path.join(folder, "bin", "python")
+    for command in (
+        ["uv", "venv", "--quiet", "--python", sys.executable, folder],
+        ["uv", "pip", "install", "--quiet", "--python", python, "buvar<1"],
+    ):
+        subprocess.run(command, check=True)
+    return python
+
+
+def _run_older_buvar(python: str) -> str:
     import inspect
 
     source = "\n".join(map(inspect.getsource, (*ALL, hand_written)))
