@@ -21,30 +21,6 @@ class Foo:
         self.text = text
 
 
-async def test_inject_fills_what_is_missing() -> None:
-    """Arguments that are given stay, the others are resolved."""
-
-    @di.inject
-    async def handler(
-        number: int, bar: Bar, *, foo: Foo, text: str = "d"
-    ) -> t.Any:
-        """Handle."""
-        return number, bar, foo, text
-
-    di.register(Bar, Foo)
-    number, bar, foo, text = await handler(1)
-    assert (number, foo.bar, text) == (1, bar, "d")
-    own = Bar()
-    assert (await handler(1, own, text="y"))[1] is own
-    context.add(Bar())
-    assert (await handler(1))[1] is context.get(Bar)
-    assert handler.__doc__ == "Handle."
-    with pytest.raises(di.ResolveError):
-        await handler()
-    foo = Foo(own)
-    assert (await handler(1, own, foo=foo, text="t")) == (1, own, foo, "t")
-
-
 async def test_override_wins_while_the_block_runs() -> None:
     """A fake wins over components and adapters, in running tasks too."""
     di.register(Bar, Foo)

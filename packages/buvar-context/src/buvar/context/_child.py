@@ -8,6 +8,7 @@ import typing as t
 from buvar.components import Components
 from buvar.components import Namespaces
 from buvar.components._impl import MISSING
+from buvar.components._types import Generator
 
 from ._closing import ENDED
 from ._closing import close
@@ -116,14 +117,13 @@ class child:  # noqa: N801 - used as a function
         layer = self._layer
         failures: list[BaseException] | None = None
         if closers := layer.closers:
-            one = closers[-1]
-            if error is None and isinstance(one, tuple):
+            if error is None and isinstance(closers[-1], tuple):
                 # The latest is mostly the only one: spelled out.
-                closers.pop()
+                one, twice = t.cast("Generator", closers.pop())
                 try:
-                    if await anext(one[0], MISSING) is not MISSING:
-                        await one[0].aclose()
-                        raise one[1]()  # noqa: RSE102, TRY301
+                    if await anext(one, MISSING) is not MISSING:
+                        await one.aclose()
+                        raise twice()  # noqa: TRY301
                 except BaseException as failure:  # noqa: BLE001 - collected
                     failures = [failure]
             if closers:

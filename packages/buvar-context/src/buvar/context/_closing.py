@@ -64,12 +64,12 @@ def close_sync(
 ) -> list[BaseException]:
     """Run the closers of a layer that must not await, return failures."""
     failures: list[BaseException] = []
-    closers = layer.closers or []
+    closers: list[t.Any] = layer.closers or []
     while closers:
         closer = closers.pop()
         try:
             if isinstance(closer, tuple):
-                raise AsyncCloserError(closer[0])  # noqa: TRY301
+                raise AsyncCloserError(_generator(closer)[0])  # noqa: TRY301
             awaitable = closer(error)
             if awaitable is not None:
                 _discard(awaitable)
@@ -92,12 +92,12 @@ async def close(
             lets it through is no failure.
     """
     failures: list[BaseException] = []
-    closers = layer.closers or []
+    closers: list[t.Any] = layer.closers or []
     while closers:
         closer = closers.pop()
         try:
             if isinstance(closer, tuple):
-                await _go_on(*closer, error)
+                await _go_on(*_generator(closer), error)
                 continue
             awaitable = closer(error)
             if awaitable is not None:
@@ -128,6 +128,11 @@ async def _go_on(
             raise
     await generator.aclose()
     raise twice()
+
+
+def _generator(closer: t.Any) -> Generator:
+    """Say what a closer is, for the type checkers."""
+    return t.cast("Generator", closer)
 
 
 def wraps(failure: BaseException, error: BaseException | None) -> bool:

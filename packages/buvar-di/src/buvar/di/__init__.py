@@ -28,8 +28,8 @@ from ._graph import Graph
 from ._graph import GraphEdge
 from ._graph import GraphNode
 from ._graph import graph
+from ._inject import inject
 from ._kind import Scope
-from ._nject import inject
 from ._nject import nject
 from ._register import Adapters
 from ._types import Named

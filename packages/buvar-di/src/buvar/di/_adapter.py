@@ -161,13 +161,13 @@ class Adapter:
             return implementation.func
         if hint is EMPTY or hint is None or hint == "None":
             raise RegisterError(
-                implementation,
+                self.implementation,
                 "it does not say what it returns",
                 "annotate its return type, or register it with provides=...",
             )
         hint = unalias(evaluate(hint, self.scopes))
         hint = self._result(hint)
-        owner = getattr(implementation, "__self__", None)
+        owner = getattr(self.implementation, "__self__", None)
         if isinstance(owner, type) and (
             hint is t.Self or isinstance(hint, t.TypeVar)
         ):

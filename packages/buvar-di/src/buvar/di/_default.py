@@ -49,7 +49,13 @@ def register(
     """Register with the current registry, see ``Adapters.register``."""
     options = Options(replace=replace, scope=scope, provides=provides)
     if not implementations:
-        return lambda implementation: register(implementation, **options)
+
+        def decorate(implementation: t.Any) -> t.Any:
+            frame = sys._getframe(1)  # noqa: SLF001 - local names
+            buvar_adapters.get().insert((implementation,), options, frame)
+            return implementation
+
+        return decorate
     frame = sys._getframe(1)  # noqa: SLF001 - local names
     buvar_adapters.get().insert(implementations, options, frame)
     if len(implementations) == 1:

@@ -30,9 +30,9 @@ def check(implementation: t.Any, scope: str) -> None:
     if scope not in SCOPES:
         msg = f"scope is one of {', '.join(SCOPES)}, not {scope!r}"
         raise ValueError(msg)
-    if isinstance(implementation, classmethod):
+    if type(implementation) is classmethod:
         raise RegisterError(
-            implementation,
+            t.cast("object", implementation),
             "the class of the classmethod is not known here",
             "register it from outside of the class: di.register(Cls.method)",
         )
@@ -70,12 +70,13 @@ def kind_of(implementation: t.Any) -> Kind:
         return Kind.CLASS if plain else Kind.CALL
     target = implementation
     if isinstance(target, functools.partial):
-        target = target.func
+        target = t.cast("t.Any", target).func
         if isinstance(target, type):
             return Kind.CALL
     function = target
     if not isinstance(target, (types.FunctionType, types.MethodType)):
-        function = getattr(type(target), "__call__", target)  # noqa: B004
+        cls = t.cast("t.Any", type(target))
+        function = getattr(cls, "__call__", target)  # noqa: B004
     function = inspect.unwrap(getattr(function, "__func__", function))
     if inspect.isasyncgenfunction(function):
         return Kind.ASYNC_YIELD

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-import sys
 import traceback
 import typing as t
 
@@ -22,17 +19,12 @@ from ._nodes import Failure
 from ._nodes import Node
 from ._plan import Planner
 from ._register import Adapters
-from ._signature import EMPTY
-from ._signature import params_of
-from ._signature import scopes_of
 from ._types import show
 
 
 T = t.TypeVar("T")
-T1 = t.TypeVar("T1")
 T2 = t.TypeVar("T2")
 T3 = t.TypeVar("T3")
-P = t.ParamSpec("P")
 
 #: More answers of the context to one question than this are not kept.
 _MOST = 16
@@ -47,12 +39,24 @@ _named = _known.named_
 async def nject(target: type[T], /, **dependencies: t.Any) -> T: ...
 @t.overload
 async def nject(
-    target: type[T1], other: type[T2], /, **dependencies: t.Any
-) -> tuple[T1, T2]: ...
+    target: type[T], second: type[T2], /, **dependencies: t.Any
+) -> list[T | T2]: ...
 @t.overload
 async def nject(
-    target: type[T1], second: type[T2], third: type[T3], /, **deps: t.Any
-) -> tuple[T1, T2, T3]: ...
+    target: type[T],
+    second: type[T2],
+    third: type[T3],
+    /,
+    **dependencies: t.Any,
+) -> list[T | T2 | T3]: ...
+@t.overload
+async def nject(
+    target: t.Any,
+    second: t.Any,
+    /,
+    *targets: t.Any,
+    **dependencies: t.Any,
+) -> list[t.Any]: ...
 @t.overload
 async def nject(*targets: t.Any, **dependencies: t.Any) -> t.Any: ...
 async def nject(*targets: t.Any, **dependencies: t.Any) -> t.Any:
@@ -91,7 +95,7 @@ async def nject(*targets: t.Any, **dependencies: t.Any) -> t.Any:
             raise
     except TypeError as error:
         if error.__traceback__.tb_next is None:  # type: ignore[union-attr]
-            raise _unhashable(targets) from error
+            raise _unhashable(targets, error) from None
         _note(adapters, key, error)
         raise
     except Exception as error:
@@ -109,14 +113,14 @@ async def _slow(
 ) -> t.Any:
     """Try what was compiled for other answers of the context, or compile."""
     for resolver in tuple(adapters.resolvers.get(key, ())):
-        value = await _call(resolver, context, dependencies)
+        value = await call(resolver, context, dependencies)
         if value is not MISSING:
-            _prefer(adapters, key, resolver)
+            prefer(adapters, key, resolver)
             return value
     resolver, keep = plan(adapters, context, targets, dependencies)
     if keep:
-        _prefer(adapters, key, resolver)
-    return await _call(resolver, context, dependencies)
+        prefer(adapters, key, resolver)
+    return await call(resolver, context, dependencies)
 
 
 def plan(
@@ -137,7 +141,7 @@ def plan(
     return compile_plan(planner, nodes, single=single), not planner.by_value
 
 
-async def _call(
+async def call(
     resolver: Resolver,
     context: Components,
     dependencies: dict[str, t.Any],
@@ -150,14 +154,16 @@ async def _call(
         raise
 
 
-def _prefer(adapters: Adapters, key: t.Any, resolver: Resolver) -> None:
+def prefer(adapters: Adapters, key: t.Any, resolver: Resolver) -> None:
     """Put what fitted last in front."""
     others = adapters.resolvers.get(key, [])
     kept = [one for one in others if one is not resolver]
     adapters.resolvers[key] = [resolver, *kept[: _MOST - 1]]
 
 
-def _unhashable(targets: tuple[t.Any, ...]) -> ResolveError:
+def _unhashable(
+    targets: tuple[t.Any, ...], error: TypeError
+) -> ResolveError | TypeError:
     for target in targets:
         try:
             hash(target)
@@ -168,7 +174,8 @@ def _unhashable(targets: tuple[t.Any, ...]) -> ResolveError:
                 (),
                 ("ask for a type; several are arguments, not a list",),
             )
-    raise AssertionError  # pragma: no cover - only called if one is
+    # It is the class of a keyword that cannot be hashed.
+    return error
 
 
 def _note(adapters: Adapters, key: t.Any, error: Exception) -> None:
@@ -189,56 +196,3 @@ def _add_note(resolver: Resolver, error: Exception) -> None:
             node = node.parent
         error.add_note(f"while injecting {' <- '.join(reversed(way))}")
         return
-
-
-def inject(
-    function: t.Callable[P, t.Awaitable[T]],
-) -> t.Callable[..., t.Coroutine[t.Any, t.Any, T]]:
-    """
-    Fill the parameters that a call of an async function leaves out.
-
-    Args:
-        function: The function; parameters are resolved by their annotations,
-            in the order that ``nject`` keeps to.
-    """
-    signature = inspect.signature(function)
-    frame = sys._getframe(1)  # noqa: SLF001 - local names
-    names = scopes_of(function, frame)
-    params = params_of(function, lambda: names)
-
-    @functools.wraps(function)
-    async def injected(*args: t.Any, **kwargs: t.Any) -> T:
-        bound = signature.bind_partial(*args, **kwargs)
-        missing = [one for one in params if one.name not in bound.arguments]
-        if missing:
-            values = await fill(missing)
-            bound.arguments.update(values)
-        return await function(*bound.args, **bound.kwargs)
-
-    return injected
-
-
-async def fill(params: t.Sequence[t.Any]) -> dict[str, t.Any]:
-    """Resolve parameters, one call for all of them."""
-    adapters, context = _adapters(), _context()
-    if adapters.known != _known.generation():
-        adapters.fresh()
-    key = (
-        "parameters",
-        *((one.name, one.annotation, one.default is EMPTY) for one in params),
-    )
-    for resolver in tuple(adapters.resolvers.get(key, ())):
-        value = await _call(resolver, context, {})
-        if value is not MISSING:
-            return dict(zip((one.name for one in params), value, strict=True))
-    planner = Planner(adapters, context, {})
-    nodes: list[Node] = []
-    for one in params:
-        node = planner.param(one)
-        if isinstance(node, Failure):
-            raise explain(planner, one.annotation, node)
-        nodes.append(node)
-    resolver = compile_plan(planner, nodes, single=False)
-    value = await _call(resolver, context, {})
-    _prefer(adapters, key, resolver)
-    return dict(zip((one.name for one in params), value, strict=True))

@@ -123,14 +123,15 @@ class Adapters:
         Raises:
             RegisterError: One says not what it returns, or is abstract.
         """
-        if not implementations:
-            return lambda implementation: self.register(
-                implementation,
-                replace=replace,
-                scope=scope,
-                provides=provides,
-            )
         options = Options(replace=replace, scope=scope, provides=provides)
+        if not implementations:
+
+            def decorate(implementation: t.Any) -> t.Any:
+                frame = sys._getframe(1)  # noqa: SLF001 - local names
+                self.insert((implementation,), options, frame)
+                return implementation
+
+            return decorate
         frame = sys._getframe(1)  # noqa: SLF001 - local names
         self.insert(implementations, options, frame)
         if len(implementations) == 1:

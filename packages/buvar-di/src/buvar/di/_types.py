@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import inspect
-import operator
 import types
 import typing as t
 
@@ -79,10 +77,10 @@ def _ask(annotation: t.Any) -> Asked:  # noqa: PLR0911 - a case each
     if isinstance(annotation, t.TypeVar):
         bound: t.Any = annotation.__bound__
         if annotation.__constraints__:
-            bound = functools.reduce(operator.or_, annotation.__constraints__)
+            bound = t.Union[annotation.__constraints__]  # noqa: UP007 - of a tuple
         return ask(t.Any if bound is None else bound)
     if isinstance(annotation, dataclasses.InitVar):
-        return ask(annotation.type)
+        return ask(t.cast("t.Any", annotation).type)
     return Asked((normal(annotation),))
 
 
@@ -121,13 +119,19 @@ def _generic_bases(alias: t.Any) -> t.Iterator[Key]:
     if alias is not origin:
         yield normal(alias)
     bindings = dict(zip(parameters(origin), t.get_args(alias), strict=False))
-    for base in vars(origin).get("__orig_bases__", ()):
+    for base in _own_bases(origin):
         base_origin = t.get_origin(base)
         if base_origin not in _NO_KEYS and isinstance(base_origin, type):
             yield from _generic_bases(substitute(base, bindings))
     for base in origin.__bases__:
         if base not in _NO_KEYS and hasattr(base, "__orig_bases__"):
             yield from _generic_bases(base)
+
+
+def _own_bases(cls: t.Any) -> tuple[t.Any, ...]:
+    """Return the parametrised bases a class itself was written with."""
+    found: tuple[t.Any, ...] = cls.__dict__.get("__orig_bases__", ())
+    return found
 
 
 def inherited(cls: type) -> Bindings:
@@ -145,7 +149,8 @@ def inherited(cls: type) -> Bindings:
 
 def parameters(tp: t.Any) -> tuple[t.Any, ...]:
     """Return the free type variables of a type."""
-    found: t.Any = getattr(tp, "__parameters__", ())
+    found: tuple[t.Any, ...] = getattr(tp, "__parameters__", ())
+    # A class may have a property of that name.
     return found if type(found) is tuple else ()
 
 
