@@ -80,7 +80,9 @@ class Program:
     def output(self) -> str:
         return self.log.read_text()
 
-    def until(self, pattern: str, count: int = 1) -> list[re.Match[str]]:
+    def until(
+        self, pattern: str, count: int = 1, seconds: float = TIMEOUT
+    ) -> list[re.Match[str]]:
         """Wait until it has printed something so many times."""
         found: list[re.Match[str]] = []
 
@@ -88,7 +90,7 @@ class Program:
             found[:] = re.finditer(pattern, self.output)
             return len(found) >= count
 
-        eventually(printed, lambda: self.output)
+        eventually(printed, lambda: self.output, seconds)
         return found
 
     def address(self) -> tuple[str, int]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import sys
 import typing as t
 
 from ._sockets import Socket
+from ._streams import say
 
 
 _log = logging.getLogger(__name__)
@@ -30,10 +29,7 @@ def announce(workers: int, sockets: t.Iterable[Socket]) -> None:
     if _log.hasHandlers() or not where:
         _log.info(line, extra={"workers": workers})
         return
-    # Closed or full, it must not keep the service from serving.
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+    say(line)
 
 
 def _text(item: Socket) -> str:
@@ -42,4 +38,6 @@ def _text(item: Socket) -> str:
     if isinstance(address, tuple):
         host, port = t.cast("tuple[str, int]", address)[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if isinstance(address, bytes):
+        return f"@{address[1:].decode(errors='replace')}"
     return str(address)

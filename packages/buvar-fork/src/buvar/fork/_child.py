@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import faulthandler
 import gc
 import logging
@@ -27,6 +26,7 @@ from ._failure import Failure
 from ._options import Options
 from ._parent import Leash
 from ._sockets import Socket
+from ._streams import flush
 from ._title import Title
 from ._wire import Kind
 from ._wire import Sender
@@ -82,9 +82,7 @@ class Child:
         except BaseException:  # noqa: BLE001 - there is nobody above
             traceback.print_exc()
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(Exception):
-                    stream.flush()
+            flush()
             os._exit(code)
 
     def _settle(self) -> None:

@@ -20,6 +20,7 @@ class Options:
     components: Components | Namespaces | None = None
     forks: int = 1
     worker_timeout: float = 60.0
+    boot_timeout: float | None = 60.0
     graceful_timeout: float = 60.0
     backoff: float = 0.05
     backoff_limit: float = 30.0

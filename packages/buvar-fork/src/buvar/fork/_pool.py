@@ -162,8 +162,6 @@ class Pool:
             self._events.forget(worker.receiver.fd)
 
     def _take(self, worker: Process, kind: Kind, payload: bytes) -> None:
-        if worker.serves:
-            worker.deadline = now() + self.options.worker_timeout
         if kind is Kind.READY:
             worker.become_ready()
             old = worker.replaces
@@ -177,6 +175,7 @@ class Pool:
             worker.signalled, worker.results = pickle.loads(payload)  # noqa: S301 - its own child
         else:
             worker.failure = Failure.unpack(payload)
+        worker.heard(self.options.worker_timeout)
 
     def _weigh(self, worker: Process, memory: int) -> None:
         most = self.options.max_memory
@@ -222,6 +221,7 @@ class Pool:
         """Give all workers more time: their parent stood still itself."""
         for worker in self.workers.values():
             worker.deadline += seconds
+            worker.boot_deadline += seconds
 
     def due(self) -> float:
         """Tell when the time of a worker is up."""

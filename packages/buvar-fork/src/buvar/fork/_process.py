@@ -39,11 +39,13 @@ class Process:
         receiver: What it tells.
         deadline: When something must have happened: a sign of life, its
             end; what follows if not depends on the state.
+        boot_deadline: When it must be ready.
         replaces: The worker that stops when this one is ready.
         stale: Why it is to be replaced, if it is.
         results: What its stage returned, once it ended.
         signalled: Whether a signal ended it that its parent did not send.
         failure: Why it failed, if it said so.
+        overdue: Whether its time was up before it was ready.
     """
 
     slot: int
@@ -51,6 +53,7 @@ class Process:
     pid: int
     receiver: Receiver
     deadline: float
+    boot_deadline: float
     state: WorkerState = WorkerState.BOOTING
     replaces: Process | None = None
     stale: str | None = None
@@ -58,6 +61,7 @@ class Process:
     results: list[t.Any] | None = None
     signalled: bool = False
     failure: Failure | None = None
+    overdue: bool = False
 
     @property
     def serves(self) -> bool:
@@ -67,6 +71,13 @@ class Process:
     def age(self) -> float:
         """How long it has been ready, in seconds."""
         return 0.0 if self.ready_at is None else now() - self.ready_at
+
+    def heard(self, seconds: float) -> None:
+        """Note a sign of life; the next one is due in some time."""
+        if self.serves:
+            self.deadline = now() + seconds
+        if self.state is WorkerState.BOOTING:
+            self.deadline = min(self.deadline, self.boot_deadline)
 
     def become_ready(self) -> None:
         """Note that its plugins are prepared."""
@@ -88,6 +99,7 @@ class Process:
 
     def hang(self) -> None:
         """Ask it for its stacks, and give it little time for that."""
+        self.overdue = self.state is WorkerState.BOOTING
         self.state = WorkerState.HUNG
         self.deadline = now() + LAST_WORDS
         self.send(signal.SIGQUIT)

@@ -10,6 +10,7 @@ from ._errors import WorkersFailedError
 from ._failure import Printed
 from ._process import Process
 from ._process import WorkerState
+from ._process import now
 
 
 _log = logging.getLogger(__name__)
@@ -30,7 +31,17 @@ class Report:
 
     def late(self, worker: Process) -> None:
         """Say that a worker hangs."""
-        if worker.state is WorkerState.HUNG:
+        if worker.state is not WorkerState.HUNG:
+            return
+        if worker.overdue and worker.boot_deadline <= now():
+            _log.error(
+                "Worker %d (process %d) does not become ready: its plugins "
+                "still prepare, or wait. It is killed.",
+                worker.slot,
+                worker.pid,
+                extra=_facts(worker),
+            )
+        else:
             _log.error(
                 "Worker %d (process %d) has been silent for %g s: its event "
                 "loop is blocked. It is killed; where it hangs is on stderr.",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
-import sys
 import typing as t
 
 from ._child import Child
@@ -15,6 +15,7 @@ from ._options import Options
 from ._parent import Leash
 from ._process import Process
 from ._process import now
+from ._streams import flush
 from ._title import Title
 from ._wire import Receiver
 from ._wire import Sender
@@ -61,9 +62,8 @@ class Spawner:
             OSError: There are too many processes, or files.
         """
         sockets = self._listeners.for_slot(slot)
-        for stream in (sys.stdout, sys.stderr):
-            # What is buffered here must not be printed by the child, too.
-            stream.flush()
+        # What is buffered here must not be printed by the child, too.
+        flush()
         receive, send = os.pipe()
         # From here until the stage of the child handles them, signals wait.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED | FORWARDED)
@@ -77,14 +77,20 @@ class Spawner:
         finally:
             os.close(send)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return Process(
+        boot_timeout = self._options.boot_timeout
+        worker = Process(
             slot=slot,
             generation=generation,
             pid=pid,
             receiver=Receiver(receive),
-            deadline=now() + self._options.worker_timeout,
+            deadline=0.0,
+            boot_deadline=math.inf
+            if boot_timeout is None
+            else now() + boot_timeout,
             replaces=replaces,
         )
+        worker.heard(self._options.worker_timeout)
+        return worker
 
     def _run(
         self,

@@ -24,6 +24,8 @@ from ._pidfile import pid_file
 from ._preload import preload as preload_plugins
 from ._reload import reload_forever
 from ._solo import run_solo
+from ._streams import fill
+from ._streams import say
 
 
 def stage(
@@ -34,6 +36,7 @@ def stage(
     backlog: int = 2048,
     reuse_port: bool = False,
     worker_timeout: float = 60.0,
+    boot_timeout: float | None = 60.0,
     graceful_timeout: float = 60.0,
     backoff: float = 0.05,
     backoff_limit: float = 30.0,
@@ -68,6 +71,8 @@ def stage(
             kernel distributes the connections.
         worker_timeout: A worker whose event loop is blocked that long, in
             seconds, is killed and replaced.
+        boot_timeout: Seconds a worker gets to prepare its plugins before it
+            is killed, which counts as a failure; None waits for ever.
         graceful_timeout: Seconds a worker gets to end before it is killed.
             Its tasks get four fifths of them to end by themselves.
         backoff: Seconds before a crashed worker is started again, doubled
@@ -106,6 +111,7 @@ def stage(
     """
     try:
         _check(forks)
+        fill()
         if reload is not False:
             reload_forever(["."] if reload is True else reload)
         return _run(
@@ -115,6 +121,7 @@ def stage(
                 components=components,
                 forks=forks or available_cpus(),
                 worker_timeout=worker_timeout,
+                boot_timeout=boot_timeout,
                 graceful_timeout=graceful_timeout,
                 backoff=backoff,
                 backoff_limit=backoff_limit,
@@ -133,8 +140,7 @@ def stage(
         )
     except ForkError as error:
         # Uncaught, it only ends the program, see there.
-        sys.stderr.write(f"{error}\n")
-        sys.stderr.flush()
+        say(str(error))
         raise
 
 

@@ -208,7 +208,8 @@ class Supervisor:
     def _crashed(self, worker: Process, code: int) -> None:
         slot = self.pool.slots[worker.slot]
         booted = worker.ready_at is not None
-        if worker.failure and not booted and not self._was_ready:
+        cannot = worker.failure is not None or worker.overdue
+        if cannot and not booted and not self._was_ready:
             self._give_up(worker, code)
             return
         own_fault = not booted or code > 0
@@ -236,6 +237,9 @@ class Supervisor:
     def _give_up(self, worker: Process, code: int) -> None:
         self._report.failed(worker, code)
         self._stop(State.STOPPING)
+        for other in self.pool.workers.values():
+            if other.ready_at is None:  # it serves nobody
+                other.deadline = min(other.deadline, now() + _HURRY)
 
     def _close(self) -> None:
         """Stop, the orderly way: nobody who was let in is turned away."""
