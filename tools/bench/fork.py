@@ -32,7 +32,7 @@ ROUNDS = 3
 CLIENTS = 64
 REQUESTS = 4000
 #: For each worker, to measure memory.
-SHARE = 32, 10_000
+SHARE = 32, 40_000
 
 HANDLER = """\
 import os
