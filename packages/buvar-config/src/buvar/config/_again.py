@@ -10,6 +10,7 @@ from ._diagnose import Unknown
 from ._diagnose import Where
 from ._diagnose import problems
 from ._errors import ConfigError
+from ._errors import Problem
 from ._merge import Path
 from ._origin import origin_of
 from ._overlay import Plan
@@ -37,20 +38,39 @@ class Finder:
         """Return the origin of a value, ``None`` if nobody set it."""
         path = tuple(path)
         for item in reversed(self._given):
-            if path and path[: len(item.path)] == item.path:
+            length = len(item.path)
+            if path[:length] == item.path and item.holds(path[length:]):
                 return item.source
         return origin_of(self._layers, (*self._section, *path))
 
 
 def load_again(
-    cls: t.Any, data: t.Any, where: Where, section: Path, mode: UnknownKeys
+    cls: t.Any,
+    data: t.Any,
+    where: Where,
+    section: Path,
+    *,
+    mode: UnknownKeys,
+    unread: list[Problem],
 ) -> t.Any:
     """Find all that is wrong, raise it, or warn if that is all there is."""
+    found = list(unread)
+    result: t.Any = None
     try:
         thorough = compiled(cls, strict=mode != "ignore", thorough=True)
-        return thorough(data, cls)
-    except Exception as error:  # noqa: BLE001 - that is the question
-        found = problems(error, data, where, section)
+        result = thorough(data, cls)
+    except Exception as error:
+        paths = {item.path for item in unread}
+        found += [
+            item
+            for item in problems(error, data, where, section, cls)
+            # What could not be read is not missing as well.
+            if item.path not in paths
+        ]
+        if not found:
+            raise
+    if not found:
+        return result
     wrong = [item for item in found if not isinstance(item, Unknown)]
     if mode == "error" or wrong:
         raise ConfigError(found)

@@ -76,6 +76,8 @@ class _Maker:
         self.thorough = thorough
         self.converter = Converter(
             detailed_validation=thorough,
+            # For a TypedDict; classes are told below.
+            forbid_extra_keys=strict,
             structure_fallback_factory=_hooks.instance_hook,
         )
         _hooks.register(self.converter)

@@ -14,13 +14,19 @@ from ._errors import MASK
 from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import Problem
+from ._errors import dotted
 from ._fields import Field
 from ._fields import fields
+from ._fields import has_fields
+from ._fields import holds_secret
 from ._fields import origin
 from ._merge import dig
 from ._merge import is_table
 from ._secret import Secret
 from ._secret import show
+from ._text import Text
+from ._text import parse_list
+from ._text import parse_table
 
 
 Keys: t.TypeAlias = tuple[t.Any, ...]
@@ -37,6 +43,7 @@ def problems(
     data: t.Any,
     where: Where,
     section: Keys = (),
+    tp: t.Any = None,
 ) -> list[Problem]:
     """
     List what is wrong.
@@ -46,12 +53,16 @@ def problems(
         data: What it was given.
         where: Says where the value at a path came from.
         section: The path of the data itself.
+        tp: The class that was asked for.
     """
-    return list(_Diagnosis(data, where, section).walk(error, ()))
+    return list(_Diagnosis(tp, data, where, section).walk(error, ()))
 
 
 class _Diagnosis:
-    def __init__(self, data: t.Any, where: Where, section: Keys) -> None:
+    def __init__(
+        self, tp: t.Any, data: t.Any, where: Where, section: Keys
+    ) -> None:
+        self.tp = tp
         self.data = data
         self.where = where
         self.section = section
@@ -59,52 +70,63 @@ class _Diagnosis:
     def _dotted(self, path: Keys) -> str:
         return dotted((*self.section, *path))
 
-    def walk(self, error: BaseException, path: Keys) -> t.Iterator[Problem]:
-        """Follow the groups of cattrs down to what failed."""
+    def walk(
+        self, error: BaseException, path: Keys, field: Field | None = None
+    ) -> t.Iterator[Problem]:
+        """
+        Follow the groups of cattrs down to what failed.
+
+        Args:
+            error: What was raised.
+            path: Where.
+            field: The field that is at this path or holds what is.
+        """
         if isinstance(error, BaseValidationError):
             for inner in error.exceptions:
-                yield from self._inner(error, inner, path)
+                yield from self._inner(error, inner, path, field)
         elif isinstance(error, ForbiddenExtraKeysError):
-            known = fields(error.cl)
-            for key in error.extra_fields:
-                yield self._unknown(path, key, known)
+            for key in sorted(error.extra_fields, key=str):
+                yield self._unknown(path, key, _keys(error.cl))
         elif isinstance(error, ConfigError):
             yield from error.errors
         else:
-            yield self._failed(error, path)
+            yield self._failed(error, path, field)
 
     def _inner(
-        self, group: BaseValidationError, error: Exception, path: Keys
+        self,
+        group: BaseValidationError,
+        error: Exception,
+        path: Keys,
+        owner: Field | None,
     ) -> t.Iterator[Problem]:
         for note in reversed(getattr(error, "__notes__", ())):
             if isinstance(note, AttributeValidationNote):
                 field = _field(group.cl, note.name)
                 here = (*path, field.key if field else note.name)
                 if isinstance(error, KeyError) and self._missing(here):
-                    yield self._absent(here, field, fields(group.cl))
+                    yield self._absent(here, field, _keys(group.cl))
                     return
-                yield from self.walk(error, here)
+                yield from self.walk(error, here, field)
                 return
             if isinstance(note, IterableValidationNote):
-                yield from self.walk(error, (*path, note.index))
+                yield from self.walk(error, (*path, note.index), owner)
                 return
         if isinstance(group, ClassValidationError):
             yield from self._of_class(group, error, path)
         else:
-            yield from self.walk(error, path)
+            yield from self.walk(error, path, owner)
 
     def _missing(self, path: Keys) -> bool:
         try:
-            dig(self.data, path)
+            self._value(path)
         except LookupError:
             return True
         return False
 
     def _absent(
-        self, path: Keys, field: Field | None, members: list[Field]
+        self, path: Keys, field: Field | None, known: list[str]
     ) -> Problem:
         keys = self._keys(path[:-1])
-        known = {item.key for item in members}
         near = _near(path[-1], [key for key in keys if key not in known])
         hint = f"Did you misspell it as {near}?" if near else None
         extra = field.extra.help if field else None
@@ -116,15 +138,24 @@ class _Diagnosis:
         )
 
     def _keys(self, path: Keys) -> list[t.Any]:
-        found = dig(self.data, path)
+        found = self._value(path)
         return list(found) if is_table(found) else []
 
-    def _unknown(self, path: Keys, key: t.Any, known: list[Field]) -> Problem:
-        near = _near(str(key), [field.key for field in known])
+    def _value(self, path: Keys) -> t.Any:
+        """Return what is at a path, also within text that was parsed."""
+        node = self.data
+        for key in path:
+            if isinstance(node, Text):
+                node = _parsed(node, key)
+            node = dig(node, (key,))
+        return node
+
+    def _unknown(self, path: Keys, key: t.Any, known: list[str]) -> Problem:
+        near = _near(str(key), known)
         hint = (
             f"Did you mean {near}?"
             if near
-            else "Known are " + ", ".join(field.key for field in known) + "."
+            else "Known are " + ", ".join(known) + "."
             if known
             else "The class has no fields."
         )
@@ -147,7 +178,7 @@ class _Diagnosis:
             if field is not None:
                 yield self._failed(error, (*path, field.key), field)
                 return
-        secret = _holds_secret(group.cl)
+        secret = holds_secret(group.cl)
         yield Problem(
             self._dotted(path),
             f"{origin(group.cl).__name__} refuses it"
@@ -161,7 +192,7 @@ class _Diagnosis:
         path: Keys,
         field: Field | None = None,
     ) -> Problem:
-        secret = bool(field and field.secret)
+        secret = field.secret if field else holds_secret(self.tp)
         hint = None
         if isinstance(error, BadValueError):
             expected, hint = error.expected, error.hint
@@ -171,7 +202,7 @@ class _Diagnosis:
         else:
             expected = _text(error)
         try:
-            value = dig(self.data, path)
+            value = self._value(path)
         except LookupError:
             shown = None
         else:
@@ -193,14 +224,26 @@ def _text(error: BaseException) -> str:
     return text.split("\n")[0][:200] or type(error).__name__
 
 
+def _parsed(text: Text, key: t.Any) -> t.Any:
+    try:
+        return parse_list(text) if isinstance(key, int) else parse_table(text)
+    except BadValueError:
+        return text
+
+
+def _fields(tp: t.Any) -> list[Field]:
+    return fields(tp) if has_fields(tp) else []
+
+
 def _field(tp: t.Any, name: t.Any) -> Field | None:
-    return next((item for item in fields(tp) if item.name == name), None)
+    return next((item for item in _fields(tp) if item.name == name), None)
 
 
-def _holds_secret(tp: t.Any) -> bool:
-    from ._env import leaves  # noqa: PLC0415 - it builds on the compiler
-
-    return any(leaf.secret for leaf in leaves(tp))
+def _keys(tp: t.Any) -> list[str]:
+    """Return what a class knows, or a TypedDict."""
+    return [item.key for item in _fields(tp)] or [
+        *getattr(tp, "__annotations__", ())
+    ]
 
 
 def _near(key: t.Any, keys: t.Sequence[t.Any]) -> str | None:
@@ -210,17 +253,3 @@ def _near(key: t.Any, keys: t.Sequence[t.Any]) -> str | None:
     wanted = str(key).lower().replace("-", "_")
     found = difflib.get_close_matches(wanted, names, 1, 0.6)
     return repr(names[found[0]]) if found else None
-
-
-def dotted(path: Keys) -> str:
-    """Write a path as people do."""
-    text = ""
-    for key in path:
-        if isinstance(key, int) and not isinstance(key, bool):
-            text += f"[{key}]"
-        else:
-            word = str(key)
-            plain = word.replace("_", "").replace("-", "").isalnum()
-            word = word if plain else repr(word)
-            text += f".{word}" if text else word
-    return text

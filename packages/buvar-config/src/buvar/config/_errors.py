@@ -107,3 +107,24 @@ def one(
 ) -> ConfigError:
     """Make an error of a single problem."""
     return ConfigError([Problem(path, expected, value, source, hint)], cure)
+
+
+def together(errors: list[ConfigError]) -> ConfigError:
+    """Make one error of several."""
+    cures = {error.cure for error in errors}
+    problems = [problem for error in errors for problem in error.errors]
+    return ConfigError(problems, *cures if len(cures) == 1 else ())
+
+
+def dotted(path: t.Sequence[t.Any]) -> str:
+    """Write a path as people do."""
+    text = ""
+    for key in path:
+        if isinstance(key, int) and not isinstance(key, bool):
+            text += f"[{key}]"
+        else:
+            word = str(key)
+            plain = word.replace("_", "").replace("-", "").isalnum()
+            word = word if plain else repr(word)
+            text += f".{word}" if text else word
+    return text

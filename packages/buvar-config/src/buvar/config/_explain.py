@@ -7,8 +7,8 @@ import typing as t
 import attrs
 
 from . import _env
-from ._diagnose import dotted
 from ._errors import MASK
+from ._errors import dotted
 from ._merge import dig
 from ._merge import is_table
 from ._secret import show

@@ -43,7 +43,7 @@ class Field:
     @property
     def secret(self) -> bool:
         """Whether the value must never be shown."""
-        return self.extra.secret or is_secret(self.type)
+        return self.extra.secret or holds_secret(self.type)
 
     def make_default(self) -> t.Any:
         """Return the default, ``NOTHING`` if only the class can make it."""
@@ -70,6 +70,19 @@ def has_fields(tp: t.Any) -> bool:
 def is_secret(tp: t.Any) -> bool:
     """Tell whether a type is, or contains, a ``Secret``."""
     return origin(tp) is Secret or any(map(is_secret, t.get_args(tp)))
+
+
+def holds_secret(tp: t.Any, above: tuple[t.Any, ...] = ()) -> bool:
+    """Tell whether a type is a secret, or one is somewhere in it."""
+    if has_fields(tp):
+        return tp not in above and any(
+            field.extra.secret or holds_secret(field.type, (*above, tp))
+            for field in fields(tp)
+        )
+    inner = t.get_args(tp)
+    return origin(tp) is Secret or any(
+        holds_secret(item, above) for item in inner
+    )
 
 
 def fields(tp: t.Any) -> list[Field]:

@@ -12,6 +12,7 @@ import attrs
 from ._errors import MASK
 from ._errors import ConfigError
 from ._errors import one
+from ._errors import together
 from ._merge import check_depth
 from ._origin import Layer
 from ._secret import sounds_secret
@@ -34,22 +35,68 @@ class optional:  # noqa: N801 - used as a function
     path: AnyPath
 
 
-def read(path: AnyPath | optional) -> list[Layer]:
+def read(paths: t.Iterable[AnyPath | optional]) -> list[Layer]:
     """
-    Read a file, or each ``*.toml`` of a folder named ``*.d``, sorted.
+    Read files, and each ``*.toml`` of folders named ``*.d``, sorted.
 
     Raises:
-        ConfigError: Something cannot be read, or is no TOML.
+        ConfigError: What cannot be read or is no TOML, of all of them.
     """
-    must = not isinstance(path, optional)
-    file = pathlib.Path(path if not isinstance(path, optional) else path.path)
+    layers: list[Layer] = []
+    errors: list[ConfigError] = []
+    for file in _files(paths):
+        try:
+            layers.append(_layer(file))
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        raise together(errors)
+    return layers
+
+
+def _files(paths: t.Iterable[AnyPath | optional]) -> t.Iterator[pathlib.Path]:
+    for path in paths:
+        file = to_file(path)
+        inside = _inside(file) if file.suffix == ".d" else None
+        if inside is not None:
+            # Editors keep hidden files there.
+            yield from (
+                one
+                for one in inside
+                if one.suffix == ".toml" and not one.name.startswith(".")
+            )
+        elif not isinstance(path, optional) or not _is_missing(file):
+            yield file
+
+
+def to_file(path: AnyPath | optional) -> pathlib.Path:
+    """
+    Return the path of a file.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    given = path.path if isinstance(path, optional) else path
+    try:
+        file = pathlib.Path(given)
+    except TypeError:
+        kind = type(given).__name__
+        msg = f"the name of a file is text or a pathlib.Path, not of {kind}"
+        raise one(msg, cure="Pass the path of a file.") from None
     if "\0" in str(file):
         raise one("the name of a file has a NUL byte", value=repr(str(file)))
-    if file.suffix == ".d" and _inside(file) is not None:
-        return [_layer(item) for item in sorted(file.glob("*.toml"))]
-    if not must and not _stamp(file)[1:]:
-        return []
-    return [_layer(file)]
+    return file
+
+
+def _is_missing(file: pathlib.Path) -> bool:
+    """Tell whether nothing is there; what cannot be asked may be there."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def stamp(
@@ -79,7 +126,7 @@ def _stamp(file: pathlib.Path) -> tuple[t.Any, ...]:
     return str(file), status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def read_text(file: pathlib.Path, path: str = "") -> str:
+def read_text(file: pathlib.Path) -> str:
     """
     Read a file as UTF-8.
 
@@ -89,28 +136,25 @@ def read_text(file: pathlib.Path, path: str = "") -> str:
     try:
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        failure = _not_utf8(file, path, error)
+        failure = _not_utf8(file, error)
     except (OSError, ValueError) as error:
-        failure = _unreadable(file, path, error)
+        failure = _unreadable(file, error)
     # Raised here, the error does not drag the bytes of the file along.
     raise failure
 
 
-def _not_utf8(
-    file: pathlib.Path, path: str, error: UnicodeDecodeError
-) -> ConfigError:
+def _not_utf8(file: pathlib.Path, error: UnicodeDecodeError) -> ConfigError:
     line = error.object.count(b"\n", 0, error.start) + 1
     return one(
         f"expected UTF-8 text, byte {error.object[error.start]:#04x} "
         f"in line {line} is none",
-        path=path,
         source=f"{file}:{line}",
         cure="Save the file as UTF-8.",
     )
 
 
 def _unreadable(
-    file: pathlib.Path, path: str, error: OSError | ValueError
+    file: pathlib.Path, error: OSError | ValueError
 ) -> ConfigError:
     reason = getattr(error, "strerror", None) or str(error)
     cures: dict[type[Exception], str] = {
@@ -120,7 +164,6 @@ def _unreadable(
     }
     return one(
         f"the file cannot be read: {reason}",
-        path=path,
         source=str(file),
         cure=cures.get(type(error), "Check the path."),
     )

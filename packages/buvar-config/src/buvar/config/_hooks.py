@@ -99,8 +99,12 @@ def _call(tp: t.Any, value: t.Any) -> t.Any:
     try:
         return tp(value)
     except Exception as error:
-        msg = f"expected a {tp.__name__}"
-        raise BadValueError(msg) from error
+        raise BadValueError(f"expected {_a(tp)}") from error
+
+
+def _a(tp: t.Any) -> str:
+    name: str = tp.__name__
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 class _Guard:
@@ -210,6 +214,8 @@ def to_literal(value: t.Any, tp: t.Any) -> t.Any:
 
 
 def _as_text(value: t.Any) -> str:
+    if value is None:
+        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -278,6 +284,5 @@ def _textual(value: t.Any, tp: t.Any) -> t.Any:
     if isinstance(value, tp):
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        msg = f"expected a {tp.__name__}"
-        raise BadValueError(msg)
+        raise BadValueError(f"expected {_a(tp)}")
     return _call(tp, str(value).strip())

@@ -14,11 +14,15 @@ from ._env import Names
 from ._env import name_of
 from ._env import present
 from ._errors import BadValueError
+from ._errors import ConfigError
+from ._errors import Problem
+from ._errors import dotted
 from ._errors import one
 from ._files import AnyPath
 from ._files import read_text
 from ._merge import Overlay
 from ._merge import Path
+from ._merge import dig
 from ._merge import is_table
 from ._scalars import to_bool
 from ._scalars import to_float
@@ -45,6 +49,7 @@ class Given:
         table: Whether it has to be parsed to be merged.
         kind: What plain type it is for.
         file: Whether it was read from a file.
+        problem: Why it was not.
     """
 
     path: Path
@@ -53,6 +58,18 @@ class Given:
     table: bool = False
     kind: type | None = None
     file: bool = False
+    problem: Problem | None = None
+
+    def holds(self, rest: Path) -> bool:
+        """Tell whether a value below its path is of this text."""
+        data = self.data if rest else None
+        if not is_table(data):
+            return True
+        try:
+            dig(data, rest)
+        except LookupError:
+            return False
+        return True
 
     @property
     def value(self) -> t.Any:
@@ -147,21 +164,25 @@ class Plan:
         given: All of it, what wins last.
         groups: The values by the table they belong to.
         simple: Whether that is all, so that there is nothing to merge.
+        unread: What is wrong with files that values should come from.
     """
 
     given: list[Given]
     groups: dict[Path, dict[str, t.Any]]
     simple: bool
+    unread: list[Problem]
 
     @classmethod
-    def of(cls, given: list[Given]) -> Plan:
+    def of(cls, found: list[Given]) -> Plan:
         """Sort values by their tables."""
+        unread = [item.problem for item in found if item.problem]
+        given = [item for item in found if not item.problem]
         groups: dict[Path, dict[str, t.Any]] = {}
         for item in given:
             if item.table or len(item.path) not in (1, 2):
-                return cls(given, {}, simple=False)
+                return cls(given, {}, simple=False, unread=unread)
             groups.setdefault(item.path[:-1], {})[item.path[-1]] = item.value
-        return cls(given, groups, simple=True)
+        return cls(given, groups, simple=True, unread=unread)
 
     def apply(self, data: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """Return the data with all values put over it."""
@@ -190,9 +211,6 @@ def plan(
 
     It is kept until the environment changes, unless files have to be read.
     Comparing all of the environment is quicker than asking for each name.
-
-    Raises:
-        ConfigError: A file that a variable names cannot be read.
     """
     environ = os.environ
     data = getattr(environ, "_data", environ)
@@ -212,9 +230,9 @@ def plan(
 def _given(
     names: Names, section: Path, secrets: Secrets, overrides: Overrides
 ) -> list[Given]:
-    found = [*_of_secrets(names, secrets)] if secrets else []
+    found = [*_of_secrets(names, section, secrets)] if secrets else []
     if names.keys:
-        found += _of_environment(names)
+        found += _of_environment(names, section)
     for path, text in overrides:
         if path[: len(section)] == section:
             here = path[len(section) :]
@@ -224,11 +242,13 @@ def _given(
     return found
 
 
-def _of_secrets(names: Names, secrets: Secrets) -> t.Iterator[Given]:
+def _of_secrets(
+    names: Names, section: Path, secrets: Secrets
+) -> t.Iterator[Given]:
     for name, leaf in sorted(names.leaves.items(), key=_depth):
         file = secrets.get(names.join(name)) or secrets.get(name)
         if file is not None:
-            yield _from_file(leaf, file, str(file))
+            yield _from_file(leaf, section, file, str(file))
 
 
 def _depth(item: tuple[str, Leaf]) -> int:
@@ -236,7 +256,7 @@ def _depth(item: tuple[str, Leaf]) -> int:
     return len(item[1].path)
 
 
-def _of_environment(names: Names) -> list[Given]:
+def _of_environment(names: Names, section: Path) -> list[Given]:
     variables = present(names)
     if not variables:
         return []
@@ -248,7 +268,9 @@ def _of_environment(names: Names) -> list[Given]:
         text = environ[name]
         if is_file:
             files.append(
-                _from_file(leaf, pathlib.Path(text), f"${name}: {text}")
+                _from_file(
+                    leaf, section, pathlib.Path(text), f"${name}: {text}"
+                )
             )
         else:
             direct.append(
@@ -257,13 +279,24 @@ def _of_environment(names: Names) -> list[Given]:
     return files + direct
 
 
-def _from_file(leaf: Leaf, file: pathlib.Path, source: str) -> Given:
-    text = read_text(file, ".".join(leaf.path))
+def _from_file(
+    leaf: Leaf, section: Path, file: pathlib.Path, source: str
+) -> Given:
+    text, problem = "", None
+    try:
+        text = read_text(file)
+    except ConfigError as error:
+        problem = error.errors[0].expected
     if "\0" in text:
-        raise one(
-            "expected text without NUL bytes",
-            path=".".join(leaf.path),
-            source=source,
+        problem = "expected text without NUL bytes"
+    if problem is not None:
+        path = dotted((*section, *leaf.path))
+        return Given(
+            leaf.path,
+            Text(),
+            source,
+            file=True,
+            problem=Problem(path, problem, source=source),
         )
     # Editors and `echo` end a file with a newline that nobody means.
     text = text.removesuffix("\n").removesuffix("\r")

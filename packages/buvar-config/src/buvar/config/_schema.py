@@ -14,6 +14,7 @@ from ._describe import summary
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
+from ._fields import is_secret
 from ._fields import origin
 from ._merge import SEQUENCES
 from ._merge import is_array
@@ -112,9 +113,10 @@ class _Writer:
         if said := helps(tp, field):
             found["description"] = said
         default = field.make_default()
-        if field.secret:
+        if field.extra.secret or is_secret(field.type):
             found["writeOnly"] = True
-        elif default is not attrs.NOTHING and default is not None:
+        given = default is not attrs.NOTHING and default is not None
+        if given and not field.secret:
             found["default"] = _json(to_plain(default))
         return found
 

@@ -41,6 +41,9 @@ class Secret(t.Generic[T]):
     def __str__(self) -> str:
         return MASK
 
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Secret):
             theirs = t.cast(t.Any, other)._value

@@ -110,9 +110,8 @@ class ConfigSource(dict[str, t.Any]):
         """
         source = cls(env_prefix=env_prefix, secrets=secrets, unknown=unknown)
         source.paths = paths
-        for path in paths:
-            for layer in _files.read(path):
-                source._add(layer)
+        for layer in _files.read(paths):
+            source._add(layer)
         for override in overrides:
             source.set(override)
         return source
@@ -163,14 +162,16 @@ class ConfigSource(dict[str, t.Any]):
         try:
             quick = compiled(cls, strict=mode != "ignore", thorough=False)
             found: T = quick(data, cls)
+            if not plan.unread:
+                return found
         except ConfigError:
             raise
         except Exception:  # noqa: BLE001, S110 - asked again, thoroughly
             pass
-        else:
-            return found
         where = Finder(self, path, plan).where
-        again: T = load_again(cls, data, where, path, mode)
+        again: T = load_again(
+            cls, data, where, path, mode=mode, unread=plan.unread
+        )
         return again
 
     # --- asking -----------------------------------------------------------
@@ -295,6 +296,8 @@ class ConfigSource(dict[str, t.Any]):
             ConfigError: The class is none for this, or has a clash of names.
         """
         data, plan = self._gather(cls, path)
+        if plan.unread:
+            raise ConfigError(plan.unread)
         return data, Finder(self, path, plan)
 
 
