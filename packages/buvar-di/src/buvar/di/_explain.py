@@ -17,49 +17,77 @@ from ._types import show
 
 
 _ERRORS = {"cycle": CycleError, "scope": ScopeError, "": ResolveError}
-#: A drawing longer than this is cut.
+#: Of a drawing longer than this the middle is cut out.
 _LONGEST = 60
+_FIRST = 20
 
 
 def explain(planner: Planner, target: t.Any, failure: Failure) -> ResolveError:
     """Make the error for a target that cannot be resolved."""
-    tree = [f"{show(target)} cannot be resolved:", *_draw(planner, failure)]
-    if len(tree) > _LONGEST:
-        cut = len(tree) - _LONGEST
-        tree[_LONGEST:] = [f"... and {cut} more lines"]
-    path = _path(failure)
-    last = _last(failure)
+    tree = [f"{show(target)} cannot be resolved:", *_draw(failure)]
+    way = _deepest(failure)
+    path = [one.asked.keys[0] if one.asked.keys else None for one in way]
     if failure.kind == "cycle":
         path = list(_find(failure, "cycle").asked.keys)
     return _ERRORS[failure.kind](
         target,
         tree,
         (target, *path[1:]),
-        tuple(_hints(planner, failure, last)),
+        tuple(_hints(planner, failure, way[-1])),
     )
 
 
-def _draw(
-    planner: Planner, failure: Failure, indent: str = ""
-) -> t.Iterator[str]:
+def _draw(failure: Failure) -> t.Iterator[str]:
+    """Draw what was tried, in no more lines than can be read."""
+    lines = _lines(failure)
+    cut, less = len(lines) - _LONGEST, 0
+    for number, (depth, line) in enumerate(lines):
+        if cut > 0 and _FIRST <= number < _FIRST + cut:
+            if number == _FIRST:
+                yield f"{'    ' * (depth - less)}... {cut} more lines ..."
+                least = min(one for one, _ in lines[_FIRST + cut :])
+                less = max(0, least - depth)
+            continue
+        text = line if isinstance(line, str) else _attempt(line)
+        yield "    " * (depth - less) + text
+
+
+def _lines(failure: Failure) -> list[tuple[int, str | Attempt]]:
+    """List the lines of a drawing and how far they are indented."""
+    lines: list[tuple[int, str | Attempt]] = []
+    todo: list[tuple[int, Failure | Attempt]] = [(0, failure)]
+    seen: set[int] = set()
+    while todo:
+        depth, one = todo.pop()
+        if isinstance(one, Failure):
+            if one.attempts and id(one) in seen:
+                lines.append((depth, "as above"))
+                continue
+            seen.add(id(one))
+            lines += [(depth, text) for text in _reason(one)]
+            todo += [(depth, attempt) for attempt in reversed(one.attempts)]
+            continue
+        lines.append((depth, one))
+        if one.reason:
+            lines.append((depth + 1, one.reason))
+        inner = one.failure
+        if inner and (one.param is not None or inner.kind == "cycle"):
+            todo.append((depth + 1, inner))
+    return lines
+
+
+def _reason(failure: Failure) -> t.Iterator[str]:
     if failure.kind == "cycle" and not failure.attempts:
-        yield f"{indent}cycle: {' -> '.join(map(show, failure.asked.keys))}"
-        return
-    if failure.note:
-        yield f"{indent}{failure.note}"
-    if not failure.attempts and not failure.note:
-        yield f"{indent}{_nothing(failure.asked)}"
-    for attempt in failure.attempts:
-        yield (
-            f"{indent}- {attempt.adapter.name}{_needs(attempt)}  "
-            f"[{attempt.adapter.where}]"
-        )
-        if attempt.reason:
-            yield f"{indent}    {attempt.reason}"
-        if attempt.failure is not None and (
-            attempt.param is not None or attempt.failure.kind == "cycle"
-        ):
-            yield from _draw(planner, attempt.failure, indent + "    ")
+        yield f"cycle: {' -> '.join(map(show, failure.asked.keys))}"
+    elif failure.note:
+        yield failure.note
+    elif not failure.attempts:
+        yield _nothing(failure.asked)
+
+
+def _attempt(attempt: Attempt) -> str:
+    adapter = attempt.adapter
+    return f"- {adapter.name}{_needs(attempt)}  [{adapter.where}]"
 
 
 def _needs(attempt: Attempt) -> str:
@@ -81,31 +109,34 @@ def _nothing(asked: Asked) -> str:
 
 
 def _deepest(failure: Failure) -> list[Failure]:
-    best: list[Failure] = []
-    for attempt in failure.attempts:
-        if attempt.failure is not None:
-            way = _deepest(attempt.failure)
-            if len(way) > len(best):
-                best = way
-    return [failure, *best]
-
-
-def _path(failure: Failure) -> list[t.Any]:
-    return [
-        one.asked.keys[0] if one.asked.keys else None
-        for one in _deepest(failure)
-    ]
-
-
-def _last(failure: Failure) -> Failure:
-    return _deepest(failure)[-1]
+    """Find the longest way down to what is missing."""
+    #: Of each failure how long the way below it is, and where it goes.
+    below: dict[int, tuple[int, Failure | None]] = {}
+    todo = [failure]
+    while todo:
+        inner = [one.failure for one in todo[-1].attempts if one.failure]
+        later = [one for one in inner if id(one) not in below]
+        if later:
+            todo += later
+            continue
+        ways = [(below[id(one)][0] + 1, one) for one in inner]
+        longest = max(ways, key=lambda way: way[0], default=(0, None))
+        below[id(todo.pop())] = longest
+    found: list[Failure] = []
+    step: Failure | None = failure
+    while step is not None:
+        found.append(step)
+        step = below[id(step)][1]
+    return found
 
 
 def _find(failure: Failure, kind: str) -> Failure:
     """Find the innermost failure of a kind."""
-    for attempt in failure.attempts:
-        if attempt.failure is not None and attempt.failure.kind == kind:
-            return _find(attempt.failure, kind)
+    inner: Failure | None = failure
+    while inner is not None:
+        failure = inner
+        failures = (one.failure for one in failure.attempts if one.failure)
+        inner = next((one for one in failures if one.kind == kind), None)
     return failure
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing as t
 
 from ._adapter import Adapter
+from ._candidate import Candidate
 from ._kind import Kind
-from ._register import Candidate
 from ._signature import Param
 from ._types import Asked
 

@@ -19,6 +19,7 @@ from buvar.components import _known
 from buvar.components._impl import MISSING
 
 from ._adapter import Adapter
+from ._candidate import Candidate
 from ._errors import AnnotationError
 from ._nodes import CALL
 from ._nodes import LEVELS
@@ -31,7 +32,6 @@ from ._nodes import Guard
 from ._nodes import Item
 from ._nodes import Node
 from ._register import Adapters
-from ._register import Candidate
 from ._signature import EMPTY
 from ._signature import Param
 from ._types import Asked
@@ -42,6 +42,26 @@ from ._types import normal
 from ._types import offers
 from ._types import provided
 from ._types import substitute
+
+
+#: A step of planning: it yields the step it needs the result of. So a chain
+#: of dependencies may be longer than Python's stack is deep.
+Steps: t.TypeAlias = t.Generator[t.Any, t.Any, Node | Failure]
+
+
+def _run(step: Steps) -> Node | Failure:
+    """Take a step, and before all those that it needs."""
+    steps, result = [step], None
+    while steps:
+        try:
+            needed = steps[-1].send(result)
+        except StopIteration as end:
+            steps.pop()
+            result = end.value
+        else:
+            steps.append(needed)
+            result = None
+    return t.cast("Node | Failure", result)
 
 
 class Planner:
@@ -85,25 +105,25 @@ class Planner:
         if asked.named is not None:
             node = self._named(asked, (asked.named.name,), CALL)
             return node or self._nothing(asked, CALL)
-        return self._unnamed(asked, CALL)
+        return self._unnamed(asked, CALL) or _run(self._adapt(asked, CALL))
 
     def param(self, param: Param) -> Node | Failure:
         """Plan one parameter of a function to be filled."""
-        return self._param(param, param.asked, CALL)
+        return _run(self._param(param, param.asked, CALL))
 
     # --- the order, step by step ------------------------------------------
 
-    def _param(self, param: Param, tp: Asked, level: int) -> Node | Failure:
+    def _param(self, param: Param, tp: Asked, level: int) -> Steps:
         names: tuple[t.Hashable, ...] = (param.name,)
         if tp.named is not None:
             names = (tp.named.name, param.name)
         node: Node | Failure | None = self._named(tp, names, level)
-        if node is not None:
-            return node
-        if tp.named is not None or not tp.keys:
+        if node is None and (tp.named is not None or not tp.keys):
             node = self._nothing(tp, level)
-        else:
+        if node is None:
             node = self._unnamed(tp, level)
+        if node is None:
+            node = yield self._adapt(tp, level)
         if isinstance(node, Failure) and param.default is not EMPTY:
             return Const(param.annotation, param.default, default=True)
         return node
@@ -156,7 +176,7 @@ class Planner:
             return Item(guard)
         return None
 
-    def _unnamed(self, tp: Asked, level: int) -> Node | Failure:
+    def _unnamed(self, tp: Asked, level: int) -> Node | None:
         overrides = self.adapters.overrides
         for key in tp.keys:
             if overrides and key in overrides:
@@ -173,19 +193,21 @@ class Planner:
                 self.by_value |= by_value(key)
                 if offers(key, value):
                     return Given(key, name)
-        return self._adapt(tp, level)
+        return None
 
     # --- adapters ---------------------------------------------------------
 
-    def _adapt(self, tp: Asked, level: int) -> Node | Failure:
+    def _adapt(self, tp: Asked, level: int) -> Steps:
         memo = (tp.keys, level)
         known = self._failed.get(memo)
-        if known is not None and known.heads <= self._heads():
+        if known is not None and (
+            not known.heads or known.heads <= self._heads()
+        ):
             return known
         attempts: list[Attempt] = []
         for key in tp.keys:
             for candidate in self.adapters.find(key):
-                tried = self._try(key, candidate, level)
+                tried = yield from self._try(key, candidate, level)
                 if isinstance(tried, Build):
                     return tried
                 attempts.append(tried)
@@ -198,7 +220,7 @@ class Planner:
 
     def _try(
         self, key: t.Any, candidate: Candidate, level: int
-    ) -> Build | Attempt:
+    ) -> t.Generator[t.Any, t.Any, Build | Attempt]:
         adapter, bindings = candidate
         own = LEVELS.index(adapter.scope)
         if own and own < level:
@@ -221,7 +243,7 @@ class Planner:
         args: list[tuple[Param, Node]] = []
         try:
             for param in params:
-                node = self._arg(param, bindings, level)
+                node = yield from self._arg(param, bindings, level)
                 if isinstance(node, Failure):
                     self._rewind(start, undo)
                     return Attempt(adapter, "", param, node)
@@ -234,15 +256,15 @@ class Planner:
 
     def _arg(
         self, param: Param, bindings: dict[t.Any, t.Any], level: int
-    ) -> Node | Failure:
+    ) -> Steps:
         if not bindings:
-            return self._param(param, param.asked, level)
+            return (yield from self._param(param, param.asked, level))
         tp = substitute(param.annotation, bindings)
         if t.get_origin(tp) is type and t.get_origin(param.annotation):
             variable = t.get_args(param.annotation)[0]
             if variable in bindings:
                 return Const(tp, bindings[variable], default=False)
-        return self._param(param, ask(tp), level)
+        return (yield from self._param(param, ask(tp), level))
 
     def _cycle(self, key: t.Any, here: tuple[Adapter, t.Any]) -> Attempt:
         keys = list(self._path)
@@ -300,5 +322,6 @@ class Planner:
                 f"the one in the context ends before the {LEVELS[level]} "
                 "that needs it"
             )
-        here = {adapter for adapter, _ in self._path}
-        return Failure(tp, tuple(attempts), note, kind, heads & here)
+        if heads:
+            heads &= self._heads()
+        return Failure(tp, tuple(attempts), note, kind, heads)

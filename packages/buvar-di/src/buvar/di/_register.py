@@ -10,16 +10,16 @@ import typing as t
 from buvar.components import _known
 
 from ._adapter import Adapter
+from ._candidate import Candidate
+from ._candidate import bind
+from ._candidate import unbound
 from ._errors import AnnotationError
 from ._kind import Scope
-from ._types import Bindings
 from ._types import Key
-from ._types import is_subclass
 from ._types import is_virtual
 from ._types import normal
 from ._types import parameters
 from ._types import provided
-from ._types import unify
 
 
 if t.TYPE_CHECKING:
@@ -35,13 +35,6 @@ class Options(t.TypedDict):
     replace: bool
     scope: Scope
     provides: t.Any
-
-
-class Candidate(t.NamedTuple):
-    """An adapter, and what its type variables stand for."""
-
-    adapter: Adapter
-    bindings: Bindings
 
 
 class Adapters:
@@ -220,11 +213,11 @@ class Adapters:
 
     def _search(self, key: Key) -> list[Candidate]:
         found = {
-            adapter: Candidate(adapter, _unbound(adapter))
+            adapter: Candidate(adapter, unbound(adapter))
             for adapter in self._index.get(key, ())
         }
         for adapter in self._open:
-            bindings = _bind(adapter, key)
+            bindings = bind(adapter, key)
             if bindings is not None:
                 found[adapter] = Candidate(adapter, bindings)
         if not found and hasattr(key, "__abstractmethods__"):
@@ -300,23 +293,3 @@ class Adapters:
 
 def _number(candidate: Candidate) -> int:
     return candidate.adapter.number
-
-
-def _unbound(adapter: Adapter) -> Bindings:
-    """A generic classmethod asked for by a base of its class builds that."""
-    return {} if adapter.owner is None else {adapter.variable: adapter.owner}
-
-
-def _bind(adapter: Adapter, key: t.Any) -> Bindings | None:
-    """Make a generic adapter one for a certain type, if that can be."""
-    if adapter.owner is not None:
-        if isinstance(key, type) and is_subclass(key, adapter.owner):
-            return {adapter.variable: key}
-        return None
-    for pattern in adapter.keys:
-        for one in (pattern, *provided(pattern)):
-            bindings: Bindings = {}
-            generic = parameters(one) or isinstance(one, t.TypeVar)
-            if generic and unify(one, key, bindings):
-                return bindings
-    return None
