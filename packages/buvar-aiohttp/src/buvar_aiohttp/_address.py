@@ -55,10 +55,10 @@ def listen(config: AioHttpConfig) -> Listening:
 
 def _same(item: fork.Socket, config: AioHttpConfig) -> bool:
     """Tell whether a shared socket has the address of the configuration."""
-    bound = item.sock.getsockname()
+    bound: t.Any = item.sock.getsockname()
     if config.path is not None:
         return isinstance(bound, str) and bound == os.path.abspath(config.path)  # noqa: PTH100
-    if not isinstance(bound, tuple):
+    if item.sock.family not in {socket.AF_INET, socket.AF_INET6}:
         return False
     host, port = bound[:2]
     if port != config.port and not (
