@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import typing as t
 
 import pytest
@@ -142,3 +143,29 @@ async def test_more_types_than_are_asked_for_one_by_one() -> None:
             await di.nject(cls)
         last = context.add(made[11]())
         assert (await di.nject(cls)).last is last
+
+
+async def test_found_by_an_abstract_class_it_is_the_same() -> None:
+    """What a layer keeps is kept once, by whatever type it is asked for."""
+
+    class Shape(abc.ABC):
+        @abc.abstractmethod
+        def area(self) -> int: ...
+
+    class Square:
+        pass
+
+    async def opened(one: One) -> Two:
+        return Two()
+
+    Shape.register(Square)
+    di.register(One, opened)
+    di.register(Square, scope="layer")
+    async with context.child():
+        square = await di.nject(Square)
+        shape: t.Any = Shape
+        assert await di.nject(shape) is square
+        assert (await di.nject(shape, Two))[0] is square
+    async with context.child():
+        first = await di.nject(shape)
+        assert await di.nject(Square) is first

@@ -6,6 +6,9 @@ import asyncio
 import contextvars
 import os
 import typing as t
+import unittest.mock
+
+import pytest
 
 from hypothesis import given
 from hypothesis import settings
@@ -15,6 +18,7 @@ from buvar import context
 from buvar import di
 from buvar.components import Components
 from buvar.context import buvar_context
+from buvar.di import _order
 
 
 #: More of them in one command: BUVAR_DI_EXAMPLES=5000 pytest ...
@@ -211,10 +215,16 @@ async def real(world: World) -> list[str]:
     return [one.how for one in (got if len(world.targets) > 1 else [got])]
 
 
+@pytest.mark.parametrize("deep", [12, 0], ids=["nested", "flat"])
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(worlds)
-def test_as_the_reference_says(world: World) -> None:
+@given(world=worlds)
+def test_as_the_reference_says(deep: int, world: World) -> None:
     """Adapters, layers, names, keywords, defaults: each choice agrees."""
+    with unittest.mock.patch.object(_order, "_DEEP", deep):
+        agree(world)
+
+
+def agree(world: World) -> None:
     reference = Reference(world)
     expected: list[str] | None
     try:

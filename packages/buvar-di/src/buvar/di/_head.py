@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 import keyword
 import re
 import typing as t
@@ -66,6 +65,8 @@ class Head:
             *(f"{layer}_items" for layer in LAYERS),
             *self.names,
         }
+        #: The last number that made a name unique.
+        self.numbers: dict[str, int] = {}
         self.known: set[Build] = set()
         self.maybe: list[Build] = []
 
@@ -147,9 +148,8 @@ class Head:
     def _name(self, wish: str) -> str:
         wish = re.sub(r"\W+", "_", wish).strip("_") or "it"
         name = wish
-        for number in itertools.count(2):
-            if name not in self.taken and not keyword.iskeyword(name):
-                break
+        while name in self.taken or keyword.iskeyword(name):
+            number = self.numbers[wish] = self.numbers.get(wish, 1) + 1
             name = f"{wish}_{number}"
         self.taken.add(name)
         return name

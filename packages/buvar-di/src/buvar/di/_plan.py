@@ -287,6 +287,10 @@ class Planner:
 
     def keys_of(self, build: Build) -> tuple[t.Any, ...]:
         """List the types under which it is found again."""
+        return tuple(dict.fromkeys((build.type, *self.own_keys(build))))
+
+    def own_keys(self, build: Build) -> list[t.Any]:
+        """List the types its adapter says it is of."""
         adapter = build.adapter
         keys = [
             one
@@ -295,7 +299,7 @@ class Planner:
         ]
         if adapter.owner is not None:
             keys = [*provided(build.bindings[adapter.variable]), *keys]
-        return tuple(dict.fromkeys((build.type, *keys)))
+        return keys
 
     def _rewind(self, start: int, undo: int) -> None:
         """Forget what was planned for an adapter that is not used."""

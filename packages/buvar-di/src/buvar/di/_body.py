@@ -1,0 +1,125 @@
+"""Write one object down: its call, its end, its place in a layer."""
+
+from __future__ import annotations
+
+import functools
+
+from buvar.components import _known
+
+from . import _lifetime
+from ._head import Head
+from ._kind import Kind
+from ._nodes import STAGE
+from ._nodes import Build
+from ._nodes import Const
+from ._nodes import Node
+from ._types import checkable
+
+
+class Body(Head):
+    """The lines of single objects."""
+
+    def _build(self, node: Build, depth: int) -> None:
+        var, kind = self._var(node), node.adapter.kind
+        call = f"{self._callable(node)}({self._args(node)})"
+        layer = "stage" if node.level == STAGE else "layer"
+        if kind is Kind.YIELD or kind is Kind.ASYNC_YIELD:
+            self._generator(node, call, layer, depth)
+        else:
+            wait = "await " if kind is Kind.AWAIT else ""
+            self._line(f"{var} = {wait}{call}", depth, node)
+        if not (node.kept and self._may_be_a_subclass(node)):
+            self._check(node, depth)
+        if node.kept:
+            self._store(node, layer, depth)
+
+    def _generator(
+        self, node: Build, call: str, layer: str, depth: int
+    ) -> None:
+        """Write the start of a generator, which goes on when a layer ends."""
+        var, gen = self._var(node), self._name("generator")
+        who = self._const(node.adapter)
+        step, end = f"next({gen}, MISSING)", f"{gen}.close()"
+        closer = f"partial(close, {gen}, {who})"
+        if node.adapter.kind is Kind.ASYNC_YIELD:
+            step, end = f"await anext({gen}, MISSING)", f"await {gen}.aclose()"
+            again = functools.partial(_lifetime.twice, node.adapter)
+            closer = f"({gen}, {self._const(again, 'twice')})"
+        self._line(f"if {layer}.closers is None:", depth)
+        self._line(f"closers({layer}, {who})", depth + 1, node)
+        self._line(f"{gen} = {call}", depth, node)
+        self._line(f"{var} = {step}", depth, node)
+        self._line(f"if {var} is MISSING:", depth)
+        self._line(f"wrong({who}, MISSING)", depth + 1, node)
+        self._line("try:", depth)
+        self._line(f"{layer}.closers.append({closer})", depth + 1)
+        self._line("except Ended:", depth)
+        self._line(end, depth + 1)
+        self._line("raise", depth + 1)
+
+    def _callable(self, node: Build) -> str:
+        call = node.adapter.callable(node.bindings)
+        return self._const(call, getattr(call, "__name__", "call"))
+
+    def _args(self, node: Build) -> str:
+        """Write the arguments; defaults at the end are left to the callee."""
+        args: list[str] = []
+        positional = [one for one in node.args if not one[0].keyword_only]
+        while positional and _is_default(positional[-1][1]):
+            positional.pop()
+        args += [self._value(arg) for _, arg in positional]
+        args += [
+            f"{param.name}={self._value(arg)}"
+            for param, arg in node.args
+            if param.keyword_only and not _is_default(arg)
+        ]
+        return ", ".join(args)
+
+    def _check(self, node: Build, depth: int) -> None:
+        """Write the check that an adapter returned what it says."""
+        if node.adapter.kind is Kind.CLASS:
+            return
+        var, who = self._var(node), self._const(node.adapter)
+        tests: list[str] = []
+        for key in node.adapter.keys:
+            cls = checkable(node.bindings.get(node.adapter.variable, key))
+            if cls is None:
+                tests = []
+                break
+            tests.append(self._const(cls))
+        if tests:
+            classes = ", ".join(tests)
+            if len(tests) > 1:
+                classes = f"({classes})"
+            self._line(f"if not isinstance({var}, {classes}):", depth)
+            self._line(f"wrong({who}, {var})", depth + 1, node)
+
+    def _may_be_a_subclass(self, node: Build) -> bool:
+        """Tell whether an object may be of more types than were said."""
+        own = self.planner.keys_of(node)[0]
+        return isinstance(own, type) and node.adapter.kind is not Kind.CLASS
+
+    def _store(self, node: Build, layer: str, depth: int) -> None:
+        """Write what ``layer.add`` does, the types being known already."""
+        var, keys = self._var(node), self.planner.keys_of(node)
+        names = [self._const(key) for key in keys]
+        for key in keys:
+            _known.note(key, named=False)
+        names.append(self._const(node.ticket, "ticket"))
+        items = "".join(f"{layer}_items[{name}] = " for name in names)
+        if self._may_be_a_subclass(node):
+            # As precise as add(): an instance of a subclass is one of that.
+            self._line(f"if type({var}) is not {names[0]}:", depth)
+            self._check(node, depth + 1)
+            self._line(f"{layer}.add({var})", depth + 1)
+        self._line(f"{items}{var}", depth)
+        # A view that nobody looked through knows nothing else.
+        self._line(f"if {layer}.linked:", depth)
+        for name in names[:-1]:
+            self._line(f"{layer}.view[{name}] = {var}", depth + 1)
+        self._line(f"if {layer}.dependents:", depth)
+        self._line(f"empty({layer}.dependents)", depth + 1)
+
+
+def _is_default(node: Node) -> bool:
+    return isinstance(node, Const) and node.default

@@ -1,0 +1,189 @@
+"""
+Write down in which order objects are built.
+
+Nested: what is built for a layer, and may have to wait, stands in a block with
+all that only it needs, entered by one task at a time. Flat: first is found out
+what is needed, then one after the other is built; for what is nested deeper
+than Python allows.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._body import Body
+from ._head import AWAITS
+from ._head import LAYERS
+from ._nodes import Build
+from ._nodes import Node
+
+
+#: Python nests 20 blocks, a level here takes one of them and two indents.
+_DEEP = 12
+
+
+class Order(Body):
+    """The lines of all objects."""
+
+    def order(self, nodes: t.Sequence[Node]) -> None:
+        """Write all that the targets need."""
+        builds = self.planner.order
+        if self.is_async and _depth(builds) <= _DEEP:
+            for node in nodes:
+                self._need(node, 1)
+        elif self.is_async or any(map(self._may_be_there, builds)):
+            self._flat(nodes)
+        else:
+            for build in builds:
+                self._build(build, 1)
+
+    def _may_be_there(self, node: Build) -> bool:
+        """
+        Tell whether it may have been built although its type is absent.
+
+        That is so where an adapter is found by an ABC its class was
+        registered with: what it built before is not known as one.
+        """
+        return node.kept and node.type not in self.planner.own_keys(node)
+
+    # --- nested -----------------------------------------------------------
+
+    def _need(self, node: Node, depth: int) -> None:
+        """Write what a value needs, and the value, unless it is there."""
+        if not isinstance(node, Build) or node in self.known:
+            return
+        if node in self.maybe:
+            self._line(f"if {self._var(node)} is MISSING:", depth)
+            self._block(node, depth + 1)
+        elif node.kept:
+            if depth > 1:
+                self.maybe.append(node)
+            self._once(node, depth)
+        else:
+            if depth > 1:
+                self.maybe.append(node)
+            for _, arg in node.args:
+                self._need(arg, depth)
+            self._build(node, depth)
+        self.known.add(node)
+
+    def _block(self, node: Build, depth: int) -> None:
+        """Write a value where it is not sure to be reached."""
+        known, self.known = self.known, set(self.known)
+        if node.kept:
+            self._once(node, depth)
+        else:
+            for _, arg in node.args:
+                self._need(arg, depth)
+            self._build(node, depth)
+        self.known = known
+
+    def _once(self, node: Build, depth: int) -> None:
+        """Write what is built for a layer: once, whoever asks meanwhile."""
+        var, items = self._var(node), f"{LAYERS[node.level]}_items"
+        ticket = self._const(node.ticket, "ticket")
+        look = f"{var} = {items}.get({ticket}, MISSING)"
+        if node.adapter.kind not in AWAITS:
+            # Those are built once on their own.
+            for _, arg in node.args:
+                if isinstance(arg, Build) and arg.kept:
+                    self._need(arg, depth)
+        known, self.known = self.known, set(self.known)
+        self._line(look, depth)
+        if self._waits(node):
+            self._claimed(node, look, depth)
+        else:
+            self._line(f"if {var} is MISSING:", depth)
+            for _, arg in node.args:
+                self._need(arg, depth + 1)
+            self._build(node, depth + 1)
+        self.known = known
+
+    def _claimed(self, node: Build, look: str, depth: int) -> None:
+        """Write what may wait: one task builds, others wait for it."""
+        var, items = self._var(node), f"{LAYERS[node.level]}_items"
+        ticket = self._const(node.ticket, "ticket")
+        mark, claim = (
+            self._const(node.building, "building"),
+            self._name("claim"),
+        )
+        self._line(f"if {mark} in {items}:", depth)
+        args = f"{items}, {ticket}, {mark}, {self._const(node.type)}"
+        self._line(f"{var} = await wait({args})", depth + 1)
+        self._line(f"if {var} is MISSING:", depth)
+        self._line(f"{claim} = {items}[{mark}] = [current_task()]", depth + 1)
+        self._line("try:", depth + 1)
+        for _, arg in node.args:
+            self._need(arg, depth + 2)
+        if node.adapter.kind not in AWAITS:
+            # A call that had no need to wait may have built it meanwhile.
+            self._line(look, depth + 2)
+            self._line(f"if {var} is MISSING:", depth + 2)
+            self._build(node, depth + 3)
+        else:
+            self._build(node, depth + 2)
+        self._line("finally:", depth + 1)
+        self._line(f"del {items}[{mark}]", depth + 2)
+        self._line(f"if len({claim}) > 1:", depth + 2)
+        self._line(f"{claim}[1].set()", depth + 3)
+
+    def _waits(self, node: Build) -> bool:
+        """Tell whether others may run while something is built."""
+        todo: dict[Node, None] = {node: None}
+        while todo:
+            one, _ = todo.popitem()
+            if not isinstance(one, Build):
+                continue
+            if one.adapter.kind in AWAITS:
+                return True
+            inner = (arg for _, arg in one.args if arg not in self.known)
+            todo.update(dict.fromkeys(inner))
+        return False
+
+    # --- flat -------------------------------------------------------------
+
+    def _flat(self, nodes: t.Sequence[Node]) -> None:
+        builds = self.planner.order
+        wanted = self._wanted(nodes)
+        self.known.update(builds)
+        for node in builds:
+            depth = 1
+            if wanted[node] != "True":
+                self._line(f"if {wanted[node]}:", depth)
+                depth = 2
+            if node.kept:
+                self._once(node, depth)
+            else:
+                self._build(node, depth)
+
+    def _wanted(self, nodes: t.Sequence[Node]) -> dict[Build, str]:
+        """Write what finds out which objects are needed, from the top."""
+        needs: dict[Node, list[str]] = {node: ["True"] for node in nodes}
+        wanted: dict[Build, str] = {}
+        for node in reversed(self.planner.order):
+            reasons = list(dict.fromkeys(needs.get(node, ())))
+            flag = "True" if "True" in reasons else " or ".join(reasons)
+            if len(reasons) > 1 and flag != "True":
+                flag = self._name("wanted")
+                self._line(f"{flag} = {' or '.join(reasons)}", 1)
+            wanted[node] = missing = flag
+            if node.kept:
+                missing = self._name("missing")
+                items = f"{LAYERS[node.level]}_items"
+                ticket = self._const(node.ticket, "ticket")
+                test = f"{ticket} not in {items}"
+                if flag != "True":
+                    test = f"{flag} and {test}"
+                self._line(f"{missing} = {test}", 1)
+            for _, arg in node.args:
+                needs.setdefault(arg, []).append(missing)
+        return wanted
+
+
+def _depth(builds: t.Iterable[Build]) -> int:
+    """Count the objects in the longest chain."""
+    depths: dict[Node, int] = {}
+    for node in builds:
+        inner = (depths.get(arg, 0) for _, arg in node.args)
+        depths[node] = 1 + max(inner, default=0)
+    return max(depths.values(), default=0)
