@@ -157,13 +157,14 @@ def call(*command: Path | str, cwd: Path | None = None) -> str:
         cwd=cwd,
         env=clean_environment(),
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         check=False,
     )
     if done.returncode:
         line = " ".join(map(str, command))
-        sys.exit(f"{line}\nfailed with {done.returncode}:\n{done.stdout}")
+        text = done.stdout + done.stderr
+        sys.exit(f"{line}\nfailed with {done.returncode}:\n{text}")
     return done.stdout
 
 
