@@ -45,7 +45,7 @@ class Process:
         results: What its stage returned, once it ended.
         signalled: Whether a signal ended it that its parent did not send.
         failure: Why it failed, if it said so.
-        overdue: Whether its time was up before it was ready.
+        hung: Whether its time was up while it was to serve.
     """
 
     slot: int
@@ -61,12 +61,17 @@ class Process:
     results: list[t.Any] | None = None
     signalled: bool = False
     failure: Failure | None = None
-    overdue: bool = False
+    hung: bool = False
 
     @property
     def serves(self) -> bool:
         """Whether it is there to stay: nobody has told it to stop."""
         return self.state in (WorkerState.BOOTING, WorkerState.READY)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its time was up before it was ready."""
+        return self.hung and self.ready_at is None
 
     def age(self) -> float:
         """How long it has been ready, in seconds."""
@@ -99,7 +104,7 @@ class Process:
 
     def hang(self) -> None:
         """Ask it for its stacks, and give it little time for that."""
-        self.overdue = self.state is WorkerState.BOOTING
+        self.hung = True
         self.state = WorkerState.HUNG
         self.deadline = now() + LAST_WORDS
         self.send(signal.SIGQUIT)

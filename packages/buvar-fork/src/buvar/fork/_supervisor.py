@@ -183,9 +183,11 @@ class Supervisor:
         slot = worker.slot
         if worker.results is not None and slot in self.pool.slots:
             self.pool.slots[slot].results = worker.results
-        # Killed by the very signal that was to stop it: before it could
-        # handle any.
-        if code and code != -self._quit:
+        if worker.hung:
+            # That was before, and it had been replaced, or was given up.
+            self._report.ended(worker, code)
+        elif code and code != -self._quit:
+            # One that the very signal has killed could not handle it yet.
             self._report.failed(worker, code)
 
     def _ended_early(self, worker: Process, code: int) -> None:
