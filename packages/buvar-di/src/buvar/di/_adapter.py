@@ -14,6 +14,7 @@ from ._kind import Kind
 from ._kind import Scope
 from ._kind import check
 from ._kind import kind_of
+from ._kind import plain
 from ._signature import EMPTY
 from ._signature import Param
 from ._signature import Scopes
@@ -76,8 +77,7 @@ class Adapter:
         provides: t.Any,
         frame: types.FrameType | None,
     ) -> None:
-        if isinstance(implementation, staticmethod):
-            implementation = implementation.__func__
+        implementation = plain(implementation)
         check(implementation, scope)
         self.implementation = implementation
         self.scope: Scope = scope

@@ -13,6 +13,7 @@ from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Const
 from ._nodes import Node
+from ._types import ask
 from ._types import checkable
 
 
@@ -81,6 +82,8 @@ class Body(Head):
             return
         var, who = self._var(node), self._const(node.adapter)
         tests: list[str] = []
+        if ask(node.adapter.returns).optional:
+            tests.append(self._const(type(None), "nothing"))
         for key in node.adapter.keys:
             cls = checkable(node.bindings.get(node.adapter.variable, key))
             if cls is None:
@@ -111,7 +114,8 @@ class Body(Head):
             # As precise as add(): an instance of a subclass is one of that.
             self._line(f"if type({var}) is not {names[0]}:", depth)
             self._check(node, depth + 1)
-            self._line(f"{layer}.add({var})", depth + 1)
+            self._line(f"if {var} is not None:", depth + 1)
+            self._line(f"{layer}.add({var})", depth + 2)
         self._line(f"{items}{var}", depth)
         # A view that nobody looked through knows nothing else.
         self._line(f"if {layer}.linked:", depth)

@@ -184,6 +184,8 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
 
 
 def _cure(asked: Asked) -> t.Iterator[str]:
+    if any(isinstance(key, str) for key in asked.keys):
+        yield "ask for the type itself, not for its name"
     if asked.optional and asked.keys:
         yield "Optional alone is no default: write '= None'"
     if not asked.keys:

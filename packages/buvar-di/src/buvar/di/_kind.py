@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import inspect
@@ -58,6 +59,25 @@ def check(implementation: t.Any, scope: str) -> None:
             "register what implements it, with provides= if it does not "
             "inherit from it",
         )
+
+
+#: What contextlib makes of a generator function.
+_HELPERS: t.Final = tuple(
+    t.cast("t.Any", make)(lambda: None).__code__
+    for make in (contextlib.contextmanager, contextlib.asynccontextmanager)
+)
+
+
+def plain(implementation: t.Any) -> t.Any:
+    """Take off what hides the function that is to be called."""
+    if isinstance(implementation, staticmethod):
+        implementation = t.cast("t.Any", implementation).__func__
+    if getattr(implementation, "__code__", None) not in _HELPERS:
+        return implementation
+    function = implementation.__wrapped__
+    if isinstance(implementation, types.MethodType):
+        return types.MethodType(function, implementation.__self__)
+    return function
 
 
 def kind_of(implementation: t.Any) -> Kind:

@@ -109,11 +109,11 @@ def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
     if inspect.iscoroutine(value):
         value.close()
     returns = show(adapter.returns)
+    got = "None" if value is None else f"an instance of {show(type(value))}"
     line = (
-        f"{adapter.name} ({adapter.where}) returned a "
-        f"{show(type(value))}, it says {returns}."
+        f"{adapter.name} ({adapter.where}) returned {got}, it says {returns}."
     )
-    hint = f"return a {returns}, or change the annotation"
+    hint = f"return an instance of {returns}, or change the annotation"
     raise ResolveError(adapter.returns, (line,), (adapter.returns,), (hint,))
 
 

@@ -34,6 +34,8 @@ from ._nodes import Node
 from ._register import Adapters
 from ._signature import EMPTY
 from ._signature import Param
+from ._steps import Steps
+from ._steps import run
 from ._types import Asked
 from ._types import accepts
 from ._types import ask
@@ -42,26 +44,6 @@ from ._types import normal
 from ._types import offers
 from ._types import provided
 from ._types import substitute
-
-
-#: A step of planning: it yields the step it needs the result of. So a chain
-#: of dependencies may be longer than Python's stack is deep.
-Steps: t.TypeAlias = t.Generator[t.Any, t.Any, Node | Failure]
-
-
-def _run(step: Steps) -> Node | Failure:
-    """Take a step, and before all those that it needs."""
-    steps, result = [step], None
-    while steps:
-        try:
-            needed = steps[-1].send(result)
-        except StopIteration as end:
-            steps.pop()
-            result = end.value
-        else:
-            steps.append(needed)
-            result = None
-    return t.cast("Node | Failure", result)
 
 
 class Planner:
@@ -105,11 +87,11 @@ class Planner:
         if asked.named is not None:
             node = self._named(asked, (asked.named.name,), CALL)
             return node or self._nothing(asked, CALL)
-        return self._unnamed(asked, CALL) or _run(self._adapt(asked, CALL))
+        return self._unnamed(asked, CALL) or run(self._adapt(asked, CALL))
 
     def param(self, param: Param) -> Node | Failure:
         """Plan one parameter of a function to be filled."""
-        return _run(self._param(param, param.asked, CALL))
+        return run(self._param(param, param.asked, CALL))
 
     # --- the order, step by step ------------------------------------------
 
@@ -123,7 +105,7 @@ class Planner:
         if node is None:
             node = self._unnamed(tp, level)
         if node is None:
-            node = yield self._adapt(tp, level)
+            node = t.cast("Node | Failure", (yield self._adapt(tp, level)))
         if isinstance(node, Failure) and param.default is not EMPTY:
             return Const(param.annotation, param.default, default=True)
         return node

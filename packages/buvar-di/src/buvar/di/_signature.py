@@ -44,6 +44,8 @@ def function_of(implementation: t.Any) -> t.Any:
         return inspect.unwrap(implementation)
     if inspect.isbuiltin(implementation):
         return implementation
+    if hasattr(implementation, "__wrapped__"):
+        return inspect.unwrap(implementation)
     return type(implementation).__call__
 
 

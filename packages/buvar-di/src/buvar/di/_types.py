@@ -220,6 +220,9 @@ def is_virtual(one: t.Any, other: t.Any) -> bool:
 
 def accepts(key: t.Any, value: object) -> bool:  # noqa: PLR0911 - a case each
     """Tell whether a value passed by name is of a type."""
+    if key is float:
+        # As the type checkers have it.
+        return isinstance(value, (float, int))
     if isinstance(key, type) and not getattr(key, "_is_protocol", False):
         return isinstance(value, key)
     if isinstance(key, t.NewType):
