@@ -11,6 +11,7 @@ from ._diagnose import Where
 from ._diagnose import problems
 from ._errors import ConfigError
 from ._errors import Problem
+from ._errors import one
 from ._merge import Path
 from ._origin import origin_of
 from ._overlay import Plan
@@ -21,7 +22,24 @@ if t.TYPE_CHECKING:
 
 UnknownKeys: t.TypeAlias = t.Literal["error", "warn", "ignore"]
 
+UNKNOWN: t.Final = t.get_args(UnknownKeys)
+
 logger = logging.getLogger(__name__)
+
+
+def check_mode(mode: object) -> None:
+    """
+    Refuse what is no way to treat unknown keys.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if mode not in UNKNOWN:
+        raise one(
+            "unknown= is one of " + ", ".join(map(repr, UNKNOWN)),
+            value=repr(mode),
+            cure="Pass one of them.",
+        )
 
 
 class Finder:
@@ -54,6 +72,7 @@ def load_again(
     unread: list[Problem],
 ) -> t.Any:
     """Find all that is wrong, raise it, or warn if that is all there is."""
+    check_mode(mode)
     found = list(unread)
     result: t.Any = None
     try:

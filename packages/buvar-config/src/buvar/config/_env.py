@@ -13,6 +13,7 @@ import attrs
 from ._compile import kept
 from ._errors import ConfigError
 from ._errors import Problem
+from ._errors import dotted
 from ._errors import one
 from ._fields import Field
 from ._fields import fields
@@ -141,6 +142,7 @@ class Names:
     The names of a class in one section.
 
     Attributes:
+        section: Where the class is.
         prefix: What variables begin with, ``None`` for no environment.
         leaves: The leaves by their names without the prefix.
         variables: The leaf of each variable, and whether the variable names
@@ -149,8 +151,10 @@ class Names:
         paths: The leaves by their paths.
         top: The keys of the class itself.
         last: What was last found, and what that depends on.
+        checked: Whether other sections claim none of the names.
     """
 
+    section: Path
     prefix: str | None
     leaves: dict[str, Leaf]
     variables: dict[str, tuple[Leaf, bool]]
@@ -158,6 +162,7 @@ class Names:
     paths: dict[Path, Leaf]
     top: frozenset[str]
     last: t.Any = None
+    checked: bool = False
 
     def join(self, name: str) -> str:
         """Put the prefix before a name."""
@@ -190,6 +195,7 @@ def names(tp: t.Any, section: Path, prefix: str | None) -> Names:
 def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
     all_ = leaves(tp)
     result = Names(
+        section,
         prefix,
         {},
         {},
@@ -197,18 +203,22 @@ def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
         {leaf.path: leaf for leaf in all_},
         frozenset(leaf.path[0] for leaf in all_),
     )
-    clashes: list[Problem] = []
+    twice: list[Problem] = []
     for leaf in all_:
         name = name_of((*section, *leaf.path))
         other = result.leaves.setdefault(name, leaf)
         if other.path != leaf.path:
-            clashes.append(_clash(result.join(name), section, other, leaf))
+            twice.append(
+                _clash(
+                    result.join(name),
+                    (*section, *other.path),
+                    (*section, *leaf.path),
+                )
+            )
     if prefix is None:
         return result
-    if clashes:
-        raise ConfigError(
-            clashes, "Rename one of the two, e.g. with config.var(name=...)."
-        )
+    if twice:
+        raise ConfigError(twice, RENAME)
     variables = result.variables
     for name, leaf in result.leaves.items():
         variables[result.join(name)] = (leaf, False)
@@ -217,8 +227,22 @@ def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
     return result
 
 
-def _clash(name: str, section: Path, first: Leaf, second: Leaf) -> Problem:
-    here, there = (".".join((*section, *x.path)) for x in (first, second))
+def clashes(first: Names, second: Names) -> list[Problem]:
+    """Name the variables that set different values of two classes."""
+    found: list[Problem] = []
+    for name in sorted(first.leaves.keys() & second.leaves.keys()):
+        here = (*first.section, *first.leaves[name].path)
+        there = (*second.section, *second.leaves[name].path)
+        if here != there:
+            found.append(_clash(first.join(name), here, there))
+    return found
+
+
+RENAME: t.Final = "Rename one of the two, e.g. with config.var(name=...)."
+
+
+def _clash(name: str, first: Path, second: Path) -> Problem:
+    here, there = dotted(first), dotted(second)
     text = f"the variable {name} is claimed by {here} and {there}"
     return Problem(there, text)
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import typing as t
+import unicodedata
 
 import attrs
 
@@ -205,22 +206,46 @@ def _broken(text: str, file: str, problem: str) -> ConfigError:
     lines = text.split("\n")
     number = int(match[1] or len(lines))
     column = int(match[2] or len(lines[-1]) + 1)
-    line = _without_value(lines[number - 1])
     return one(
         problem[: match.start()],
         source=f"{file}:{number}:{column}",
-        hint=f"{_printable(line)}\n{' ' * (column - 1)}^",
+        hint=_pointed(_without_value(lines, number - 1), column),
         cure="Correct the file; it has to be TOML 1.0.",
     )
 
 
-def _without_value(line: str) -> str:
+_AROUND = 60
+
+
+def _pointed(line: str, column: int) -> str:
+    """Return a line, or what is around a column, with a caret below it."""
+    start = max(0, column - _AROUND)
+    before = "..." * bool(start) + _printable(line[start : column - 1])
+    after = _printable(line[column - 1 : column + _AROUND])
+    if len(line) > column + _AROUND:
+        after += "..."
+    wide = sum(unicodedata.east_asian_width(char) in "FW" for char in before)
+    return f"{before}{after}\n{' ' * (len(before) + wide)}^"
+
+
+_ASSIGNED = re.compile(r"""(["']?[\w.-]+["']?)\s*[=:]""")
+
+
+def _without_value(lines: list[str], number: int) -> str:
     """Hide what follows a key that sounds like a secret's."""
-    for match in re.finditer(r"""(["']?[\w.-]+["']?)\s*[=:]""", line):
-        if sounds_secret(match[1].rpartition(".")[2]):
+    line = lines[number]
+    for match in _ASSIGNED.finditer(line):
+        if _is_hidden(match):
             rest = line[match.end() :]
             return line[: match.end()] + f" {MASK}".ljust(len(rest))
-    return line
+    # A value of many lines has its key above.
+    above = (_ASSIGNED.match(one.lstrip()) for one in reversed(lines[:number]))
+    key = _ASSIGNED.match(line.lstrip()) or next(filter(None, above), None)
+    return MASK.ljust(len(line)) if key and _is_hidden(key) else line
+
+
+def _is_hidden(match: re.Match[str]) -> bool:
+    return sounds_secret(match[1].rpartition(".")[2])
 
 
 def _printable(line: str) -> str:

@@ -7,6 +7,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ._errors import one
+from ._secret import show
 
 
 Path: t.TypeAlias = tuple[str, ...]
@@ -69,6 +70,22 @@ def _nested(node: t.Any) -> list[t.Any]:
 
 
 _SINGLE = frozenset({str, int, float, bool})
+
+
+def mapping(data: object) -> Mapping[t.Any, t.Any]:
+    """
+    Return what a source is made of.
+
+    Raises:
+        ConfigError: It is no mapping.
+    """
+    if not is_table(data):
+        raise one(
+            "a source is made of dicts",
+            value=show(data),
+            cure="Read files with ConfigSource.read(path).",
+        )
+    return data
 
 
 def merge(target: dict[t.Any, t.Any], other: Mapping[t.Any, t.Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 import typing as t
@@ -13,100 +12,22 @@ from ._env import Leaf
 from ._env import Names
 from ._env import name_of
 from ._env import present
-from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import Problem
 from ._errors import dotted
 from ._errors import one
 from ._files import AnyPath
 from ._files import read_text
+from ._given import Given
 from ._merge import Overlay
 from ._merge import Path
-from ._merge import dig
 from ._merge import is_table
-from ._scalars import to_bool
-from ._scalars import to_float
-from ._scalars import to_int
-from ._scalars import to_str
 from ._text import Text
-from ._text import parse_table
 
 
 #: Files of a secrets folder by the variable they are named like.
 Secrets: t.TypeAlias = dict[str, pathlib.Path]
 Overrides: t.TypeAlias = tuple[tuple[Path, Text], ...]
-
-
-@attrs.frozen
-class Given:
-    """
-    A text given for a value.
-
-    Attributes:
-        path: Where it belongs, from the class.
-        text: The text.
-        source: Who gave it.
-        table: Whether it has to be parsed to be merged.
-        kind: What plain type it is for.
-        file: Whether it was read from a file.
-        problem: Why it was not.
-    """
-
-    path: Path
-    text: Text
-    source: str
-    table: bool = False
-    kind: type | None = None
-    file: bool = False
-    problem: Problem | None = None
-
-    def holds(self, rest: Path) -> bool:
-        """Tell whether a value below its path is of this text."""
-        data = self.data if rest else None
-        if not is_table(data):
-            return True
-        try:
-            dig(data, rest)
-        except LookupError:
-            return False
-        return True
-
-    @property
-    def value(self) -> t.Any:
-        """The text as a plain value, if it is one, else as it is."""
-        hook = _HOOKS.get(self.kind)
-        if hook is not None:
-            with contextlib.suppress(BadValueError):
-                return hook(self.text)
-        return self.text
-
-    @property
-    def data(self) -> t.Any:
-        """The text, or the table it says."""
-        return _table_or_text(self.text) if self.table else self.text
-
-
-_HOOKS: dict[type | None, t.Callable[[t.Any], t.Any]] = {
-    str: to_str,
-    int: to_int,
-    float: to_float,
-    bool: to_bool,
-}
-
-
-def as_data(text: Text) -> t.Any:
-    """Return a text as untyped data: a table if it looks like one."""
-    if text.lstrip().startswith("{"):
-        return _table_or_text(text)
-    return str(text)
-
-
-def _table_or_text(text: Text) -> t.Any:
-    try:
-        return parse_table(text)
-    except BadValueError:
-        # The field's own hook says what is wrong with it.
-        return text
 
 
 def read_secrets(folder: AnyPath | None) -> Secrets:

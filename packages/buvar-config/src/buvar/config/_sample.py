@@ -13,7 +13,6 @@ from ._describe import words
 from ._env import classes_of
 from ._fields import Field
 from ._fields import fields
-from ._fields import is_secret
 from ._plain import to_plain
 from ._plain import toml_key
 from ._plain import toml_value
@@ -61,6 +60,8 @@ class _Writer:
         path: tuple[str, ...],
         value: t.Any,
         above: tuple[t.Any, ...] = (),
+        *,
+        hidden: bool = False,
     ) -> None:
         """Write a class, its own values before the tables in it."""
         self._comment(summary(tp))
@@ -71,7 +72,7 @@ class _Writer:
             item = _value(field, value)
             inner = _class_of(field, item)
             if inner is None or inner in (*above, tp):
-                self._value(tp, field, item)
+                self._value(tp, field, item, hidden=hidden or field.secret)
             else:
                 tables.append((field, inner, item))
         self.lines.append("")
@@ -81,12 +82,19 @@ class _Writer:
                 here = ".".join(map(toml_key, (*path, field.key)))
                 self.lines += [f"# [{here}] may be left out", ""]
             else:
-                self.table(inner, (*path, field.key), item, (*above, tp))
+                self.table(
+                    inner,
+                    (*path, field.key),
+                    item,
+                    (*above, tp),
+                    hidden=hidden or field.extra.secret,
+                )
 
-    def _value(self, tp: t.Any, field: Field, item: t.Any) -> None:
+    def _value(
+        self, tp: t.Any, field: Field, item: t.Any, *, hidden: bool
+    ) -> None:
         self._comment(helps(tp, field))
         key = toml_key(field.key)
-        hidden = field.extra.secret or is_secret(field.type)
         if item is NOTHING:
             need = "required" if field.required else "optional"
             self.lines.append(f"# {key} = ({words(field.type)}, {need})")

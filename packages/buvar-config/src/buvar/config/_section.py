@@ -8,6 +8,8 @@ import typing as t
 
 from buvar import di
 
+from . import _env
+from ._errors import ConfigError
 from ._errors import one
 from ._merge import Path
 from ._source import SECTION
@@ -73,6 +75,9 @@ def sections() -> dict[str, type[Config]]:
     Python itself knows the subclasses of a class, weakly: a section ends with
     its class, and there is no list to clean up.
     """
+    if not all(_in_reach(cls) for cls in _subclasses(Config)):
+        # Those of calls that are over may only wait to be collected.
+        gc.collect()
     found: dict[str, type[Config]] = {}
     for cls in _subclasses(Config):
         own = vars(cls).get(SECTION)
@@ -90,6 +95,29 @@ def each(cls: type | None, section: str | None) -> list[tuple[t.Any, Path]]:
     if section is None:
         section = getattr(cls, SECTION, ("",))[0]
     return [(cls, tuple(section.split(".")) if section else ())]
+
+
+def check_claims(cls: t.Any, prefix: str | None) -> None:
+    """
+    Refuse a variable that a field of another section claims as well.
+
+    Raises:
+        ConfigError: Both are named.
+    """
+    own = t.cast("dict[str, t.Any]", vars(cls)).get(SECTION)
+    if own is None or prefix is None:
+        return
+    mine = _env.names(cls, tuple(own[0].split(".")), prefix)
+    for section, other in sections().items():
+        if other is cls or not _in_reach(other):
+            continue
+        try:
+            theirs = _env.names(other, tuple(section.split(".")), prefix)
+        except ConfigError:
+            # It is said when that one is loaded.
+            continue
+        if found := _env.clashes(mine, theirs):
+            raise ConfigError(found, _env.RENAME)
 
 
 def _subclasses(cls: type[Config]) -> t.Iterator[type[Config]]:

@@ -10,25 +10,25 @@ from . import _env
 from . import _files
 from ._again import Finder
 from ._again import UnknownKeys
+from ._again import check_mode
 from ._again import load_again
 from ._compile import compiled
 from ._errors import ConfigError
-from ._errors import one
 from ._explain import Explanation
 from ._explain import explain
+from ._given import as_data
 from ._merge import Overlay
 from ._merge import Path
 from ._merge import check_depth
 from ._merge import is_dict
+from ._merge import mapping
 from ._merge import merge
 from ._origin import Layer
 from ._origin import origin_of
 from ._overlay import Plan
-from ._overlay import as_data
 from ._overlay import parse_override
 from ._overlay import plan as make_plan
 from ._overlay import read_secrets
-from ._secret import show
 from ._text import Text
 from ._watch import Watch
 
@@ -72,6 +72,7 @@ class ConfigSource(dict[str, t.Any]):
         unknown: UnknownKeys = "error",
     ) -> None:
         super().__init__()
+        check_mode(unknown)
         self.env_prefix = _env.normal_prefix(env_prefix)
         self.unknown: UnknownKeys = unknown
         self.secrets = secrets
@@ -80,7 +81,7 @@ class ConfigSource(dict[str, t.Any]):
         self.layers: list[Layer] = []
         self._secrets = read_secrets(secrets)
         for data in dicts:
-            self._add(Layer(_mapping(data)))
+            self._add(Layer(mapping(data)))
         for override in overrides:
             self.set(override)
 
@@ -134,8 +135,6 @@ class ConfigSource(dict[str, t.Any]):
         overlay.put(path, as_data(value))
         super().update(overlay.data)
 
-    # --- loading ----------------------------------------------------------
-
     def load(
         self,
         cls: type[T],
@@ -174,8 +173,6 @@ class ConfigSource(dict[str, t.Any]):
         )
         return again
 
-    # --- asking -----------------------------------------------------------
-
     def where(self, path: t.Sequence[t.Any]) -> str | None:
         """Say where the value at a path was set, environment aside."""
         for override, _ in reversed(self.overrides):
@@ -197,8 +194,6 @@ class ConfigSource(dict[str, t.Any]):
         from ._section import each  # noqa: PLC0415 - it builds on this
 
         return explain(self, each(cls, section), others=cls is None)
-
-    # --- reading again ----------------------------------------------------
 
     def reload(self) -> None:
         """
@@ -260,8 +255,6 @@ class ConfigSource(dict[str, t.Any]):
         """
         return Watch(self, cls, section, interval)
 
-    # --- inside -----------------------------------------------------------
-
     def _path(self, cls: t.Any, section: str | None) -> Path:
         if section is None:
             section = getattr(cls, SECTION, ("",))[0]
@@ -271,6 +264,11 @@ class ConfigSource(dict[str, t.Any]):
 
     def _gather(self, cls: t.Any, path: Path) -> tuple[t.Any, Plan]:
         names = _env.names(cls, path, self.env_prefix)
+        if not names.checked:
+            from ._section import check_claims  # noqa: PLC0415 - as above
+
+            check_claims(cls, self.env_prefix)
+            names.checked = True
         data: t.Any = self
         if path:
             for key in path:
@@ -299,13 +297,3 @@ class ConfigSource(dict[str, t.Any]):
         if plan.unread:
             raise ConfigError(plan.unread)
         return data, Finder(self, path, plan)
-
-
-def _mapping(data: t.Any) -> Mapping[str, t.Any]:
-    if not isinstance(data, Mapping):
-        raise one(
-            "a source is made of dicts",
-            value=show(data),
-            cure="Read files with ConfigSource.read(path).",
-        )
-    return t.cast("Mapping[str, t.Any]", data)

@@ -124,13 +124,13 @@ class Cleaner:
 
     def _repr(self, value: object) -> str:
         """Return the repr, written anew where it would show a secret."""
-        names = _fields(value)
-        if not any(self._secrets[name] for name in names):
+        fields = _fields(value)
+        if not any(self._secrets[name] for name, _ in fields):
             return safe_repr(value)
         shown = ", ".join(
-            f"{name}={MASK if self._secrets[name] else field}"
-            for name in names
-            for field in [safe_repr(getattr(value, name, None))]
+            f"{name}={MASK if self._secrets[name] else text}"
+            for name, write in fields
+            for text in [_written(write, getattr(value, name, None))]
         )
         return f"{type(value).__qualname__}({shown})"
 
@@ -179,10 +179,15 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _fields(value: object) -> list[str]:
-    """Return the fields a dataclass or attrs instance shows in its repr."""
+def _fields(value: object) -> list[tuple[str, t.Any]]:
+    """Return what a dataclass or attrs instance shows in its repr, and how."""
     if dataclasses.is_dataclass(value):
         fields: t.Any = dataclasses.fields(value)
     else:
         fields = getattr(type(value), "__attrs_attrs__", ())
-    return [each.name for each in fields if each.repr]
+    # Attrs allows a function in place of the repr, perhaps to hide a value.
+    return [(each.name, each.repr) for each in fields if each.repr]
+
+
+def _written(write: t.Any, value: object) -> str:
+    return safe_repr(value) if write is True else str(write(value))
