@@ -156,8 +156,7 @@ def call(*command: Path | str, cwd: Path | None = None) -> str:
         command,
         cwd=cwd,
         env=clean_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
