@@ -43,8 +43,7 @@ def request_layers(door: Door) -> t.Any:
     async def layers(
         request: aiohttp.web.Request, handler: Handler
     ) -> aiohttp.web.StreamResponse:
-        layer = buvar_context.get().push()
-        layer.scope = None
+        layer = buvar_context.get().scoped()
         layer.add(request, aiohttp.web.Request)
         token = buvar_context.set(layer)
         try:
