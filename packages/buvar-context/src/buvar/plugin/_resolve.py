@@ -117,7 +117,7 @@ def _by_name(name: str, origin: types.FrameType) -> Resolved:
     if not all(module_name.split(".")):
         return _by_entry_point(name, None)
     try:
-        module = _import(module_name)
+        module = import_module(module_name)
     except PluginNotFoundError as error:
         if not colon and (found := _dotted(module_name)):
             return found
@@ -133,7 +133,7 @@ def _dotted(name: str) -> Resolved | None:
     """Find a function that is named as a module is: ``module.function``."""
     module_name, _, attribute = name.rpartition(".")
     try:
-        module = _import(module_name) if module_name else None
+        module = import_module(module_name) if module_name else None
     except PluginNotFoundError:
         return None
     if not hasattr(module, attribute):
@@ -175,8 +175,13 @@ def _join(relative: str, package: str) -> str:
     return ".".join([*path[: len(path) - parents], name])
 
 
-def _import(name: str) -> types.ModuleType:
-    """Import a module, telling its own absence from one it imports."""
+def import_module(name: str) -> types.ModuleType:
+    """
+    Import a module, telling its own absence from one it imports.
+
+    Raises:
+        PluginNotFoundError: There is no such module.
+    """
     module = sys.modules.get(name)
     if module is not None:
         return module

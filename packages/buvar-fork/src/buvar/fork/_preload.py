@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import typing as t
+
+from buvar.plugin import PluginNotFoundError
+from buvar.plugin._resolve import import_module
 
 from ._errors import BootError
 
@@ -39,10 +41,7 @@ def _import(name: str) -> bool:
     if not all(name.split(".")):
         return False
     try:
-        importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        # Its own absence, or that of something it needs?
-        if not f"{name}.".startswith(f"{error.name}."):
-            raise
+        import_module(name)
+    except PluginNotFoundError:
         return False
     return True
