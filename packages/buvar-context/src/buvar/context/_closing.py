@@ -69,7 +69,8 @@ def close_sync(
         closer = closers.pop()
         try:
             if isinstance(closer, tuple):
-                raise AsyncCloserError(_generator(closer)[0])  # noqa: TRY301
+                generator, _ = t.cast("Generator", closer)
+                raise AsyncCloserError(generator)  # noqa: TRY301
             awaitable = closer(error)
             if awaitable is not None:
                 _discard(awaitable)
@@ -97,7 +98,7 @@ async def close(
         closer = closers.pop()
         try:
             if isinstance(closer, tuple):
-                await _go_on(*_generator(closer), error)
+                await _go_on(*t.cast("Generator", closer), error)
                 continue
             awaitable = closer(error)
             if awaitable is not None:
@@ -128,11 +129,6 @@ async def _go_on(
             raise
     await generator.aclose()
     raise twice()
-
-
-def _generator(closer: t.Any) -> Generator:
-    """Say what a closer is, for the type checkers."""
-    return t.cast("Generator", closer)
 
 
 def wraps(failure: BaseException, error: BaseException | None) -> bool:
