@@ -18,11 +18,6 @@ class Dear:
         self.item = item
 
 
-class User:
-    def __init__(self, dear: Dear, item: Item) -> None:
-        self.dear, self.item = dear, item
-
-
 async def test_generators_end_with_their_layer_latest_first() -> None:
     """Sync and async generators are closed in reverse order."""
     events: list[str] = []

@@ -12,25 +12,10 @@ from buvar import context
 from buvar import di
 
 
-T = t.TypeVar("T")
-
-
 class Base:
     @classmethod
-    def make(cls, text: str) -> t.Self:
-        made = cls()
-        made.text = text
-        return made
-
-    text = ""
-
-
-class Derived(Base): ...
-
-
-class Repo(t.Generic[T]):
-    def __init__(self, item: T) -> None:
-        self.item = item
+    def make(cls) -> t.Self:
+        return cls()
 
 
 class User: ...

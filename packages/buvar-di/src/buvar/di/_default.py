@@ -11,6 +11,7 @@ from ._kind import Scope
 from ._register import Adapters
 from ._register import F
 from ._register import Options
+from ._register import registered
 
 
 _ROOT: t.Final = Adapters()
@@ -48,19 +49,8 @@ def register(
 ) -> t.Any:
     """Register with the current registry, see ``Adapters.register``."""
     options = Options(replace=replace, scope=scope, provides=provides)
-    if not implementations:
-
-        def decorate(implementation: t.Any) -> t.Any:
-            frame = sys._getframe(1)  # noqa: SLF001 - local names
-            buvar_adapters.get().insert((implementation,), options, frame)
-            return implementation
-
-        return decorate
     frame = sys._getframe(1)  # noqa: SLF001 - local names
-    buvar_adapters.get().insert(implementations, options, frame)
-    if len(implementations) == 1:
-        return implementations[0]
-    return implementations
+    return registered(buvar_adapters.get, implementations, options, frame)
 
 
 def override(

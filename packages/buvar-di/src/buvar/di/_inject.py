@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import functools
 import inspect
 import sys
@@ -16,13 +17,11 @@ from ._compile import compile_plan
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import RegisterError
-from ._explain import explain
 from ._kind import Kind
 from ._kind import kind_of
 from ._nject import call
+from ._nject import found
 from ._nject import prefer
-from ._nodes import Failure
-from ._nodes import Node
 from ._plan import Planner
 from ._signature import EMPTY
 from ._signature import Param
@@ -85,11 +84,9 @@ def inject(function: t.Callable[P, t.Awaitable[R]]) -> Injected[P, R]:
             params = params_of(function, lambda: names)
         return params
 
-    try:
+    # A forward reference is read again when it is called.
+    with contextlib.suppress(AnnotationError):
         read()
-    except AnnotationError:
-        # May be a forward reference: it is read again when it is called.
-        params = None
 
     @functools.wraps(function)
     async def injected(*args: t.Any, **kwargs: t.Any) -> R:
@@ -144,12 +141,9 @@ async def fill(params: t.Sequence[Param]) -> dict[str, t.Any]:
         if value is not MISSING:
             return dict(zip((one.name for one in params), value, strict=True))
     planner = Planner(adapters, context, {})
-    nodes: list[Node] = []
-    for one in params:
-        node = planner.param(one)
-        if isinstance(node, Failure):
-            raise explain(planner, one.annotation, node)
-        nodes.append(node)
+    nodes = [
+        found(planner, one.annotation, planner.param(one)) for one in params
+    ]
     resolver = compile_plan(planner, nodes, single=False)
     value = await call(resolver, context, {})
     prefer(adapters, key, resolver)

@@ -131,14 +131,21 @@ def plan(
 ) -> tuple[Resolver, bool]:
     """Plan and compile a call; tell whether that may be kept."""
     planner = Planner(adapters, context, dependencies)
-    nodes: list[Node] = []
-    for target in targets:
-        node = planner.target(target)
-        if isinstance(node, Failure):
-            raise explain(planner, target, node)
-        nodes.append(node)
+    nodes = [found(planner, one, planner.target(one)) for one in targets]
     single = len(targets) == 1
     return compile_plan(planner, nodes, single=single), not planner.by_value
+
+
+def found(planner: Planner, target: t.Any, node: Node | Failure) -> Node:
+    """
+    Return what was planned for a target.
+
+    Raises:
+        ResolveError: It cannot be resolved.
+    """
+    if isinstance(node, Failure):
+        raise explain(planner, target, node)
+    return node
 
 
 async def call(

@@ -54,29 +54,24 @@ class Order(Body):
             return
         if node in self.maybe:
             self._line(f"if {self._var(node)} is MISSING:", depth)
-            self._block(node, depth + 1)
-        elif node.kept:
-            if depth > 1:
-                self.maybe.append(node)
-            self._once(node, depth)
+            # Not sure to be reached, so what is built there is not known.
+            known, self.known = self.known, set(self.known)
+            self._write(node, depth + 1)
+            self.known = known
         else:
             if depth > 1:
                 self.maybe.append(node)
-            for _, arg in node.args:
-                self._need(arg, depth)
-            self._build(node, depth)
+            self._write(node, depth)
         self.known.add(node)
 
-    def _block(self, node: Build, depth: int) -> None:
-        """Write a value where it is not sure to be reached."""
-        known, self.known = self.known, set(self.known)
+    def _write(self, node: Build, depth: int) -> None:
+        """Write a value, what it needs first."""
         if node.kept:
             self._once(node, depth)
         else:
             for _, arg in node.args:
                 self._need(arg, depth)
             self._build(node, depth)
-        self.known = known
 
     def _once(self, node: Build, depth: int) -> None:
         """Write what is built for a layer: once, whoever asks meanwhile."""
@@ -151,10 +146,7 @@ class Order(Body):
             if wanted[node] != "True":
                 self._line(f"if {wanted[node]}:", depth)
                 depth = 2
-            if node.kept:
-                self._once(node, depth)
-            else:
-                self._build(node, depth)
+            self._write(node, depth)
 
     def _wanted(self, nodes: t.Sequence[Node]) -> dict[Build, str]:
         """Write what finds out which objects are needed, from the top."""

@@ -117,19 +117,8 @@ class Adapters:
             RegisterError: One says not what it returns, or is abstract.
         """
         options = Options(replace=replace, scope=scope, provides=provides)
-        if not implementations:
-
-            def decorate(implementation: t.Any) -> t.Any:
-                frame = sys._getframe(1)  # noqa: SLF001 - local names
-                self.insert((implementation,), options, frame)
-                return implementation
-
-            return decorate
         frame = sys._getframe(1)  # noqa: SLF001 - local names
-        self.insert(implementations, options, frame)
-        if len(implementations) == 1:
-            return implementations[0]
-        return implementations
+        return registered(lambda: self, implementations, options, frame)
 
     def insert(
         self,
@@ -293,3 +282,33 @@ class Adapters:
 
 def _number(candidate: Candidate) -> int:
     return candidate.adapter.number
+
+
+def registered(
+    registry: t.Callable[[], Adapters],
+    implementations: tuple[t.Any, ...],
+    options: Options,
+    frame: types.FrameType,
+) -> t.Any:
+    """
+    Register what a call of ``register`` was given, and return that.
+
+    Args:
+        registry: Returns the registry of the moment: a decorator may be used
+            later than it was made.
+        implementations: What to register; if nothing, a decorator is returned.
+        options: How.
+        frame: Where ``register`` was called.
+    """
+    if not implementations:
+
+        def decorate(implementation: t.Any) -> t.Any:
+            caller = sys._getframe(1)  # noqa: SLF001 - local names
+            registry().insert((implementation,), options, caller)
+            return implementation
+
+        return decorate
+    registry().insert(implementations, options, frame)
+    if len(implementations) == 1:
+        return implementations[0]
+    return implementations
