@@ -164,7 +164,8 @@ def start(tmp_path: Path) -> t.Iterator[t.Callable[..., Program]]:
                 stdout=file,
                 stderr=file,
                 text=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+                # Unbuffered, the words of what two workers print get mixed.
+                env={**os.environ, "PYTHONUNBUFFERED": "", **(env or {})},
                 cwd=tmp_path,
                 **options,
             )

@@ -204,7 +204,6 @@ finally:
     print("finally")
 print("after")
 """,
-        env={"PYTHONUNBUFFERED": ""},
     )
 
     assert program.wait() == 0
