@@ -180,18 +180,28 @@ def test_near_misses():
 
 
 def test_known_types():
-    """What was added anywhere is known, and that it changed."""
+    """What was added anywhere is known, and told to those who rest on it."""
 
     class New: ...
 
-    before = _known.generation()
-    assert not _known.was_added(New)
-    components.Components().add(New())
-    assert _known.was_added(New)
-    assert not _known.was_named(New)
+    class Listener:
+        def __init__(self):
+            self.told = []
+
+        def added(self, namespace, *, named):
+            self.told.append((namespace, named))
+
+    listener = Listener()
+    _known.listen(listener)
+    assert New not in _known.unnamed
+    for _ in range(2):
+        components.Components().add(New())
+    assert New in _known.unnamed
+    assert New not in _known.named_
     components.Components().add(New(), name="x")
-    assert _known.was_named(New)
-    assert _known.generation() > before
+    assert New in _known.named_
+    told = [one for one in listener.told if one[0] is New]
+    assert told == [(New, False), (New, True)]
 
 
 def test_missing_has_a_readable_repr():

@@ -40,7 +40,8 @@ def stack() -> list[Components]:
     plugins = root.push()
     task = plugins.push()
     task.stage = plugins
-    request = task.scoped()
+    request = task.push()
+    request.scope = None
     inner = request.push()
     shared = Components(plugins, root).push()
     return [root, plugins, task, request, inner, shared]

@@ -7,9 +7,6 @@ import typing as t
 import aiohttp.web
 
 from buvar import context
-from buvar.context import buvar_context
-from buvar.context._closing import close
-from buvar.context._closing import raise_failures
 
 
 Handler: t.TypeAlias = t.Callable[
@@ -43,25 +40,17 @@ def request_layers(door: Door) -> t.Any:
     async def layers(
         request: aiohttp.web.Request, handler: Handler
     ) -> aiohttp.web.StreamResponse:
-        layer = buvar_context.get().scoped()
-        layer.add(request, aiohttp.web.Request)
-        token = buvar_context.set(layer)
-        try:
-            response = await handler(request)
-        except BaseException as error:
-            if layer.closers:
-                raise_failures("a request failed", await close(layer, error))
-            if door.closing and isinstance(error, aiohttp.web.HTTPException):
-                error.force_close()
-            raise
-        else:
-            if layer.closers:
-                raise_failures("a request failed", await close(layer, None))
-            if door.closing:
-                response.force_close()
-            return response
-        finally:
-            buvar_context.reset(token)
+        async with context.child() as layer:
+            layer.add(request, aiohttp.web.Request)
+            try:
+                response = await handler(request)
+            except aiohttp.web.HTTPException as error:
+                if door.closing:
+                    error.force_close()
+                raise
+        if door.closing:
+            response.force_close()
+        return response
 
     return layers
 

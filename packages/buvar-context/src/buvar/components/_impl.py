@@ -42,10 +42,7 @@ class Components(Layer):
     def __init__(self, *layers: Components | Namespaces) -> None:
         top, *stack = layers or ({},)
         self._put_on(Components(*stack) if stack else None)
-        if isinstance(top, Components):
-            self._share(top)
-        else:
-            self._fill(top)
+        self._start(top)
 
     # --- adding -----------------------------------------------------------
 
@@ -163,27 +160,15 @@ class Components(Layer):
         """
         components = Components.__new__(Components)
         components._put_on(Components(*stack) if stack else self)  # noqa: SLF001
-        if isinstance(namespaces, Components):
-            components._share(namespaces)  # noqa: SLF001
-        elif namespaces is not None:
-            components._fill(namespaces)  # noqa: SLF001
+        components._start(namespaces)  # noqa: SLF001
         return components
 
-    def scoped(self) -> Components:
-        """
-        Return the stack with a layer on top that has a lifetime of its own.
-
-        Whoever opens it has to run its closers: see ``context.child()``.
-        """
-        # Each request does this: as push(), in one call.
-        layer = Components.__new__(Components)
-        layer.items = {}
-        layer.view = {}
-        layer.names = layer.dependents = layer.closers = layer.scope = None
-        layer.linked = False
-        layer.below = self
-        layer.stage = self.stage or self
-        return layer
+    def _start(self, namespaces: Components | Namespaces | None) -> None:
+        """Start with what is given: copied, or shared with a stack."""
+        if isinstance(namespaces, Components):
+            self._share(namespaces)
+        elif namespaces is not None:
+            self._fill(namespaces)
 
     def pop(self) -> Components:
         """

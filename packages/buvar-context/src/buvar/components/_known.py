@@ -2,8 +2,8 @@
 What was ever added anywhere, so that nobody has to ask for the rest.
 
 Most types a resolver meets are never components. Knowing that a type was
-added nowhere in this process spares the question; ``generation()`` tells
-when that knowledge changed.
+added nowhere in this process spares the question; who rests on it is told
+when that changes.
 
 Only types, generic aliases and the like are kept (they live as long as the
 program that wrote them down): keys made of data, as strings and tuples, could
@@ -13,6 +13,9 @@ be endless.
 from __future__ import annotations
 
 import typing as t
+import weakref
+
+from ._lock import LOCK
 
 
 #: Kinds of keys that may be made of data at run time, never kept.
@@ -22,22 +25,28 @@ unnamed: set[t.Hashable] = set()
 named_: set[t.Hashable] = set()
 
 
+class Listener(t.Protocol):
+    """Whoever rests on types that were never added."""
+
+    def added(self, namespace: t.Hashable, *, named: bool) -> None:
+        """Learn of the first component under a namespace."""
+
+
+listeners: weakref.WeakSet[Listener] = weakref.WeakSet()
+
+
 def note(namespace: t.Hashable, *, named: bool) -> None:
     """Remember that a component was added under a namespace."""
-    if not isinstance(namespace, _DATA):
-        (named_ if named else unnamed).add(namespace)
+    known = named_ if named else unnamed
+    if namespace in known or isinstance(namespace, _DATA):
+        return
+    with LOCK:
+        known.add(namespace)
+        for listener in listeners:
+            listener.added(namespace, named=named)
 
 
-def was_added(namespace: t.Hashable) -> bool:
-    """Tell whether an unnamed component was ever added under a type."""
-    return namespace in unnamed
-
-
-def was_named(namespace: t.Hashable) -> bool:
-    """Tell whether a named component was ever added under a type."""
-    return namespace in named_
-
-
-def generation() -> int:
-    """Return a number that grows whenever the two answers above change."""
-    return len(unnamed) + len(named_)
+def listen(listener: Listener) -> None:
+    """Tell someone of each first component from now on, while it lives."""
+    with LOCK:
+        listeners.add(listener)

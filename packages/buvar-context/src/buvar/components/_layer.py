@@ -3,8 +3,8 @@ One layer over another, and what is seen through it.
 
 Each layer keeps its own items and a *view*: a flat dict of all that was found
 through it, misses included, so that a second question costs one look-up
-however deep the stack is. Adding to a layer empties the views of those that
-looked through it.
+however deep the stack is. It gets its view with the first question. Adding to
+a layer empties the views of those that looked through it.
 
 Reading a view takes no lock. Adding, and filling and emptying views, does: no
 thread can keep a stale view.
@@ -29,6 +29,10 @@ if t.TYPE_CHECKING:
     from ._impl import Components
 
 
+#: The view of all layers that nobody has asked yet: nothing is put into it.
+BLANK: t.Final[dict[t.Hashable, t.Any]] = {}
+
+
 class Layer:
     """The mechanics of ``Components``."""
 
@@ -38,7 +42,6 @@ class Layer:
         "closers",
         "dependents",
         "items",
-        "linked",
         "names",
         "scope",
         "stage",
@@ -51,13 +54,11 @@ class Layer:
     names: dict[t.Hashable, dict[t.Hashable, t.Any]] | None
     #: The rest of the stack.
     below: Components | None
-    #: All that was found through this layer since it was last emptied.
+    #: All that was found through this layer since it was last emptied;
+    #: ``BLANK`` before the first question.
     view: dict[t.Hashable, t.Any]
     #: The layers whose views were filled through this one, if any.
     dependents: list[weakref.ref[Layer]] | None
-    #: Whether its view may hold more than its own items: it is among the
-    #: dependents of the layer below, or there is none.
-    linked: bool
     #: The nearest layer with a lifetime of its own: what is built for the
     #: length of a layer is kept and closed there, ``None`` if it is this one.
     scope: Components | None
@@ -69,10 +70,9 @@ class Layer:
     def _put_on(self, below: Components | None) -> None:
         """Start as an empty layer over another one."""
         self.items = {}
-        self.view = {}
+        self.view = BLANK
         self.names = self.dependents = None
         self.below = below
-        self.linked = below is None
         self.closers = None
         if below is None:
             self.scope = self.stage = None
@@ -95,7 +95,7 @@ class Layer:
                 self._store(item, (namespace,), name)
 
     def _store(
-        self, item: t.Any, keys: t.Iterable[t.Hashable], name: t.Hashable
+        self, item: t.Any, keys: tuple[t.Hashable, ...], name: t.Hashable
     ) -> None:
         with LOCK:
             if name is not None:
@@ -104,14 +104,18 @@ class Layer:
                     _known.note(key, named=True)
                     names.setdefault(key, {})[name] = item
                 return
-            items, view = self.items, self.view
             for key in keys:
                 if key not in _known.unnamed:
                     _known.note(key, named=False)
-                items[key] = item
-                view[key] = item
-            if self.dependents:
-                empty(self.dependents)
+                self.items[key] = item
+            self.reveal(keys, item)
+
+    def reveal(self, keys: tuple[t.Hashable, ...], item: t.Any) -> None:
+        """Have what is among the items now seen, with the lock held."""
+        if self.view is not BLANK:
+            self.view.update(dict.fromkeys(keys, item))
+        if self.dependents:
+            empty(self.dependents)
 
     def own_names(self) -> dict[t.Hashable, dict[t.Hashable, t.Any]]:
         """Return the named items, to be added to with the lock held."""
@@ -136,9 +140,10 @@ class Layer:
         """Find what the view does not know yet, keep it there, return it."""
         with LOCK:
             below = self.below
-            if below is not None and not self.linked:
-                depend(below.own_dependents(), self)
-                self.linked = True
+            if self.view is BLANK:
+                if below is not None:
+                    depend(below.own_dependents(), self)
+                self.view = {}
             item = self.items.get(namespace, MISSING)
             if item is MISSING:
                 if below is not None:

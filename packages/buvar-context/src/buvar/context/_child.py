@@ -8,6 +8,7 @@ import typing as t
 from buvar.components import Components
 from buvar.components import Namespaces
 from buvar.components._impl import MISSING
+from buvar.components._layer import BLANK
 from buvar.components._types import Generator
 
 from ._closing import ENDED
@@ -24,7 +25,7 @@ _set = buvar_context.set
 _reset = buvar_context.reset
 
 
-class child:  # noqa: N801 - used as a function
+class child(Components):  # noqa: N801 - used as a function
     """
     Open a layer that ends with the block, sync or async.
 
@@ -37,15 +38,15 @@ class child:  # noqa: N801 - used as a function
         stack: The layers below it, by default the current context.
 
     Example:
-        >>> with child():
-        ...     _ = buvar_context.get().add("only here")
+        >>> with child() as layer:
+        ...     _ = layer.add("only here")
         >>> buvar_context.get().get(str, default=None)
     """
 
-    # Each request opens one: no attribute and no call more than needed.
-    __slots__ = ("_layer", "_layers", "_token")
+    # Each request opens one: it is the layer itself, with no attribute and
+    # no call more than needed.
+    __slots__ = ("_given", "_token")
 
-    _layer: Components
     _token: t.Any
 
     def __init__(
@@ -53,54 +54,37 @@ class child:  # noqa: N801 - used as a function
         namespaces: Components | Namespaces | None = None,
         *stack: Components | Namespaces,
     ) -> None:
-        self._layers: tuple[t.Any, ...] | None = None
+        self.items = {}
+        self.view = BLANK
+        self.names = self.dependents = self.closers = None
+        self.below = self.scope = self.stage = self._token = None
+        self._given: tuple[t.Any, ...] | None = None
         if namespaces is not None or stack:
-            self._layers = (namespaces, *stack)
-        self._token = None
+            self._given = (namespaces, *stack)
+
+    async def __aenter__(self) -> Components:
+        """Open the layer and return it."""
+        if self._token is not None or self._given is not None:
+            return self.__enter__()
+        self.below = below = _current()
+        self.stage = below.stage or below
+        self._token = _set(self)
+        return self
 
     def __enter__(self) -> Components:
         """Open the layer and return it."""
         if self._token is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
-        if self._layers is None:
-            layer = _current().scoped()
-        else:
-            layer = _current().push(*self._layers)
-            layer.scope = None
-        self._layer = layer
-        self._token = _set(layer)
-        return layer
-
-    async def __aenter__(self) -> Components:
-        """Open the layer and return it."""
-        if self._token is not None or self._layers is not None:
-            return self.__enter__()
-        self._layer = layer = _current().scoped()
-        self._token = _set(layer)
-        return layer
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        error: BaseException | None,
-        _traceback: types.TracebackType | None,
-    ) -> None:
-        """
-        End the layer.
-
-        Raises:
-            ExceptionGroup: Something failed to close, or has to be awaited.
-        """
-        layer = self._layer
-        failures = close_sync(layer, error) if layer.closers else None
-        layer.closers = ENDED
-        try:
-            _reset(self._token)
-        except ValueError:
-            _opened_elsewhere()
-        if failures:
-            raise_failures(_MESSAGE, failures)
+        below = _current()
+        if self._given is not None:
+            namespaces, *stack = self._given
+            below = Components(*stack) if stack else below
+            self._start(namespaces)
+        self.below = below
+        self.stage = below.stage or below
+        self._token = _set(self)
+        return self
 
     async def __aexit__(
         self,
@@ -114,10 +98,9 @@ class child:  # noqa: N801 - used as a function
         Raises:
             ExceptionGroup: Something failed to close.
         """
-        layer = self._layer
         failures: list[BaseException] | None = None
-        if closers := layer.closers:
-            if error is None and isinstance(closers[-1], tuple):
+        if closers := self.closers:
+            if error is None and type(closers[-1]) is tuple:
                 # The latest is mostly the only one: spelled out.
                 one, twice = t.cast("Generator", closers.pop())
                 try:
@@ -127,8 +110,29 @@ class child:  # noqa: N801 - used as a function
                 except BaseException as failure:  # noqa: BLE001 - collected
                     failures = [failure]
             if closers:
-                failures = (failures or []) + await close(layer, error)
-        layer.closers = ENDED
+                failures = (failures or []) + await close(self, error)
+        self.closers = ENDED
+        try:
+            _reset(self._token)
+        except ValueError:
+            _opened_elsewhere()
+        if failures:
+            raise_failures(_MESSAGE, failures)
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: types.TracebackType | None,
+    ) -> None:
+        """
+        End the layer.
+
+        Raises:
+            ExceptionGroup: Something failed to close, or has to be awaited.
+        """
+        failures = close_sync(self, error) if self.closers else None
+        self.closers = ENDED
         try:
             _reset(self._token)
         except ValueError:

@@ -7,6 +7,7 @@ import functools
 from buvar.components import _known
 
 from . import _lifetime
+from ._head import AWAITS
 from ._head import Head
 from ._kind import Kind
 from ._nodes import STAGE
@@ -24,6 +25,7 @@ class Body(Head):
         var, kind = self._var(node), node.adapter.kind
         call = f"{self._callable(node)}({self._args(node)})"
         layer = "stage" if node.level == STAGE else "layer"
+        self.awaited |= kind in AWAITS
         if kind is Kind.YIELD or kind is Kind.ASYNC_YIELD:
             self._generator(node, call, layer, depth)
         else:
@@ -40,23 +42,28 @@ class Body(Head):
         """Write the start of a generator, which goes on when a layer ends."""
         var, gen = self._var(node), self._name("generator")
         who = self._const(node.adapter)
-        step, end = f"next({gen}, MISSING)", f"{gen}.close()"
+        step, stop, end = f"next({gen})", "StopIteration", f"{gen}.close()"
         closer = f"partial(close, {gen}, {who})"
         if node.adapter.kind is Kind.ASYNC_YIELD:
-            step, end = f"await anext({gen}, MISSING)", f"await {gen}.aclose()"
+            step, stop = f"await anext({gen})", "StopAsyncIteration"
+            end = f"await {gen}.aclose()"
             again = functools.partial(_lifetime.twice, node.adapter)
             closer = f"({gen}, {self._const(again, 'twice')})"
-        self._line(f"if {layer}.closers is None:", depth)
-        self._line(f"closers({layer}, {who})", depth + 1, node)
+        self._line(f"if {layer}.below is None:", depth)
+        self._line(f"endless({who})", depth + 1, node)
         self._line(f"{gen} = {call}", depth, node)
-        self._line(f"{var} = {step}", depth, node)
-        self._line(f"if {var} is MISSING:", depth)
-        self._line(f"wrong({who}, MISSING)", depth + 1, node)
         self._line("try:", depth)
-        self._line(f"{layer}.closers.append({closer})", depth + 1)
-        self._line("except Ended:", depth)
-        self._line(end, depth + 1)
-        self._line("raise", depth + 1)
+        self._line(f"{var} = {step}", depth + 1, node)
+        self._line(f"except {stop}:", depth)
+        self._line(f"wrong({who}, MISSING)", depth + 1, node)
+        self._line(f"if {layer}.closers is None:", depth)
+        self._line(f"{layer}.closers = [{closer}]", depth + 1)
+        self._line("else:", depth)
+        self._line("try:", depth + 1)
+        self._line(f"{layer}.closers.append({closer})", depth + 2)
+        self._line("except Ended:", depth + 1)
+        self._line(end, depth + 2)
+        self._line("raise", depth + 2)
 
     def _callable(self, node: Build) -> str:
         call = node.adapter.callable(node.bindings)
@@ -108,7 +115,8 @@ class Body(Head):
         names = [self._const(key) for key in keys]
         for key in keys:
             _known.note(key, named=False)
-        names.append(self._const(node.ticket, "ticket"))
+        if self._key(node) is node.ticket:
+            names.append(self._place(node))
         items = "".join(f"{layer}_items[{name}] = " for name in names)
         if self._may_be_a_subclass(node):
             # As precise as add(): an instance of a subclass is one of that.
@@ -117,12 +125,11 @@ class Body(Head):
             self._line(f"if {var} is not None:", depth + 1)
             self._line(f"{layer}.add({var})", depth + 2)
         self._line(f"{items}{var}", depth)
-        # A view that nobody looked through knows nothing else.
-        self._line(f"if {layer}.linked:", depth)
-        for name in names[:-1]:
-            self._line(f"{layer}.view[{name}] = {var}", depth + 1)
-        self._line(f"if {layer}.dependents:", depth)
-        self._line(f"empty({layer}.dependents)", depth + 1)
+        asked = f"{layer}.view is not BLANK or {layer}.dependents"
+        self._line(f"if {asked}:", depth)
+        self._line(
+            f"reveal({layer}, {self._const(keys, 'keys')}, {var})", depth + 1
+        )
 
 
 def _is_default(node: Node) -> bool:

@@ -1,20 +1,26 @@
 """
 Write a plan down as straight-line code and compile it.
 
-The code is what one would write by hand: a line for each object. A plan
-without awaits becomes a plain function. What others may be building at the
-same time stands in a block of its own, entered by one task at a time.
+The code is what one would write by hand: a coroutine function with a line for
+each object. What others may be building at the same time stands in a block of
+its own, entered by one task at a time.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import linecache
+import traceback
 import typing as t
 import weakref
 
+from ._compiled import Call
+from ._compiled import Resolver
+from ._lifetime import COMPILED
 from ._nodes import Build
 from ._nodes import Node
+from ._order import TOP
 from ._order import Order
 from ._plan import Planner
 from ._types import show
@@ -23,56 +29,87 @@ from ._types import show
 _NUMBER = itertools.count(1)
 
 
-class Resolver(t.NamedTuple):
-    """Compiled code, and what it rests on."""
-
-    call: t.Callable[..., t.Any]
-    is_async: bool
-    absent: frozenset[t.Any]
-    unnamed: frozenset[t.Any]
-    lines: dict[int, Build]
-    source: str
-
-
 def compile_plan(
-    planner: Planner, nodes: t.Sequence[Node], *, single: bool
+    planner: Planner, nodes: t.Sequence[Node], again: Call, *, single: bool
 ) -> Resolver:
-    """Compile what a planner decided for the targets of a call."""
-    return _Writer(planner).write(nodes, single=single)
+    """
+    Compile what a planner decided for the targets of a call.
+
+    Args:
+        planner: What it found out meanwhile.
+        nodes: The targets.
+        again: Asks once more, when the context answers otherwise.
+        single: Return the one target, not a list of all.
+    """
+    return _Writer(planner).write(nodes, again, single=single)
 
 
 class _Writer(Order):
     """Write the function around it all."""
 
-    def write(self, nodes: t.Sequence[Node], *, single: bool) -> Resolver:
+    def write(
+        self, nodes: t.Sequence[Node], again: Call, *, single: bool
+    ) -> Resolver:
         """Write the function, return it compiled."""
         self.order(nodes)
         values = ", ".join(self._value(node) for node in nodes)
-        self._line(f"return {values if single else f'[{values}]'}", 1)
-        head = ["async def resolve(context, given):"]
-        if not self.is_async:
-            head = ["def resolve(context, given):"]
-        head += self._layers() + self._guards()
-        head += [f"    {self.vars[one]} = MISSING" for one in self.maybe]
-        return self._compile(head)
+        self._line(f"return {values if single else f'[{values}]'}", TOP)
+        head = [
+            "async def nject(adapters, given):",
+            "    context = current()",
+            *self._layers(),
+            *self._guards(),
+            *(f"    {self.vars[one]} = MISSING" for one in self.maybe),
+            "    try:",
+        ]
+        tail = [
+            "    except Exception as error:",
+            "        note(error)",
+            "        raise",
+        ]
+        return self._compile(head, tail, again)
 
-    def _compile(self, head: list[str]) -> Resolver:
-        source = "\n".join((*head, *self.lines, ""))
+    def _compile(
+        self, head: list[str], tail: list[str], again: Call
+    ) -> Resolver:
+        source = "\n".join((*head, *self.lines, *tail, ""))
         first = self.planner.order[-1].type if self.planner.order else None
-        file = f"<buvar.di {show(first)} {next(_NUMBER)}>"
+        file = f"{COMPILED}{show(first)} {next(_NUMBER)}>"
         code = compile(source, file, "exec")
-        names = dict(self.names)
+        lines = {len(head) + n: node for n, node in self.nodes.items()}
+        names = {
+            **self.names,
+            "again": again,
+            "note": functools.partial(_note, file, lines),
+        }
         exec(code, names)  # noqa: S102 - that is what compiling is
-        call = names.pop("resolve")
-        lines = source.splitlines(keepends=True)
-        linecache.cache[file] = (len(source), None, lines, file)
+        call = names.pop("nject")
+        linecache.cache[file] = (
+            len(source),
+            None,
+            source.splitlines(keepends=True),
+            file,
+        )
         forget = weakref.finalize(call, linecache.cache.pop, file, None)
         forget.atexit = False
         return Resolver(
             call,
-            self.is_async,
             frozenset(self.planner.absent),
             frozenset(self.planner.unnamed),
-            {len(head) + n: node for n, node in self.nodes.items()},
-            source,
         )
+
+
+def _note(
+    file: str, lines: t.Mapping[int, Build], error: Exception
+) -> None:
+    """Say what was being built when an adapter raised."""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        node = lines.get(line)
+        if frame.f_code.co_filename != file or node is None:
+            continue
+        way = [f"{node.adapter.name} ({node.adapter.where})"]
+        while node is not None:
+            way.insert(0, show(node.type))
+            node = node.parent
+        error.add_note(f"while injecting {' <- '.join(reversed(way))}")
+        return

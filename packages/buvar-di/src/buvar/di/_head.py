@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import keyword
 import re
 import typing as t
 
 from buvar.components._impl import MISSING
-from buvar.components._views import empty
+from buvar.components._layer import BLANK
 from buvar.context import LayerEndedError
+from buvar.context import buvar_context
 
 from . import _lifetime
 from ._kind import Kind
@@ -27,8 +27,13 @@ from ._types import show
 
 AWAITS: t.Final = (Kind.AWAIT, Kind.ASYNC_YIELD)
 LAYERS: t.Final = ("call", "layer", "stage")
+#: The depth of lines in no block but that of the function.
+TOP: t.Final = 2
 #: More types than this are not asked for one by one.
 _MANY = 8
+_OTHERWISE = (
+    "return MISSING if adapters is None else await again(adapters, given)"
+)
 
 
 class Fact:
@@ -47,21 +52,23 @@ class Head:
         self.nodes: dict[int, Build] = {}
         self.names: dict[t.Any, t.Any] = {
             "MISSING": MISSING,
-            "wait": _lifetime.wait,
-            "seen": _lifetime.seen,
-            "has": _lifetime.has,
-            "current_task": asyncio.current_task,
-            "wrong": _lifetime.wrong,
-            "close": _lifetime.close,
+            "BLANK": BLANK,
             "Ended": LayerEndedError,
-            "closers": _lifetime.closers,
-            "empty": empty,
+            "close": _lifetime.close,
+            "current": buvar_context.get,
+            "endless": _lifetime.endless,
+            "has": _lifetime.has,
             "partial": functools.partial,
+            "reveal": _lifetime.reveal,
+            "seen": _lifetime.seen,
+            "wait": _lifetime.wait,
+            "wrong": _lifetime.wrong,
         }
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}
         self.taken: set[str] = {
-            *("context", "given", "items", "below", *LAYERS),
+            *("adapters", "again", "given", "note", "error"),
+            *("context", "items", "below", *LAYERS),
             *(f"{layer}_items" for layer in LAYERS),
             *self.names,
         }
@@ -69,6 +76,8 @@ class Head:
         self.numbers: dict[str, int] = {}
         self.known: set[Build] = set()
         self.maybe: list[Build] = []
+        #: Something was awaited in the lines so far: others may have run.
+        self.awaited = False
 
     # --- the head ---------------------------------------------------------
 
@@ -105,7 +114,7 @@ class Head:
                 lines += [f"    {var} = {look}", f"    if {var} is MISSING:"]
             else:
                 lines.append(f"    if {look} is not MISSING:")
-            lines.append("        return MISSING")
+            lines.append(f"        {_OTHERWISE}")
         return self._absent(absent) + lines
 
     def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
@@ -140,8 +149,45 @@ class Head:
                 for layer, some in absent.items()
             ]
             lines.append(f"        if {' or '.join(asked)}:")
-            return [*lines, "            return MISSING"]
-        return [*lines, "        return MISSING"]
+            return [*lines, f"            {_OTHERWISE}"]
+        return [*lines, f"        {_OTHERWISE}"]
+
+    # --- what is kept -----------------------------------------------------
+
+    def _key(self, node: Build) -> t.Any:
+        """
+        Return what it is looked for by, among the items of its layer.
+
+        That is its type: the layer holds it as a component, and another one
+        that was added meanwhile is as good, it would have been taken. Only
+        where several adapters keep objects of that type, as they may wrap
+        each other's, each has a key of its own.
+        """
+        own = self.planner.own_keys(node)[0]
+        found = self.planner.adapters.find(own)
+        if sum(one.adapter.scope != "call" for one in found) == 1:
+            return own
+        return node.ticket
+
+    def _place(self, node: Build) -> str:
+        """Write what it is looked for by."""
+        key = self._key(node)
+        return self._const(key, "ticket" if key is node.ticket else "")
+
+    def _look(self, node: Build) -> str:
+        """Write the look for what may have been built before."""
+        items = f"{LAYERS[node.level]}_items"
+        found = f"{items}.get({self._place(node)}, MISSING)"
+        return f"{self._var(node)} = {found}"
+
+    def _is_new(self, node: Build) -> bool:
+        """Tell whether nothing can have been built before."""
+        key, guards = self._key(node), self.planner.guards
+        asked = (Guard(one, key, None) for one in (CALL, node.level))
+        return not self.awaited and (
+            key in self.planner.absent
+            or any(guards.get(one) is False for one in asked)
+        )
 
     # --- names ------------------------------------------------------------
 

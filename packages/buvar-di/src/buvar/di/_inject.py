@@ -9,19 +9,15 @@ import inspect
 import sys
 import typing as t
 
-from buvar.components import _known
-from buvar.components._impl import MISSING
-from buvar.context import buvar_context
-
-from ._compile import compile_plan
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import RegisterError
 from ._kind import Kind
 from ._kind import kind_of
-from ._nject import call
+from ._nject import Question
+from ._nject import answer
 from ._nject import found
-from ._nject import prefer
+from ._nodes import Node
 from ._plan import Planner
 from ._signature import EMPTY
 from ._signature import Param
@@ -127,24 +123,20 @@ def _refuse(function: t.Any, names: t.Any) -> None:
 
 async def fill(params: t.Sequence[Param]) -> dict[str, t.Any]:
     """Resolve parameters, one call for all of them."""
-    adapters, context = buvar_adapters.get(), buvar_context.get()
-    if adapters.known != _known.generation():
-        adapters.fresh()
+    adapters = buvar_adapters.get()
     # A default that is used is a part of what was compiled, so it lives and
     # no other has its id; one that is not used does not matter.
     key = (
         "parameters",
         *((one.name, one.asked, id(one.default)) for one in params),
     )
-    for resolver in tuple(adapters.resolvers.get(key, ())):
-        value = await call(resolver, context, {})
-        if value is not MISSING:
-            return dict(zip((one.name for one in params), value, strict=True))
-    planner = Planner(adapters, context, {})
-    nodes = [
-        found(planner, one.annotation, planner.param(one)) for one in params
-    ]
-    resolver = compile_plan(planner, nodes, single=False)
-    value = await call(resolver, context, {})
-    prefer(adapters, key, resolver)
-    return dict(zip((one.name for one in params), value, strict=True))
+    call = adapters.calls.get(key)
+    if call is None:
+        plan = functools.partial(_plan, params)
+        call = functools.partial(answer, Question(key, plan, single=False))
+    values = await call(adapters, {})
+    return dict(zip((one.name for one in params), values, strict=True))
+
+
+def _plan(params: t.Sequence[Param], planner: Planner) -> list[Node]:
+    return [found(planner, one.annotation, planner.param(one)) for one in params]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
+import types
 import typing as t
 
 from buvar.components import Components
@@ -20,16 +22,20 @@ from ._errors import ScopeError
 from ._types import show
 
 
+#: What the file names of compiled code start with.
+COMPILED: t.Final = "<buvar.di "
+
+
 async def wait(
-    items: dict[t.Hashable, t.Any], ticket: t.Any, building: t.Any, key: t.Any
+    items: dict[t.Hashable, t.Any], place: t.Any, building: t.Any, key: t.Any
 ) -> t.Any:
     """
     Wait for what another task builds for a layer.
 
     Args:
-        items: The items of the layer. Under ``building`` stands the task that
-            builds and, as soon as another one waits, an event.
-        ticket: Where what was built is to be found.
+        items: The items of the layer. Something stands under ``building``
+            while a task builds: an event, as soon as another one waits.
+        place: Where what was built is to be found.
         building: See there.
         key: The type, for the error.
 
@@ -37,17 +43,38 @@ async def wait(
         What was built, or ``MISSING`` if that failed: the first to come back
         builds then, the others wait for it.
     """
-    while (claim := items.get(building)) is not None:
-        if claim[0] is asyncio.current_task():
+    while building in items:
+        if _is_building(items, building):
             line = f"{show(key)} is asked for while it is being built."
             hint = (
                 "break the cycle: let one of them ask later, when it is used"
             )
             raise CycleError(key, (line,), (key, key), (hint,))
-        if len(claim) == 1:
-            claim.append(asyncio.Event())
-        await claim[1].wait()
-    return items.get(ticket, MISSING)
+        event = items[building]
+        if event is None:
+            event = items[building] = asyncio.Event()
+        await event.wait()
+    return items.get(place, MISSING)
+
+
+def _is_building(items: dict[t.Hashable, t.Any], building: t.Any) -> bool:
+    """
+    Tell whether it is the running task itself that builds.
+
+    Asking is rare, building is not: so builders leave no note of who they
+    are, they are found among the frames of the task, by what these hold.
+    """
+    task = asyncio.current_task()
+    # A task that was started eagerly runs inside of another one.
+    first = getattr(task and task.get_coro(), "cr_frame", None)
+    frame: types.FrameType | None = sys._getframe(2)  # noqa: SLF001
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(COMPILED):
+            held = tuple(frame.f_locals.values())
+            if all(any(x is y for x in held) for y in (items, building)):
+                return True
+        frame = None if frame is first else frame.f_back
+    return False
 
 
 class Watch(dict[str, bool]):
@@ -105,7 +132,7 @@ def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
             f"{adapter.name} ({adapter.where}) ended without yielding.\n"
             "Hint: yield the object once."
         )
-        raise GeneratorError(msg)
+        raise GeneratorError(msg) from None
     if inspect.iscoroutine(value):
         value.close()
     returns = show(adapter.returns)
@@ -117,17 +144,20 @@ def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
     raise ResolveError(adapter.returns, (line,), (adapter.returns,), (hint,))
 
 
-def closers(layer: Components, adapter: Adapter) -> list[t.Any]:
-    """Start the list of what ends with a layer."""
-    if layer.below is None:
-        line = (
-            f"{adapter.name} ({adapter.where}) yields, but there is no "
-            "layer whose end would close it."
-        )
-        hint = "open one: async with context.child(): ..., or run a stage"
-        raise ScopeError(adapter.returns, (line,), (), (hint,))
-    layer.closers = []
-    return layer.closers
+def reveal(layer: Components, keys: tuple[t.Any, ...], item: t.Any) -> None:
+    """Have all see what was put among the items of a layer."""
+    with LOCK:
+        layer.reveal(keys, item)
+
+
+def endless(adapter: Adapter) -> t.NoReturn:
+    """Complain about a generator in a layer that does not end."""
+    line = (
+        f"{adapter.name} ({adapter.where}) yields, but there is no "
+        "layer whose end would close it."
+    )
+    hint = "open one: async with context.child(): ..., or run a stage"
+    raise ScopeError(adapter.returns, (line,), (), (hint,))
 
 
 def close(

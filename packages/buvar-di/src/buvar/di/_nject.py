@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
+import functools
 import typing as t
 
-from buvar.components import Components
-from buvar.components import _known
 from buvar.components._impl import MISSING
-from buvar.context import buvar_context
+from buvar.context import current_context
 
-from ._compile import Resolver
 from ._compile import compile_plan
 from ._default import buvar_adapters
 from ._errors import ResolveError
@@ -26,45 +23,67 @@ T = t.TypeVar("T")
 T2 = t.TypeVar("T2")
 T3 = t.TypeVar("T3")
 
-#: More answers of the context to one question than this are not kept.
-_MOST = 16
+#: The first part of the key of a call with several targets, or keywords.
+_MANY: t.Final = object()
 
 _adapters = buvar_adapters.get
-_context = buvar_context.get
-_unnamed = _known.unnamed
-_named = _known.named_
+
+
+class Question(t.NamedTuple):
+    """
+    What is asked for.
+
+    Attributes:
+        key: Tells it from all others.
+        plan: Finds out where it comes from.
+        single: It is one value, no list of several.
+    """
+
+    key: t.Any
+    plan: t.Callable[[Planner], list[Node]]
+    single: bool
 
 
 @t.overload
-async def nject(target: type[T], /, **dependencies: t.Any) -> T: ...
+def nject(
+    target: type[T], /, **dependencies: t.Any
+) -> t.Coroutine[t.Any, t.Any, T]: ...
 @t.overload
-async def nject(
+def nject(
     target: type[T], second: type[T2], /, **dependencies: t.Any
-) -> list[T | T2]: ...
+) -> t.Coroutine[t.Any, t.Any, list[T | T2]]: ...
 @t.overload
-async def nject(
+def nject(
     target: type[T],
     second: type[T2],
     third: type[T3],
     /,
     **dependencies: t.Any,
-) -> list[T | T2 | T3]: ...
+) -> t.Coroutine[t.Any, t.Any, list[T | T2 | T3]]: ...
 @t.overload
-async def nject(
+def nject(
     target: t.Any,
     second: t.Any,
     /,
     *targets: t.Any,
     **dependencies: t.Any,
-) -> list[t.Any]: ...
+) -> t.Coroutine[t.Any, t.Any, list[t.Any]]: ...
 @t.overload
-async def nject(*targets: t.Any, **dependencies: t.Any) -> t.Any: ...
-async def nject(*targets: t.Any, **dependencies: t.Any) -> t.Any:
+def nject(
+    *targets: t.Any, **dependencies: t.Any
+) -> t.Coroutine[t.Any, t.Any, t.Any]: ...
+def nject(
+    target: t.Any = MISSING, /, *targets: t.Any, **dependencies: t.Any
+) -> t.Coroutine[t.Any, t.Any, t.Any]:
     """
     Build what is asked for, and all it needs.
 
+    It is awaited as a coroutine function is: it returns the coroutine of the
+    compiled code itself, with no other one around it.
+
     Args:
-        targets: Types: classes, generic aliases, ``NewType``, ...
+        target: A type: a class, a generic alias, a ``NewType``, ...
+        targets: More of them.
         dependencies: Values that parameters get, by name or else by type.
 
     Returns:
@@ -73,67 +92,64 @@ async def nject(*targets: t.Any, **dependencies: t.Any) -> t.Any:
     Raises:
         ResolveError: Something is missing; nothing was built then.
     """
-    adapters = _adapters()
-    if adapters.known != len(_unnamed) + len(_named):
-        adapters.fresh()
-    context = _context()
-    key = (
-        (targets, *dependencies, *map(type, dependencies.values()))
-        if dependencies
-        else targets
-    )
+    adapters, key = _adapters(), target
+    if targets or dependencies or target is MISSING:
+        targets = () if target is MISSING else (target, *targets)
+        kinds = map(type, dependencies.values())
+        key = (_MANY, targets, *dependencies, *kinds)
     try:
-        resolver = adapters.resolvers[key][0]
-        value = resolver[0](context, dependencies)
-        if resolver[1]:
-            value = await value
-        if value is not MISSING:
-            return value
-    except KeyError as error:
-        if error.__traceback__.tb_next is not None:  # type: ignore[union-attr]
-            _note(adapters, key, error)
-            raise
-    except TypeError as error:
-        if error.__traceback__.tb_next is None:  # type: ignore[union-attr]
-            raise _unhashable(targets, error) from None
-        _note(adapters, key, error)
-        raise
-    except Exception as error:
-        _note(adapters, key, error)
-        raise
-    return await _slow(adapters, context, key, targets, dependencies)
+        call = adapters.calls[key]
+    except (KeyError, TypeError):
+        if not targets and target is not MISSING:
+            targets = (target,)
+        plan = functools.partial(_plan, targets)
+        question = Question(key, plan, single=len(targets) == 1)
+        return answer(question, adapters, dependencies)
+    return call(adapters, dependencies)
 
 
-async def _slow(
-    adapters: Adapters,
-    context: Components,
-    key: t.Any,
-    targets: tuple[t.Any, ...],
+def _plan(targets: tuple[t.Any, ...], planner: Planner) -> list[Node]:
+    return [found(planner, one, planner.target(one)) for one in targets]
+
+
+async def answer(
+    question: Question,
+    adapters: Adapters | None,
     dependencies: dict[str, t.Any],
 ) -> t.Any:
-    """Try what was compiled for other answers of the context, or compile."""
-    for resolver in tuple(adapters.resolvers.get(key, ())):
-        value = await call(resolver, context, dependencies)
+    """
+    Try what was compiled for other answers of the context, or compile.
+
+    Args:
+        question: What is asked for.
+        adapters: The registry.
+        dependencies: The keywords.
+
+    Raises:
+        ResolveError: It cannot be resolved.
+    """
+    compiled = t.cast("Adapters", adapters).compiled
+    try:
+        resolvers = tuple(compiled.resolvers.get(question.key, ()))
+    except TypeError as error:
+        raise _unhashable(question.key, error) from None
+    for resolver in resolvers:
+        value = await resolver.call(None, dependencies)
         if value is not MISSING:
-            prefer(adapters, key, resolver)
+            compiled.prefer(question.key, resolver)
             return value
-    resolver, keep = plan(adapters, context, targets, dependencies)
-    if keep:
-        prefer(adapters, key, resolver)
-    return await call(resolver, context, dependencies)
-
-
-def plan(
-    adapters: Adapters,
-    context: Components,
-    targets: tuple[t.Any, ...],
-    dependencies: dict[str, t.Any],
-) -> tuple[Resolver, bool]:
-    """Plan and compile a call; tell whether that may be kept."""
-    planner = Planner(adapters, context, dependencies)
-    nodes = [found(planner, one, planner.target(one)) for one in targets]
-    single = len(targets) == 1
-    return compile_plan(planner, nodes, single=single), not planner.by_value
+    planner = Planner(
+        t.cast("Adapters", adapters), current_context(), dependencies
+    )
+    resolver = compile_plan(
+        planner,
+        question.plan(planner),
+        functools.partial(answer, question),
+        single=question.single,
+    )
+    if not planner.by_value:
+        compiled.prefer(question.key, resolver)
+    return await resolver.call(None, dependencies)
 
 
 def found(planner: Planner, target: t.Any, node: Node | Failure) -> Node:
@@ -148,30 +164,9 @@ def found(planner: Planner, target: t.Any, node: Node | Failure) -> Node:
     return node
 
 
-async def call(
-    resolver: Resolver,
-    context: Components,
-    dependencies: dict[str, t.Any],
-) -> t.Any:
-    try:
-        value = resolver.call(context, dependencies)
-        return await value if resolver.is_async else value
-    except Exception as error:
-        _add_note(resolver, error)
-        raise
-
-
-def prefer(adapters: Adapters, key: t.Any, resolver: Resolver) -> None:
-    """Put what fitted last in front."""
-    others = adapters.resolvers.get(key, [])
-    kept = [one for one in others if one is not resolver]
-    adapters.resolvers[key] = [resolver, *kept[: _MOST - 1]]
-
-
-def _unhashable(
-    targets: tuple[t.Any, ...], error: TypeError
-) -> ResolveError | TypeError:
-    for target in targets:
+def _unhashable(key: t.Any, error: TypeError) -> ResolveError | TypeError:
+    several = type(key) is tuple and key[0] is _MANY
+    for target in key[1] if several else (key,):
         try:
             hash(target)
         except TypeError:
@@ -183,23 +178,3 @@ def _unhashable(
             )
     # It is the class of a keyword that cannot be hashed.
     return error
-
-
-def _note(adapters: Adapters, key: t.Any, error: Exception) -> None:
-    for resolver in adapters.resolvers.get(key, ()):
-        _add_note(resolver, error)
-
-
-def _add_note(resolver: Resolver, error: Exception) -> None:
-    """Say what was being built when an adapter raised."""
-    file = resolver.call.__code__.co_filename
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        node = resolver.lines.get(line)
-        if frame.f_code.co_filename != file or node is None:
-            continue
-        way = [f"{node.adapter.name} ({node.adapter.where})"]
-        while node is not None:
-            way.insert(0, show(node.type))
-            node = node.parent
-        error.add_note(f"while injecting {' <- '.join(reversed(way))}")
-        return

@@ -14,6 +14,7 @@ import typing as t
 from ._body import Body
 from ._head import AWAITS
 from ._head import LAYERS
+from ._head import TOP
 from ._nodes import Build
 from ._nodes import Node
 
@@ -30,12 +31,12 @@ class Order(Body):
         builds = self.planner.order
         if self.is_async and _depth(builds) <= _DEEP:
             for node in nodes:
-                self._need(node, 1)
+                self._need(node, TOP)
         elif self.is_async or any(map(self._may_be_there, builds)):
             self._flat(nodes)
         else:
             for build in builds:
-                self._build(build, 1)
+                self._build(build, TOP)
 
     def _may_be_there(self, node: Build) -> bool:
         """
@@ -59,7 +60,7 @@ class Order(Body):
             self._write(node, depth + 1)
             self.known = known
         else:
-            if depth > 1:
+            if depth > TOP:
                 self.maybe.append(node)
             self._write(node, depth)
         self.known.add(node)
@@ -75,18 +76,22 @@ class Order(Body):
 
     def _once(self, node: Build, depth: int) -> None:
         """Write what is built for a layer: once, whoever asks meanwhile."""
-        var, items = self._var(node), f"{LAYERS[node.level]}_items"
-        ticket = self._const(node.ticket, "ticket")
-        look = f"{var} = {items}.get({ticket}, MISSING)"
+        var = self._var(node)
         if node.adapter.kind not in AWAITS:
             # Those are built once on their own.
             for _, arg in node.args:
                 if isinstance(arg, Build) and arg.kept:
                     self._need(arg, depth)
+        waits, is_new = self._waits(node), self._is_new(node)
+        if is_new and not waits:
+            for _, arg in node.args:
+                self._need(arg, depth)
+            self._build(node, depth)
+            return
         known, self.known = self.known, set(self.known)
-        self._line(look, depth)
-        if self._waits(node):
-            self._claimed(node, look, depth)
+        self._line(f"{var} = MISSING" if is_new else self._look(node), depth)
+        if waits:
+            self._claimed(node, depth)
         else:
             self._line(f"if {var} is MISSING:", depth)
             for _, arg in node.args:
@@ -94,33 +99,34 @@ class Order(Body):
             self._build(node, depth + 1)
         self.known = known
 
-    def _claimed(self, node: Build, look: str, depth: int) -> None:
+    def _claimed(self, node: Build, depth: int) -> None:
         """Write what may wait: one task builds, others wait for it."""
         var, items = self._var(node), f"{LAYERS[node.level]}_items"
-        ticket = self._const(node.ticket, "ticket")
-        mark, claim = (
-            self._const(node.building, "building"),
-            self._name("claim"),
-        )
+        mark = self._const(node.building, "building")
+        claim = self._name("claim")
         self._line(f"if {mark} in {items}:", depth)
-        args = f"{items}, {ticket}, {mark}, {self._const(node.type)}"
+        args = f"{items}, {self._place(node)}, {mark}"
+        args = f"{args}, {self._const(node.type)}"
         self._line(f"{var} = await wait({args})", depth + 1)
+        self.awaited = True
         self._line(f"if {var} is MISSING:", depth)
-        self._line(f"{claim} = {items}[{mark}] = [current_task()]", depth + 1)
+        # By this the task is known that builds, see wait().
+        self._line(f"{claim} = {mark}", depth + 1)
+        self._line(f"{items}[{mark}] = None", depth + 1)
         self._line("try:", depth + 1)
         for _, arg in node.args:
             self._need(arg, depth + 2)
         if node.adapter.kind not in AWAITS:
             # A call that had no need to wait may have built it meanwhile.
-            self._line(look, depth + 2)
+            self._line(self._look(node), depth + 2)
             self._line(f"if {var} is MISSING:", depth + 2)
             self._build(node, depth + 3)
         else:
             self._build(node, depth + 2)
         self._line("finally:", depth + 1)
-        self._line(f"del {items}[{mark}]", depth + 2)
-        self._line(f"if len({claim}) > 1:", depth + 2)
-        self._line(f"{claim}[1].set()", depth + 3)
+        self._line(f"{claim} = {items}.pop({mark})", depth + 2)
+        self._line(f"if {claim} is not None:", depth + 2)
+        self._line(f"{claim}.set()", depth + 3)
 
     def _waits(self, node: Build) -> bool:
         """Tell whether others may run while something is built."""
@@ -142,10 +148,10 @@ class Order(Body):
         wanted = self._wanted(nodes)
         self.known.update(builds)
         for node in builds:
-            depth = 1
+            depth = TOP
             if wanted[node] != "True":
                 self._line(f"if {wanted[node]}:", depth)
-                depth = 2
+                depth += 1
             self._write(node, depth)
 
     def _wanted(self, nodes: t.Sequence[Node]) -> dict[Build, str]:
@@ -157,16 +163,15 @@ class Order(Body):
             flag = "True" if "True" in reasons else " or ".join(reasons)
             if len(reasons) > 1 and flag != "True":
                 flag = self._name("wanted")
-                self._line(f"{flag} = {' or '.join(reasons)}", 1)
+                self._line(f"{flag} = {' or '.join(reasons)}", TOP)
             wanted[node] = missing = flag
             if node.kept:
                 missing = self._name("missing")
                 items = f"{LAYERS[node.level]}_items"
-                ticket = self._const(node.ticket, "ticket")
-                test = f"{ticket} not in {items}"
+                test = f"{self._place(node)} not in {items}"
                 if flag != "True":
                     test = f"{flag} and {test}"
-                self._line(f"{missing} = {test}", 1)
+                self._line(f"{missing} = {test}", TOP)
             for _, arg in node.args:
                 needs.setdefault(arg, []).append(missing)
         return wanted

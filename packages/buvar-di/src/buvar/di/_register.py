@@ -13,6 +13,7 @@ from ._adapter import Adapter
 from ._candidate import Candidate
 from ._candidate import bind
 from ._candidate import unbound
+from ._compiled import Compiled
 from ._errors import AnnotationError
 from ._kind import Scope
 from ._types import Key
@@ -20,10 +21,6 @@ from ._types import is_virtual
 from ._types import normal
 from ._types import parameters
 from ._types import provided
-
-
-if t.TYPE_CHECKING:
-    from ._compile import Resolver
 
 
 F = t.TypeVar("F", bound=t.Callable[..., t.Any])
@@ -53,11 +50,9 @@ class Adapters:
     """
 
     def __init__(self) -> None:
-        #: Grows with each change.
-        self.version = 0
-        self.resolvers: dict[t.Any, list[Resolver]] = {}
-        #: What ``components`` knew when the resolvers were compiled.
-        self.known = 0
+        self.compiled = Compiled()
+        #: The part of it that each call asks.
+        self.calls = self.compiled.calls
         self.overrides: dict[Key, t.Any] = {}
         self._all: dict[t.Any, Adapter] = {}
         self._count = 0
@@ -159,20 +154,8 @@ class Adapters:
 
     def changed(self) -> None:
         """Drop what was compiled for other adapters."""
-        self.version += 1
         self._found.clear()
-        self.resolvers.clear()
-
-    def fresh(self) -> None:
-        """Drop resolvers that rest on a type never having been added."""
-        self.known = _known.generation()
-        for key, resolvers in tuple(self.resolvers.items()):
-            if not all(
-                one.absent.isdisjoint(_known.unnamed)
-                and one.unnamed.isdisjoint(_known.named_)
-                for one in resolvers
-            ):
-                del self.resolvers[key]
+        self.compiled.clear()
 
     # --- looking up -------------------------------------------------------
 
@@ -199,6 +182,9 @@ class Adapters:
             for key in keys:
                 for one in provided(normal(key)):
                     self._index.setdefault(one, []).append(adapter)
+                    if adapter.scope != "call":
+                        # It will be added, so nothing rests on its absence.
+                        _known.note(one, named=False)
 
     def _search(self, key: Key) -> list[Candidate]:
         found = {

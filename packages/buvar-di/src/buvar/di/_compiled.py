@@ -1,0 +1,86 @@
+"""The compiled code of a registry, by what it was compiled for."""
+
+from __future__ import annotations
+
+import typing as t
+
+from buvar.components import _known
+from buvar.components._lock import LOCK
+
+
+if t.TYPE_CHECKING:
+    from ._register import Adapters
+
+
+#: Compiled code: called with the registry and the keywords. Where the context
+#: answers otherwise than it was planned for, it asks that registry again, or
+#: returns ``MISSING`` if there is none.
+Call: t.TypeAlias = t.Callable[
+    ["Adapters | None", dict[str, t.Any]], t.Coroutine[t.Any, t.Any, t.Any]
+]
+
+#: More answers of the context to one question than this are not kept.
+_MOST = 16
+
+
+class Resolver(t.NamedTuple):
+    """
+    Compiled code, and what it rests on.
+
+    Attributes:
+        call: The code.
+        absent: Types that nothing was ever added under.
+        unnamed: Types that nothing was ever added under with a name.
+    """
+
+    call: Call
+    absent: frozenset[t.Any]
+    unnamed: frozenset[t.Any]
+
+
+class Compiled:
+    """
+    All compiled code: several pieces for a question, one for each answer.
+
+    Attributes:
+        calls: What fitted last, by what is asked for.
+        resolvers: All there are, what fitted last first.
+    """
+
+    def __init__(self) -> None:
+        self.calls: dict[t.Any, Call] = {}
+        self.resolvers: dict[t.Any, list[Resolver]] = {}
+        #: The questions that rest on types never having been added, by that
+        #: type and whether it is about components with a name.
+        self._resting: dict[tuple[t.Any, bool], set[t.Any]] = {}
+        _known.listen(self)
+
+    def clear(self) -> None:
+        """Drop all of it."""
+        with LOCK:
+            self.calls.clear()
+            self.resolvers.clear()
+            self._resting.clear()
+
+    def prefer(self, key: t.Any, resolver: Resolver) -> None:
+        """Put in front what fitted last, unless what it rests on is gone."""
+        with LOCK:
+            if not (
+                resolver.absent.isdisjoint(_known.unnamed)
+                and resolver.unnamed.isdisjoint(_known.named_)
+            ):
+                return
+            others = self.resolvers.get(key, [])
+            kept = [one for one in others if one is not resolver]
+            self.resolvers[key] = [resolver, *kept[: _MOST - 1]]
+            self.calls[key] = resolver.call
+            for one in resolver.absent:
+                self._resting.setdefault((one, False), set()).add(key)
+            for one in resolver.unnamed:
+                self._resting.setdefault((one, True), set()).add(key)
+
+    def added(self, namespace: t.Any, *, named: bool) -> None:
+        """Drop what rests on nothing having been added under a type."""
+        for key in self._resting.pop((namespace, named), ()):
+            self.calls.pop(key, None)
+            self.resolvers.pop(key, None)
