@@ -13,7 +13,6 @@ thread can keep a stale view.
 from __future__ import annotations
 
 import typing as t
-import weakref
 
 from . import _known
 from ._lock import LOCK
@@ -21,6 +20,7 @@ from ._types import MISSING
 from ._types import Closer
 from ._types import Generator
 from ._types import Namespaces
+from ._views import Dependents
 from ._views import depend
 from ._views import empty
 
@@ -57,8 +57,9 @@ class Layer:
     #: All that was found through this layer since it was last emptied;
     #: ``BLANK`` before the first question.
     view: dict[t.Hashable, t.Any]
-    #: The layers whose views were filled through this one, if any.
-    dependents: list[weakref.ref[Layer]] | None
+    #: The layers whose views were filled through this one; ``None`` as long
+    #: as nobody has asked this layer or one above it for anything.
+    dependents: Dependents | tuple[()] | None
     #: The nearest layer with a lifetime of its own: what is built for the
     #: length of a layer is kept and closed there, ``None`` if it is this one.
     scope: Components | None
@@ -123,9 +124,9 @@ class Layer:
             self.names = {}
         return self.names
 
-    def own_dependents(self) -> list[weakref.ref[Layer]]:
+    def own_dependents(self) -> Dependents:
         """Return the list of dependents, to be added to with the lock held."""
-        if self.dependents is None:
+        if not isinstance(self.dependents, list):
             self.dependents = []
         return self.dependents
 
@@ -144,6 +145,8 @@ class Layer:
                 if below is not None:
                     depend(below.own_dependents(), self)
                 self.view = {}
+                if self.dependents is None:
+                    self.dependents = ()
             item = self.items.get(namespace, MISSING)
             if item is MISSING:
                 if below is not None:

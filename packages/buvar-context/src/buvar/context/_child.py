@@ -25,9 +25,12 @@ _set = buvar_context.set
 _reset = buvar_context.reset
 
 
-class child(Components):  # noqa: N801 - used as a function
+def child(
+    namespaces: Components | Namespaces | None = None,
+    *stack: Components | Namespaces,
+) -> Child:
     """
-    Open a layer that ends with the block, sync or async.
+    Open a layer that ends with a block: ``with`` or ``async with``.
 
     What is added in the block is gone after it. What was built for the
     length of the layer is closed, latest first, each even if another failed;
@@ -42,48 +45,52 @@ class child(Components):  # noqa: N801 - used as a function
         ...     _ = layer.add("only here")
         >>> buvar_context.get().get(str, default=None)
     """
+    # Each request opens one: as a new layer is made elsewhere, spelled out.
+    layer: Child = Child()
+    layer.items = {}
+    layer.view = BLANK
+    layer.names = layer.dependents = layer.closers = None
+    layer.below = layer.scope = layer.stage = None
+    layer.token = None
+    layer.given = (namespaces, *stack) if namespaces or stack else None
+    return layer
 
-    # Each request opens one: it is the layer itself, with no attribute and
-    # no call more than needed.
-    __slots__ = ("_given", "_token")
 
-    _token: t.Any
+class Child(Components):
+    """A layer that is opened and ended by a block."""
 
-    def __init__(
-        self,
-        namespaces: Components | Namespaces | None = None,
-        *stack: Components | Namespaces,
-    ) -> None:
-        self.items = {}
-        self.view = BLANK
-        self.names = self.dependents = self.closers = None
-        self.below = self.scope = self.stage = self._token = None
-        self._given: tuple[t.Any, ...] | None = None
-        if namespaces is not None or stack:
-            self._given = (namespaces, *stack)
+    __slots__ = ("given", "token")
+
+    #: What it starts with, and the layers below it.
+    given: tuple[t.Any, ...] | None
+    #: Takes it off the context; ``None`` before it is opened.
+    token: t.Any
+
+    #: Filled by ``child()``.
+    __init__ = object.__init__  # pyright: ignore[reportAssignmentType]
 
     async def __aenter__(self) -> Components:
         """Open the layer and return it."""
-        if self._token is not None or self._given is not None:
+        if self.token is not None or self.given is not None:
             return self.__enter__()
         self.below = below = _current()
         self.stage = below.stage or below
-        self._token = _set(self)
+        self.token = _set(self)
         return self
 
     def __enter__(self) -> Components:
         """Open the layer and return it."""
-        if self._token is not None:
+        if self.token is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
         below = _current()
-        if self._given is not None:
-            namespaces, *stack = self._given
+        if self.given is not None:
+            namespaces, *stack = self.given
             below = Components(*stack) if stack else below
             self._start(namespaces)
         self.below = below
         self.stage = below.stage or below
-        self._token = _set(self)
+        self.token = _set(self)
         return self
 
     async def __aexit__(
@@ -113,7 +120,7 @@ class child(Components):  # noqa: N801 - used as a function
                 failures = (failures or []) + await close(self, error)
         self.closers = ENDED
         try:
-            _reset(self._token)
+            _reset(self.token)
         except ValueError:
             _opened_elsewhere()
         if failures:
@@ -134,7 +141,7 @@ class child(Components):  # noqa: N801 - used as a function
         failures = close_sync(self, error) if self.closers else None
         self.closers = ENDED
         try:
-            _reset(self._token)
+            _reset(self.token)
         except ValueError:
             _opened_elsewhere()
         if failures:

@@ -125,8 +125,7 @@ class Body(Head):
             self._line(f"if {var} is not None:", depth + 1)
             self._line(f"{layer}.add({var})", depth + 2)
         self._line(f"{items}{var}", depth)
-        asked = f"{layer}.view is not BLANK or {layer}.dependents"
-        self._line(f"if {asked}:", depth)
+        self._line(f"if {layer}.dependents is not None:", depth)
         self._line(
             f"reveal({layer}, {self._const(keys, 'keys')}, {var})", depth + 1
         )

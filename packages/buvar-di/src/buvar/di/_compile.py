@@ -17,10 +17,10 @@ import weakref
 
 from ._compiled import Call
 from ._compiled import Resolver
+from ._head import TOP
 from ._lifetime import COMPILED
 from ._nodes import Build
 from ._nodes import Node
-from ._order import TOP
 from ._order import Order
 from ._plan import Planner
 from ._types import show
@@ -77,7 +77,7 @@ class _Writer(Order):
         file = f"{COMPILED}{show(first)} {next(_NUMBER)}>"
         code = compile(source, file, "exec")
         lines = {len(head) + n: node for n, node in self.nodes.items()}
-        names = {
+        names: dict[str, t.Any] = {
             **self.names,
             "again": again,
             "note": functools.partial(_note, file, lines),
@@ -99,9 +99,7 @@ class _Writer(Order):
         )
 
 
-def _note(
-    file: str, lines: t.Mapping[int, Build], error: Exception
-) -> None:
+def _note(file: str, lines: t.Mapping[int, Build], error: Exception) -> None:
     """Say what was being built when an adapter raised."""
     for frame, line in traceback.walk_tb(error.__traceback__):
         node = lines.get(line)

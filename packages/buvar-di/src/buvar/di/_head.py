@@ -8,7 +8,6 @@ import re
 import typing as t
 
 from buvar.components._impl import MISSING
-from buvar.components._layer import BLANK
 from buvar.context import LayerEndedError
 from buvar.context import buvar_context
 
@@ -52,7 +51,6 @@ class Head:
         self.nodes: dict[int, Build] = {}
         self.names: dict[t.Any, t.Any] = {
             "MISSING": MISSING,
-            "BLANK": BLANK,
             "Ended": LayerEndedError,
             "close": _lifetime.close,
             "current": buvar_context.get,
@@ -139,7 +137,7 @@ class Head:
             "    items, below = context.items, context.below",
             f"    if (items and ({own})) or (",
             "        below is not None",
-            f"        and not below.view.get({fact})",
+            f"        and {fact} not in below.view",
             f"        and {see}",
             "    ):",
         ]
@@ -173,12 +171,6 @@ class Head:
         """Write what it is looked for by."""
         key = self._key(node)
         return self._const(key, "ticket" if key is node.ticket else "")
-
-    def _look(self, node: Build) -> str:
-        """Write the look for what may have been built before."""
-        items = f"{LAYERS[node.level]}_items"
-        found = f"{items}.get({self._place(node)}, MISSING)"
-        return f"{self._var(node)} = {found}"
 
     def _is_new(self, node: Build) -> bool:
         """Tell whether nothing can have been built before."""

@@ -132,11 +132,13 @@ async def fill(params: t.Sequence[Param]) -> dict[str, t.Any]:
     )
     call = adapters.calls.get(key)
     if call is None:
-        plan = functools.partial(_plan, params)
-        call = functools.partial(answer, Question(key, plan, single=False))
+        question = Question(key, params, _plan, single=False)
+        call = functools.partial(answer, question)
     values = await call(adapters, {})
     return dict(zip((one.name for one in params), values, strict=True))
 
 
-def _plan(params: t.Sequence[Param], planner: Planner) -> list[Node]:
-    return [found(planner, one.annotation, planner.param(one)) for one in params]
+def _plan(planner: Planner, params: t.Sequence[Param]) -> list[Node]:
+    return [
+        found(planner, one.annotation, planner.param(one)) for one in params
+    ]

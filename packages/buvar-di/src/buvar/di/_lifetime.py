@@ -7,6 +7,7 @@ import inspect
 import sys
 import types
 import typing as t
+import weakref
 
 from buvar.components import Components
 from buvar.components._impl import MISSING
@@ -77,23 +78,33 @@ def _is_building(items: dict[t.Hashable, t.Any], building: t.Any) -> bool:
     return False
 
 
-class Watch(dict[str, bool]):
+class Watch:
     """
     The knowledge that a layer has none of some types.
 
-    Kept in the view of the layer and emptied, as views are, when something is
-    added to what it was seen through: empty it says nothing.
+    Kept in the view of the layer, and dropped when something is added to
+    what it was seen through, as views are emptied then.
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_fact", "_layer")
 
     #: Nobody looks through this.
     dependents: t.Final = None
 
+    def __init__(self, layer: Components, fact: object) -> None:
+        self._layer = weakref.ref(layer)
+        self._fact = fact
+
     @property
     def view(self) -> Watch:
-        """What is emptied."""
+        """What is emptied: itself."""
         return self
+
+    def clear(self) -> None:
+        """Drop it."""
+        layer = self._layer()
+        if layer is not None:
+            layer.view.pop(t.cast("t.Any", self._fact), None)
 
 
 def seen(layer: Components, fact: object, keys: tuple[t.Any, ...]) -> bool:
@@ -109,12 +120,13 @@ def seen(layer: Components, fact: object, keys: tuple[t.Any, ...]) -> bool:
         if items and any(key in items for key in keys):
             return True
         layer = t.cast("Components", layer.below)
-    if layer.view.get(fact):
+    if fact in layer.view:
         return False
     with LOCK:
+        # Asking it gives it a view of its own.
         if has(layer, keys):
             return True
-        watch = Watch(absent=True)
+        watch = Watch(layer, fact)
         depend(layer.own_dependents(), t.cast("t.Any", watch))
         layer.view[t.cast("t.Any", fact)] = watch
     return False

@@ -35,12 +35,14 @@ class Question(t.NamedTuple):
 
     Attributes:
         key: Tells it from all others.
-        plan: Finds out where it comes from.
+        targets: What is asked for: types, or parameters.
+        plan: Finds out where they come from.
         single: It is one value, no list of several.
     """
 
     key: t.Any
-    plan: t.Callable[[Planner], list[Node]]
+    targets: t.Sequence[t.Any]
+    plan: t.Callable[[Planner, t.Any], list[Node]]
     single: bool
 
 
@@ -70,7 +72,7 @@ def nject(
 ) -> t.Coroutine[t.Any, t.Any, list[t.Any]]: ...
 @t.overload
 def nject(
-    *targets: t.Any, **dependencies: t.Any
+    target: t.Any, /, **dependencies: t.Any
 ) -> t.Coroutine[t.Any, t.Any, t.Any]: ...
 def nject(
     target: t.Any = MISSING, /, *targets: t.Any, **dependencies: t.Any
@@ -93,7 +95,7 @@ def nject(
         ResolveError: Something is missing; nothing was built then.
     """
     adapters, key = _adapters(), target
-    if targets or dependencies or target is MISSING:
+    if targets or dependencies:
         targets = () if target is MISSING else (target, *targets)
         kinds = map(type, dependencies.values())
         key = (_MANY, targets, *dependencies, *kinds)
@@ -102,13 +104,13 @@ def nject(
     except (KeyError, TypeError):
         if not targets and target is not MISSING:
             targets = (target,)
-        plan = functools.partial(_plan, targets)
-        question = Question(key, plan, single=len(targets) == 1)
+        single = len(targets) == 1
+        question = Question(key, targets, _plan, single)
         return answer(question, adapters, dependencies)
     return call(adapters, dependencies)
 
 
-def _plan(targets: tuple[t.Any, ...], planner: Planner) -> list[Node]:
+def _plan(planner: Planner, targets: t.Sequence[t.Any]) -> list[Node]:
     return [found(planner, one, planner.target(one)) for one in targets]
 
 
@@ -132,7 +134,7 @@ async def answer(
     try:
         resolvers = tuple(compiled.resolvers.get(question.key, ()))
     except TypeError as error:
-        raise _unhashable(question.key, error) from None
+        raise _unhashable(question.targets, error) from None
     for resolver in resolvers:
         value = await resolver.call(None, dependencies)
         if value is not MISSING:
@@ -143,7 +145,7 @@ async def answer(
     )
     resolver = compile_plan(
         planner,
-        question.plan(planner),
+        question.plan(planner, question.targets),
         functools.partial(answer, question),
         single=question.single,
     )
@@ -164,9 +166,10 @@ def found(planner: Planner, target: t.Any, node: Node | Failure) -> Node:
     return node
 
 
-def _unhashable(key: t.Any, error: TypeError) -> ResolveError | TypeError:
-    several = type(key) is tuple and key[0] is _MANY
-    for target in key[1] if several else (key,):
+def _unhashable(
+    targets: t.Sequence[t.Any], error: TypeError
+) -> ResolveError | TypeError:
+    for target in targets:
         try:
             hash(target)
         except TypeError:

@@ -89,15 +89,31 @@ class Order(Body):
             self._build(node, depth)
             return
         known, self.known = self.known, set(self.known)
-        self._line(f"{var} = MISSING" if is_new else self._look(node), depth)
         if waits:
+            if is_new:
+                self._line(f"{var} = MISSING", depth)
+            else:
+                self._line(f"{var} = {self._get(node)}", depth)
             self._claimed(node, depth)
         else:
-            self._line(f"if {var} is MISSING:", depth)
-            for _, arg in node.args:
-                self._need(arg, depth + 1)
-            self._build(node, depth + 1)
+            self._unless_there(node, depth)
         self.known = known
+
+    def _unless_there(self, node: Build, depth: int) -> None:
+        """Write a value, and what it needs, unless the layer has it."""
+        var, items = self._var(node), f"{LAYERS[node.level]}_items"
+        place = self._place(node)
+        self._line(f"if {place} in {items}:", depth)
+        self._line(f"{var} = {items}[{place}]", depth + 1)
+        self._line("else:", depth)
+        for _, arg in node.args:
+            self._need(arg, depth + 1)
+        self._build(node, depth + 1)
+
+    def _get(self, node: Build) -> str:
+        """Write the question for what may have been built before."""
+        items = f"{LAYERS[node.level]}_items"
+        return f"{items}.get({self._place(node)}, MISSING)"
 
     def _claimed(self, node: Build, depth: int) -> None:
         """Write what may wait: one task builds, others wait for it."""
@@ -116,13 +132,11 @@ class Order(Body):
         self._line("try:", depth + 1)
         for _, arg in node.args:
             self._need(arg, depth + 2)
-        if node.adapter.kind not in AWAITS:
-            # A call that had no need to wait may have built it meanwhile.
-            self._line(self._look(node), depth + 2)
-            self._line(f"if {var} is MISSING:", depth + 2)
-            self._build(node, depth + 3)
-        else:
+        if node.adapter.kind in AWAITS:
             self._build(node, depth + 2)
+        else:
+            # A call that had no need to wait may have built it meanwhile.
+            self._unless_there(node, depth + 2)
         self._line("finally:", depth + 1)
         self._line(f"{claim} = {items}.pop({mark})", depth + 2)
         self._line(f"if {claim} is not None:", depth + 2)
