@@ -37,29 +37,29 @@ async def test_what_is_added_meanwhile_is_taken() -> None:
         assert await asking is user
 
 
-async def test_the_same_in_a_layer_above() -> None:
-    """An adapter may ask for its own type where it has another lifetime."""
-
-    class Outer(Item):
-        def __init__(self, inner: Item) -> None:
-            self.inner = inner
-
-    depth: list[int] = []
+async def test_waiting_for_it_in_another_layer() -> None:
+    """An adapter may wait for its own type where it is built for others."""
+    ready = asyncio.Event()
 
     async def make() -> Item:
-        depth.append(len(depth))
-        await asyncio.sleep(0)
-        if depth[-1] > 1:
+        layer = context.get(str, default=None)
+        if layer == "shared":
+            await ready.wait()
             return Item()
-        with context.child():
-            return Outer(await di.nject(Item))
+        with context.child({}, shared):
+            context.current_context().scope = shared
+            return await di.nject(Item)
 
     di.register(make, scope="layer")
+    with context.child() as shared:
+        context.add("shared")
+        first = asyncio.ensure_future(di.nject(Item))
+        await asyncio.sleep(0)
     with context.child():
-        item = await di.nject(Item)
-    assert isinstance(item, Outer)
-    assert isinstance(item.inner, Outer)
-    assert type(item.inner.inner) is Item
+        second = asyncio.ensure_future(di.nject(Item))
+        await asyncio.sleep(0)
+        ready.set()
+        assert await second is await first
 
 
 async def test_waiting_while_another_type_is_built() -> None:
