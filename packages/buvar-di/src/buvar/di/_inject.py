@@ -8,6 +8,7 @@ import functools
 import inspect
 import sys
 import typing as t
+import weakref
 
 from ._default import buvar_adapters
 from ._errors import AnnotationError
@@ -21,6 +22,7 @@ from ._nodes import Node
 from ._plan import Planner
 from ._signature import EMPTY
 from ._signature import Param
+from ._signature import Scopes
 from ._signature import evaluate
 from ._signature import params_of
 from ._signature import raw
@@ -30,6 +32,9 @@ from ._signature import scopes_of
 T_co = t.TypeVar("T_co", covariant=True)
 P = t.ParamSpec("P")
 R = t.TypeVar("R")
+
+#: More forms of arguments than this are not remembered.
+_MOST: t.Final = 32
 
 _AWAITABLE = (collections.abc.Awaitable, collections.abc.Coroutine)
 
@@ -69,36 +74,110 @@ def inject(function: t.Callable[P, t.Awaitable[R]]) -> Injected[P, R]:
         ...     asyncio.run(double())
         42
     """
-    signature = inspect.signature(function)
     names = scopes_of(function, sys._getframe(1))  # noqa: SLF001 - local names
     _refuse(function, names)
-    params: tuple[Param, ...] | None = None
-
-    def read() -> tuple[Param, ...]:
-        nonlocal params
-        if params is None:
-            params = params_of(function, lambda: names)
-        return params
-
-    # A forward reference is read again when it is called.
-    with contextlib.suppress(AnnotationError):
-        read()
-
-    @functools.wraps(function)
-    async def injected(*args: t.Any, **kwargs: t.Any) -> R:
-        bound = signature.bind_partial(*args, **kwargs)
-        missing = [one for one in read() if one.name not in bound.arguments]
-        if missing:
-            values = await fill(missing)
-            bound.arguments.update(values)
-            bound.arguments = {
-                name: bound.arguments[name]
-                for name in signature.parameters
-                if name in bound.arguments
-            }
-        return await function(*bound.args, **bound.kwargs)
-
+    injected: Injected[P, R] = _Filler(function, names).wrap()
     return injected
+
+
+class Key:
+    """Stands for parameters that look alike, quick to hash."""
+
+    __slots__ = ("__weakref__",)
+
+
+#: Functions that look alike share their compiled code, by one key.
+_KEYS: t.Final[weakref.WeakValueDictionary[t.Any, Key]] = (
+    weakref.WeakValueDictionary()
+)
+
+
+class Shape(t.NamedTuple):
+    """
+    What a call leaves out, the same for all calls with such arguments.
+
+    Attributes:
+        question: How the missing parameters are resolved.
+        names: Their names.
+        places: Those of them that cannot be given by name.
+    """
+
+    question: Question
+    names: tuple[str, ...]
+    places: tuple[str, ...]
+
+
+class _Filler:
+    """Finds out what calls leave out."""
+
+    def __init__(self, function: t.Any, names: Scopes) -> None:
+        self.function = function
+        self.signature = inspect.signature(function)
+        self.names = names
+        self.params: tuple[Param, ...] | None = None
+        self.shapes: dict[t.Any, Shape] = {}
+        # A forward reference is read again when it is called.
+        with contextlib.suppress(AnnotationError):
+            self.read()
+
+    def read(self) -> tuple[Param, ...]:
+        """Read the parameters, once all their annotations are defined."""
+        if self.params is None:
+            self.params = params_of(self.function, lambda: self.names)
+        return self.params
+
+    def wrap(self) -> t.Any:
+        """Return the function, its arguments left out at will."""
+        function, shapes = self.function, self.shapes
+
+        @functools.wraps(function)
+        async def injected(*args: t.Any, **kwargs: t.Any) -> t.Any:
+            form = (len(args), *kwargs)
+            shape = shapes.get(form)
+            if shape is None:
+                shape = self.learn(form, args, kwargs)
+            if shape.names:
+                values = dict(
+                    zip(shape.names, await fill(shape.question), strict=True)
+                )
+                args += tuple([values.pop(name) for name in shape.places])
+                kwargs.update(values)
+            return await function(*args, **kwargs)
+
+        return injected
+
+    def learn(
+        self,
+        form: t.Any,
+        args: tuple[t.Any, ...],
+        kwargs: dict[str, t.Any],
+    ) -> Shape:
+        """
+        Find out what is missing.
+
+        Raises:
+            TypeError: There are more arguments than parameters.
+        """
+        given = self.signature.bind_partial(*args, **kwargs).arguments
+        missing = [one for one in self.read() if one.name not in given]
+        # A default that is used is a part of what was compiled, so it lives
+        # and no other has its id; one that is not used does not matter.
+        alike = tuple(
+            (one.name, one.asked, id(one.default)) for one in missing
+        )
+        key = _KEYS.setdefault(alike, Key())
+        shape = Shape(
+            Question(key, missing, _plan, single=False),
+            tuple(one.name for one in missing),
+            tuple(one.name for one in missing if self._has_place(one)),
+        )
+        if len(self.shapes) < _MOST:
+            self.shapes[form] = shape
+        return shape
+
+    def _has_place(self, param: Param) -> bool:
+        kind = self.signature.parameters[param.name].kind
+        return kind is inspect.Parameter.POSITIONAL_ONLY
 
 
 def _refuse(function: t.Any, names: t.Any) -> None:
@@ -121,21 +200,14 @@ def _refuse(function: t.Any, names: t.Any) -> None:
     )
 
 
-async def fill(params: t.Sequence[Param]) -> dict[str, t.Any]:
+async def fill(question: Question) -> list[t.Any]:
     """Resolve parameters, one call for all of them."""
     adapters = buvar_adapters.get()
-    # A default that is used is a part of what was compiled, so it lives and
-    # no other has its id; one that is not used does not matter.
-    key = (
-        "parameters",
-        *((one.name, one.asked, id(one.default)) for one in params),
-    )
-    call = adapters.calls.get(key)
+    call = adapters.calls.get(question.key)
     if call is None:
-        question = Question(key, params, _plan, single=False)
         call = functools.partial(answer, question)
-    values = await call(adapters, {})
-    return dict(zip((one.name for one in params), values, strict=True))
+    values: list[t.Any] = await call(adapters, {})
+    return values
 
 
 def _plan(planner: Planner, params: t.Sequence[Param]) -> list[Node]:
