@@ -10,10 +10,12 @@ import enum
 import json
 import os
 import pathlib
+import subprocess
 import tomllib
 import typing as t
 
 import attrs
+import pytest
 
 from hypothesis import HealthCheck
 from hypothesis import given
@@ -222,6 +224,27 @@ def test_environment_round_trip(app) -> None:
     assert found == app
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_environment_of_a_shell(monkeypatch) -> None:
+    """The lines that are printed, read by a shell, set the same object."""
+    odd = Server('it\'s "$HOME" `x`\n\\ ü', 81)
+    app = App(odd, backup=odd, words=["a,b", "'"], table={"a b": 1})
+    lines = [
+        str(one)
+        for one in config.variables(App, env_prefix="SH", value=app)
+        if not one.secret
+    ]
+
+    script = "\n".join(["set -a", *lines, "exec env -0"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, check=True, env={}
+    )
+
+    pairs = (pair.partition("=") for pair in done.stdout.decode().split("\0"))
+    monkeypatch.setattr(os, "environ", {k: v for k, _, v in pairs})
+    assert config.ConfigSource(env_prefix="SH").load(App) == app
+
+
 def test_explain(tmp_path, monkeypatch) -> None:
     """Each value is explained, those of nobody too, secrets are masked."""
     monkeypatch.chdir(tmp_path)
@@ -248,3 +271,61 @@ def test_explain(tmp_path, monkeypatch) -> None:
     assert found["my_password"].value == "***"
     assert config.ConfigSource().explain(Server)[0].source == "missing"
     assert str(config.ConfigSource().explain(attrs.make_class("E", []))) == ""
+
+
+def test_numbers_that_are_none() -> None:
+    """Floats are written as TOML has them, infinity as well."""
+
+    @attrs.define
+    class Numbers:
+        half: float = 0.5
+        much: float = float("inf")
+        none: float = float("-inf")
+        when: list[dt.date] = [dt.date(2026, 1, 2)]  # noqa: RUF008
+        odd: float = float("nan")
+
+    text = config.sample(Numbers)
+    source = config.ConfigSource(tomllib.loads(text))
+
+    assert repr(source.load(Numbers)) == repr(Numbers())
+    assert "WHEN='[\"2026-01-02\"]'" in map(str, config.variables(Numbers))
+
+
+def test_classes_of_one_name() -> None:
+    """Classes that have the same name are described apart."""
+
+    def make(tp: type) -> type:
+        return attrs.make_class("Same", {"a": attrs.field(type=tp)})
+
+    cls = attrs.make_class(
+        "Both",
+        {
+            "x": attrs.field(type=make(int)),
+            "y": attrs.field(type=make(str)),
+        },
+    )
+
+    schema = config.schema(cls)
+
+    assert schema["properties"]["x"] == {"$ref": "#/$defs/Same"}
+    assert schema["properties"]["y"] == {"$ref": "#/$defs/Same1"}
+    assert schema["$defs"]["Same1"]["properties"]["a"] == {"type": "string"}
+
+
+def test_explain_what_is_no_table() -> None:
+    """Where an array stands in the place of a class nothing is given."""
+    found = config.ConfigSource({"server": [1]}).explain(App, "")
+
+    assert found[0] == config.Explained("server.host", "-", "missing")
+
+
+def test_explain_what_nobody_gave() -> None:
+    """A value that code put into the source later is of code."""
+    source = config.ConfigSource({"a": 1}, overrides=["c.d=2"])
+    source["b"] = 5
+
+    found = {one.path: one.source for one in source.explain()}
+
+    assert found["a"] == "code"
+    assert found["b"] == "code"
+    assert found["c.d"] == "--set c.d"

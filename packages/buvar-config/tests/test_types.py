@@ -8,10 +8,13 @@ import decimal
 import enum
 import ipaddress
 import pathlib
+import types
 import typing as t
 import uuid
 
 from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -38,11 +41,55 @@ class Words(enum.StrEnum):
 UserId = t.NewType("UserId", int)
 
 
+class Ratio(float):
+    """A kind of number of the application's own."""
+
+
+class Instant(dt.datetime):
+    """What a library makes of a point in time."""
+
+
+class Day(dt.date):
+    """Of a day."""
+
+
+class Duration(dt.timedelta):
+    """Of a duration."""
+
+
+class Clock(dt.time):
+    """And of a time of day."""
+
+
+class Speaking(t.Protocol):
+    def speak(self) -> str:
+        """Say something."""
+
+
+class Dog:
+    def speak(self) -> str:
+        return "wuff"
+
+
+class Word(str):
+    """Text that is made by a method of its class."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, value: str) -> t.Self:
+        return cls({"a": "b"}[value])
+
+
 class Even(int):
     def __new__(cls, value: int) -> t.Self:
         if value % 2:
             raise ValueError(value)
         return super().__new__(cls, value)
+
+
+class Four(Even):
+    """A number that is even for sure."""
 
 
 def load(tp: t.Any, value: t.Any, **options: t.Any) -> t.Any:
@@ -62,7 +109,13 @@ RIGHT = [
     (int, " 0x10 ", 16),
     (float, 1, 1.0),
     (float, "1e3", 1000.0),
+    (Ratio, 0.5, Ratio(0.5)),
     (bytes, "ä", "ä".encode()),
+    (bytes, b"a", b"a"),
+    (dt.datetime, Instant(2026, 1, 1), Instant(2026, 1, 1)),
+    (dt.date, Day(2026, 1, 1), Day(2026, 1, 1)),
+    (dt.time, Clock(1), Clock(1)),
+    (dt.timedelta, Duration(1), Duration(1)),
     (
         dt.datetime,
         "2026-11-24T12:00:00Z",
@@ -104,6 +157,9 @@ RIGHT = [
     (UserId, "5", 5),
     (Even, 2, Even(2)),
     (Even, Even(4), Even(4)),
+    (Even, Four(4), Four(4)),
+    (Word, "a", Word("b")),
+    (decimal.Decimal, decimal.Decimal(1), decimal.Decimal(1)),
     (t.Annotated[int, "meta"], "5", 5),
     (t.Final[int], "5", 5),
     (t.Any, [1, {"a": [2]}], [1, {"a": [2]}]),
@@ -123,6 +179,12 @@ RIGHT = [
     (float | bool, True, True),
     (list[int] | int, [1], [1]),
     (type(None), None, None),
+    (int | None, None, None),
+    (int | list[int] | None, None, None),
+    (Iterable[int], ["1"], [1]),
+    (Collection[int], ["1"], [1]),
+    (Iterable, ["1"], ["1"]),
+    (list[dict[str, int]], [types.MappingProxyType({"a": 1})], [{"a": 1}]),
     (Callable[[], int], int, int),
 ]
 
@@ -143,6 +205,7 @@ TEXTS = [
     (Color, "2", Color.BLUE),
     (t.Literal["a", 1], "1", 1),
     (t.Literal[True], "true", True),
+    (t.Literal["a", None], "null", None),  # noqa: PYI061 - another case
     (list[int], "1, 2", [1, 2]),
     (list[int], "[1, 2]", [1, 2]),
     (list[int], "", []),
@@ -186,6 +249,7 @@ WRONG = [
     (bool, None),
     (dt.datetime, "yesterday"),
     (dt.datetime, 5),
+    (dt.date, dt.datetime(2026, 1, 1)),  # noqa: DTZ001 - of TOML
     (dt.timedelta, "1h30q"),
     (dt.timedelta, "1e400"),
     (dt.timedelta, True),
@@ -197,6 +261,14 @@ WRONG = [
     (t.Literal["a", 1], True),
     (config.ByteSize, "10XB"),
     (config.ByteSize, -1),
+    (config.ByteSize, 1.5),
+    (config.ByteSize, "9" * 5000),
+    (config.ByteSize, "9" * 400 + ".5GB"),
+    (Word, "x"),
+    (Iterable[int], ["x"]),
+    (dict[str, int], {5: 5}),
+    (set[int], {"a"}),
+    (Speaking, "wuff"),
     (config.ByteSize, True),
     (config.URL, "nothing"),
     (config.URL, "http://[x"),
@@ -256,6 +328,53 @@ def test_objects_set_by_code() -> None:
     iterator = iter("")
 
     assert load(type(iterator), iterator) is iterator
+
+
+def test_protocol() -> None:
+    """An object of code passes where only its methods are known."""
+    dog = Dog()
+
+    assert load(Speaking, dog) is dog
+
+
+@pytest.mark.parametrize(
+    ("tp", "text", "expected"),
+    [
+        (dict[str, int], "5", "expected a JSON object or a TOML table"),
+        (dict[str, int], "x = [", "expected a JSON object or a TOML table"),
+        (dict[str, int], "{a=1}\nb=2", "expected a JSON object or a TOML"),
+        (dict[str, int], "x=" + "[" * 9999, "nested less deep"),
+        (list[int], "[" * 9999, "nested less deep"),
+        (list[str], '["\udcff"]', "expected UTF-8 text"),
+        (dict[str, t.Any], '{"a": "\udcff"}', "expected UTF-8 text"),
+    ],
+)
+def test_broken_text(tp, text, expected) -> None:
+    """Text that is neither JSON nor TOML is one error of its field."""
+    with pytest.raises(config.ConfigError) as caught:
+        load_text(tp, text)
+
+    (problem,) = caught.value.errors
+    assert problem.path == "x"
+    assert expected in problem.expected
+
+
+@pytest.mark.parametrize(
+    ("tp", "value", "shown"),
+    [
+        (dict[int, str], {"a": "b"}, "'a'"),
+        (dict[int, config.Secret[str]], {"a": "b"}, "***"),
+    ],
+)
+def test_wrong_key(tp, value, shown) -> None:
+    """A key that is wrong is shown, not the value that it has."""
+    with pytest.raises(config.ConfigError) as caught:
+        load(tp, value)
+
+    (problem,) = caught.value.errors
+    assert problem.path == "x"
+    assert problem.value == shown
+    assert problem.source == "code"
 
 
 def test_any_is_copied() -> None:

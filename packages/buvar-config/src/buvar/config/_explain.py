@@ -87,10 +87,6 @@ def _default(leaf: _env.Leaf) -> tuple[t.Any, str]:
     return default, "missing" if leaf.field.required else "default"
 
 
-def _flat(value: t.Any, key: t.Any = "") -> str:
-    return MASK if sounds_secret(key) else show(value)
-
-
 def _others(
     source: ConfigSource, done: set[tuple[t.Any, ...]]
 ) -> list[Explained]:
@@ -103,8 +99,7 @@ def _others(
         if is_table(value):
             todo += [((*path, key), value[key]) for key in reversed(value)]
         else:
+            shown = MASK if any(map(sounds_secret, path)) else show(value)
             where = source.where(path) or "code"
-            found.append(
-                Explained(dotted(path), _flat(value, path[-1]), where)
-            )
+            found.append(Explained(dotted(path), shown, where))
     return found

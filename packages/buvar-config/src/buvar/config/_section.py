@@ -6,6 +6,7 @@ import gc
 import sys
 import typing as t
 
+from buvar import context
 from buvar import di
 
 from . import _env
@@ -14,6 +15,7 @@ from ._errors import one
 from ._merge import Path
 from ._source import SECTION
 from ._source import ConfigSource
+from ._watch import refresh
 
 
 #: Module, qualified name and line of a definition.
@@ -63,9 +65,15 @@ async def prepare() -> None:
     """
     Let sections inject themselves: ``await di.nject(MyConfig)``.
 
-    One adapter serves all sections, those defined later as well.
+    One adapter serves all sections, those defined later as well. Files that
+    changed since they were read are read again: so a worker that takes the
+    place of another one, as on HUP, has what they say now. If that is wrong
+    the worker has what they said before, and one error is logged.
     """
     di.register(Config.adapt)
+    source = context.get(ConfigSource, default=None)
+    if source is not None:
+        refresh(source, sections().values())
 
 
 def sections() -> dict[str, type[Config]]:

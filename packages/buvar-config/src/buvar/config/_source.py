@@ -14,6 +14,7 @@ from ._again import check_mode
 from ._again import load_again
 from ._compile import compiled
 from ._errors import ConfigError
+from ._errors import dotted
 from ._explain import Explanation
 from ._explain import explain
 from ._given import as_data
@@ -23,12 +24,14 @@ from ._merge import check_depth
 from ._merge import is_dict
 from ._merge import mapping
 from ._merge import merge
+from ._merge import table_at
 from ._origin import Layer
 from ._origin import origin_of
 from ._overlay import Plan
 from ._overlay import parse_override
 from ._overlay import plan as make_plan
 from ._overlay import read_secrets
+from ._secret import without_secrets
 from ._text import Text
 from ._watch import Watch
 
@@ -79,6 +82,7 @@ class ConfigSource(dict[str, t.Any]):
         self.overrides: tuple[tuple[Path, Text], ...] = ()
         self.paths: tuple[_files.AnyPath | _files.optional, ...] = ()
         self.layers: list[Layer] = []
+        self.stamped = self.stamp()
         self._secrets = read_secrets(secrets)
         for data in dicts:
             self._add(Layer(mapping(data)))
@@ -111,11 +115,15 @@ class ConfigSource(dict[str, t.Any]):
         """
         source = cls(env_prefix=env_prefix, secrets=secrets, unknown=unknown)
         source.paths = paths
+        source.stamped = source.stamp()
         for layer in _files.read(paths):
             source._add(layer)
         for override in overrides:
             source.set(override)
         return source
+
+    def __repr__(self) -> str:
+        return repr(without_secrets(self))
 
     def _add(self, layer: Layer) -> None:
         check_depth(layer.data, layer.file)
@@ -129,11 +137,13 @@ class ConfigSource(dict[str, t.Any]):
         Raises:
             ConfigError: The string is not of that form.
         """
-        path, value = parse_override(override)
-        self.overrides = (*self.overrides, (path, value))
+        self._put(*parse_override(override))
+
+    def _put(self, path: Path, value: Text) -> None:
         overlay = Overlay(self)
         overlay.put(path, as_data(value))
         super().update(overlay.data)
+        self.overrides = (*self.overrides, (path, value))
 
     def load(
         self,
@@ -177,7 +187,7 @@ class ConfigSource(dict[str, t.Any]):
         """Say where the value at a path was set, environment aside."""
         for override, _ in reversed(self.overrides):
             if tuple(path[: len(override)]) == override:
-                return f"--set {'.'.join(override)}"
+                return f"--set {dotted(override)}"
         return origin_of(self.layers, path)
 
     def explain(
@@ -221,7 +231,7 @@ class ConfigSource(dict[str, t.Any]):
             if layer.file is None:
                 fresh._add(layer)  # noqa: SLF001 - our own
         for path, text in self.overrides:
-            fresh.set(f"{'.'.join(path)}={text}")
+            fresh._put(path, text)  # noqa: SLF001 - our own
         return fresh
 
     def become(self, other: ConfigSource) -> None:
@@ -230,10 +240,15 @@ class ConfigSource(dict[str, t.Any]):
         self.update(other)
         self.layers = other.layers
         self._secrets = other._secrets
+        self.stamped = other.stamped
 
     def stamp(self) -> object:
         """Return something that differs when a file has changed."""
         return _files.stamp(self.paths, self.secrets)
+
+    def is_stale(self) -> bool:
+        """Tell whether a file changed since it was read."""
+        return self.stamp() != self.stamped
 
     def watch(
         self,
@@ -271,8 +286,7 @@ class ConfigSource(dict[str, t.Any]):
             names.checked = True
         data: t.Any = self
         if path:
-            for key in path:
-                data = data.get(key, {}) if is_dict(data) else data
+            data = table_at(self, path, self.where)
         else:
             # The tables of others are beside what belongs to this class.
             top = names.top
