@@ -102,44 +102,6 @@ def test_converter_that_takes_self() -> None:
     assert "Level refuses it" in str(error)
 
 
-def test_validators_run() -> None:
-    """Validators of attrs run, and their errors name the field."""
-
-    @attrs.define
-    class Limits:
-        low: int = config.var(0, validator=attrs.validators.ge(0))
-        kind: str = config.var("a", validator=attrs.validators.in_("ab"))
-
-    error = fail(config.ConfigSource({"low": -1}), Limits)
-    assert "must be >= 0" in str(error)
-    error = fail(config.ConfigSource({"kind": "c"}), Limits)
-    assert error.errors[0].path == "kind"
-    assert error.errors[0].value == "'c'"
-
-
-def test_class_refuses() -> None:
-    """What a class says of its values together is an error of the class."""
-
-    @attrs.define
-    class Range:
-        low: int
-        high: int
-
-        def __attrs_post_init__(self) -> None:
-            if self.low > self.high:
-                raise ValueError("low is above high")
-
-    @attrs.define
-    class Has:
-        range: Range
-
-    error = fail(config.ConfigSource({"range": {"low": 2, "high": 1}}), Has)
-
-    assert str(error.errors[0]) == (
-        "range: Range refuses it: low is above high (code)"
-    )
-
-
 def test_init_false() -> None:
     """A field that the constructor does not take is no key."""
 
@@ -174,22 +136,6 @@ def test_secret_field_hides() -> None:
     error = fail(
         config.ConfigSource({"user": "", "pin": 1, "word": "geheim"}), Login
     )
-    assert "geheim" not in f"{error}{error!r}{error.errors}"
-
-
-def test_class_with_secrets_refuses() -> None:
-    """The words of a class that holds secrets are not repeated."""
-
-    @attrs.define
-    class Login:
-        word: config.Secret[str]
-
-        def __attrs_post_init__(self) -> None:
-            raise ValueError(self.word.reveal())
-
-    error = fail(config.ConfigSource({"word": "geheim"}), Login)
-
-    assert "Login refuses it" in str(error)
     assert "geheim" not in f"{error}{error!r}{error.errors}"
 
 
@@ -274,45 +220,6 @@ def test_what_failed_once() -> None:
     cls = attrs.make_class("Late", {"x": attrs.field(converter=convert)})
 
     assert config.ConfigSource({"x": "a"}).load(cls).x == "a"
-
-
-def endless(*args: object) -> object:
-    return endless(*args)
-
-
-def noted(*_: object) -> None:
-    error = ValueError("no", "never")
-    error.add_note("a note of the application")
-    raise error
-
-
-@pytest.mark.parametrize(
-    ("validator", "text"),
-    [
-        (endless, "refuses it: expected less deep nesting"),
-        (noted, "refuses it: no (code)"),
-    ],
-)
-def test_validator_fails(validator, text) -> None:
-    """Whatever a validator raises is an error of the class."""
-    cls = attrs.make_class("Has", {"x": attrs.field(validator=validator)})
-
-    assert text in str(fail(config.ConfigSource({"x": 1}), cls))
-
-
-def test_validator_quotes_a_secret() -> None:
-    """A validator that names the field does not tell its value."""
-
-    @attrs.define
-    class Login:
-        word: str = config.var(
-            secret=True, validator=attrs.validators.in_(["a"])
-        )
-
-    error = fail(config.ConfigSource({"word": "geheim"}), Login)
-
-    assert error.errors[0].path == "word"
-    assert "geheim" not in f"{error}{error!r}{error.errors}"
 
 
 def test_dataclass_init_false() -> None:

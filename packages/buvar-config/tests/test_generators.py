@@ -245,34 +245,6 @@ def test_environment_of_a_shell(monkeypatch) -> None:
     assert config.ConfigSource(env_prefix="SH").load(App) == app
 
 
-def test_explain(tmp_path, monkeypatch) -> None:
-    """Each value is explained, those of nobody too, secrets are masked."""
-    monkeypatch.chdir(tmp_path)
-    tmp_path.joinpath("a.toml").write_text(
-        'alone = 1\nmy_password = "geheim"\n[generated.app]\nlogin = "geheim"'
-        '\n[generated.app.server]\n# comment\n"host" = "http://a:geheim@b/"\n'
-        "list = 5\n"
-    )
-    monkeypatch.setenv("E_GENERATED_APP_COLOR", "2")
-    source = config.ConfigSource.read(
-        "a.toml", env_prefix="E", overrides=["generated.app.flag=no"]
-    )
-
-    found = {one.path: one for one in source.explain()}
-    text = str(source.explain())
-
-    assert "geheim" not in text
-    assert found["generated.app.server.host"].source == "a.toml:7"
-    assert found["generated.app.color"].source == "$E_GENERATED_APP_COLOR"
-    assert found["generated.app.flag"].source == "--set generated.app.flag"
-    assert found["generated.app.wait"].source == "default"
-    assert found["generated.app.backup.host"].value == "-"
-    assert found["alone"].source == "a.toml:1"
-    assert found["my_password"].value == "***"
-    assert config.ConfigSource().explain(Server)[0].source == "missing"
-    assert str(config.ConfigSource().explain(attrs.make_class("E", []))) == ""
-
-
 def test_numbers_that_are_none() -> None:
     """Floats are written as TOML has them, infinity as well."""
 
@@ -310,22 +282,3 @@ def test_classes_of_one_name() -> None:
     assert schema["properties"]["x"] == {"$ref": "#/$defs/Same"}
     assert schema["properties"]["y"] == {"$ref": "#/$defs/Same1"}
     assert schema["$defs"]["Same1"]["properties"]["a"] == {"type": "string"}
-
-
-def test_explain_what_is_no_table() -> None:
-    """Where an array stands in the place of a class nothing is given."""
-    found = config.ConfigSource({"server": [1]}).explain(App, "")
-
-    assert found[0] == config.Explained("server.host", "-", "missing")
-
-
-def test_explain_what_nobody_gave() -> None:
-    """A value that code put into the source later is of code."""
-    source = config.ConfigSource({"a": 1}, overrides=["c.d=2"])
-    source["b"] = 5
-
-    found = {one.path: one.source for one in source.explain()}
-
-    assert found["a"] == "code"
-    assert found["b"] == "code"
-    assert found["c.d"] == "--set c.d"

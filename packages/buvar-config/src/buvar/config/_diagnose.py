@@ -186,6 +186,9 @@ class _Diagnosis:
         if isinstance(error, ForbiddenExtraKeysError | ConfigError):
             yield from self.walk(error, path)
             return
+        if (said := self._with_path(group, error, path)) is not None:
+            yield said
+            return
         for argument in error.args[1:]:
             field = _field(group.cl, getattr(argument, "name", None))
             if field is not None:
@@ -197,6 +200,26 @@ class _Diagnosis:
             f"{origin(group.cl).__name__} refuses it"
             + ("" if secret else f": {_text(error)}"),
             source=self.where(path),
+        )
+
+    def _with_path(
+        self, group: BaseValidationError, error: t.Any, path: Keys
+    ) -> Problem | None:
+        """Report an error that says itself where it is, as that of a log."""
+        said = getattr(error, "path", None)
+        problem = getattr(error, "problem", None)
+        if not (isinstance(said, str) and isinstance(problem, str)):
+            return None
+        name, *rest = said.split(".")
+        field = _field(group.cl, name)
+        if field is None or field.secret:
+            return None
+        here = (*path, field.key, *rest)
+        return Problem(
+            self._dotted(here),
+            problem.removesuffix("."),
+            source=self.where(here) or self.where((*path, field.key)),
+            hint=getattr(error, "cure", None),
         )
 
     def _failed(

@@ -7,8 +7,11 @@ import typing as t
 import attrs
 
 from . import _env
+from ._again import Finder
 from ._errors import MASK
+from ._errors import ConfigError
 from ._errors import dotted
+from ._gather import gather
 from ._merge import dig
 from ._merge import is_table
 from ._secret import show
@@ -56,7 +59,10 @@ def explain(
     found = Explanation()
     done: set[tuple[t.Any, ...]] = set()
     for cls, section in classes:
-        data, finder = source.gather(cls, section)
+        data, plan = gather(source, cls, section)
+        if plan.unread:
+            raise ConfigError(plan.unread)
+        finder = Finder(source, section, plan)
         for leaf in _env.leaves(cls):
             if not leaf.nested:
                 done.add((*section, *leaf.path))

@@ -15,7 +15,6 @@ from ._errors import one
 from ._merge import Path
 from ._source import SECTION
 from ._source import ConfigSource
-from ._watch import refresh
 
 
 #: Module, qualified name and line of a definition.
@@ -73,7 +72,7 @@ async def prepare() -> None:
     di.register(Config.adapt)
     source = context.get(ConfigSource, default=None)
     if source is not None:
-        refresh(source, sections().values())
+        source.refresh()
 
 
 def sections() -> dict[str, type[Config]]:

@@ -78,27 +78,23 @@ class Watch(t.Generic[T]):
                 yield self.value
 
 
-def refresh(source: ConfigSource, classes: t.Iterable[type]) -> None:
-    """
-    Read changed files again, unless that breaks what was right before.
-
-    Otherwise the old values stay and one error is logged.
-
-    Args:
-        source: It changes in place.
-        classes: What is loaded from it.
-    """
-    if not source.is_stale():
-        return
+def refresh(source: ConfigSource, classes: t.Iterable[type]) -> bool:
+    """Read a source again unless that breaks one of the classes."""
+    stamp = source.stamp()
+    if stamp == source.stamped:
+        return False
     try:
         fresh = source.again()
         for cls in classes:
             if _loads(source, cls):
                 fresh.load(cls)
     except ConfigError as error:
+        # Once is enough, until there is another change.
+        source.stamped = stamp
         _complain(error)
-    else:
-        source.become(fresh)
+        return False
+    source.become(fresh)
+    return True
 
 
 def _loads(source: ConfigSource, cls: type) -> bool:
