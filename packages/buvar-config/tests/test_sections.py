@@ -288,16 +288,3 @@ def test_section_of_a_class_that_is_gone() -> None:
         gc.enable()
 
     assert config.sections()["waiting"] is Other
-
-
-def test_own_class_by_its_usual_name() -> None:
-    """A field may be of the type ``Self``."""
-
-    @attrs.define
-    class Node:
-        name: str
-        next: t.Self | None = None
-
-    source = config.ConfigSource({"name": "a", "next": {"name": "b"}})
-
-    assert source.load(Node) == Node("a", Node("b"))
