@@ -31,7 +31,7 @@ DOCUMENTS = sorted(
 
 
 #: Pages that a test of a package writes and compares.
-GENERATED = ("errors-config.md", "errors-di.md", "log-gallery.md")
+GENERATED = ("errors.md", "errors-di.md", "log-gallery.md")
 
 
 def examples() -> t.Iterator[t.Any]:

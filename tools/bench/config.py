@@ -164,6 +164,26 @@ class _Given:
         return LoadedSettings(DATA, LoaderMeta(self))
 
 
+def dynaconf() -> Case:
+    from dynaconf import Dynaconf
+
+    # Its variables have two underscores between the parts of a name.
+    for variable, text in VARIABLES.items():
+        _, name, field = variable.split("_")
+        os.environ[f"DYNA_{name}__{field}"] = text
+
+    def load() -> dict[str, t.Any]:
+        # It reads when it is asked for a value, and makes no typed objects.
+        return Dynaconf(envvar_prefix="DYNA", **DATA).as_dict()
+
+    found = load()
+    assert {
+        name.lower(): {key.lower(): value for key, value in values.items()}
+        for name, values in found.items()
+    } == merged()
+    return calls(load)
+
+
 def main() -> None:
     os.environ.update(VARIABLES)
     cases = {
@@ -176,6 +196,7 @@ def main() -> None:
         ("msgspec", plain_msgspec),
         ("pydantic-settings", pydantic_settings),
         ("typed-settings", typed_settings),
+        ("dynaconf", dynaconf),
     ):
         try:
             cases[name] = add()

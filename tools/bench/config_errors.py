@@ -1,7 +1,7 @@
 """
 Record what pydantic-settings prints for the twelve bad inputs.
 
-The result stands beside ours in docs/reference/errors-config.md; run it with
+The result stands beside ours in docs/reference/errors.md; run it with
 the path of the file to write.
 """
 

@@ -1,7 +1,7 @@
 """
 The twelve bad inputs, with what is printed for each.
 
-``BUVAR_WRITE_DOCS=1`` writes the page of the documentation anew.
+``BUVAR_WRITE_DOCS=1`` writes them into the page of the documentation anew.
 """
 
 from __future__ import annotations
@@ -18,17 +18,15 @@ from buvar import config
 
 
 HERE = pathlib.Path(__file__).resolve().parent
-PAGE = HERE.parents[2] / "docs" / "reference" / "errors-config.md"
+PAGE = HERE.parents[2] / "docs" / "reference" / "errors.md"
 OTHERS = HERE / "pydantic_settings.json"
 
-HEAD = """\
-# Errors of the configuration
-
-What is printed for bad input. A test of buvar-config compares this page with
-what the package prints; beside it stands what pydantic-settings {version}
-printed for the same input on the day it was recorded
-(`tools/bench/config_errors.py`). All are a `ConfigError`, for which the
-command line exits with code 2.
+#: What is above it is written by hand.
+TITLE = "## The configuration: twelve bad inputs\n"
+HEAD = """
+What is printed for them. A test of buvar-config compares this with what the
+package prints; beside it stands what pydantic-settings {version} printed for
+the same input on the day it was recorded (`tools/bench/config_errors.py`).
 
 The class is the same for all:
 
@@ -174,7 +172,8 @@ def test_message(name, tmp_path, monkeypatch) -> None:
     assert "hunter2" not in text
     assert text.split("\n")[-1][-1] == "."
     if PAGE.exists():
-        assert f"## {name}\n\n```text\n{text}\n```" in PAGE.read_text("utf-8")
+        page = PAGE.read_text("utf-8")
+        assert f"### {name}\n\n```text\n{text}\n```" in page
 
 
 @pytest.mark.skipif(
@@ -183,7 +182,7 @@ def test_message(name, tmp_path, monkeypatch) -> None:
 def test_write_page(tmp_path, monkeypatch) -> None:
     """The page is written from what is printed."""
     recorded = json.loads(OTHERS.read_text("utf-8"))
-    parts = [HEAD.format(version=recorded["version"])]
+    parts = [TITLE + HEAD.format(version=recorded["version"])]
     for number, (name, case) in enumerate(CASES.items()):
         place = tmp_path / str(number)
         place.mkdir()
@@ -191,7 +190,8 @@ def test_write_page(tmp_path, monkeypatch) -> None:
         text = printed(case, monkeypatch)
         other = recorded["printed"][name]
         parts.append(
-            f"## {name}\n\n```text\n{text}\n```\n\n"
+            f"### {name}\n\n```text\n{text}\n```\n\n"
             f"pydantic-settings:\n\n```text\n{other}\n```\n"
         )
-    PAGE.write_text("\n".join(parts), "utf-8")
+    before = PAGE.read_text("utf-8").partition(TITLE)[0]
+    PAGE.write_text(before + "\n".join(parts), "utf-8")

@@ -83,3 +83,19 @@ def test_field_named_like_a_file(monkeypatch, tmp_path) -> None:
     assert config.ConfigSource(env_prefix="APP").load(Cert) == Cert(
         "", "/not/read"
     )
+
+
+def test_two_fields_with_one_key() -> None:
+    """Two fields that have one key are an error that names both."""
+
+    @attrs.define
+    class Twice:
+        _x: int = 1
+        y: int = config.var(2, name="x")
+
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource({"x": 1}).load(Twice)
+
+    text = str(caught.value)
+    assert "the key 'x' is claimed by the fields _x and y of" in text
+    assert "config.var(name=...)" in text

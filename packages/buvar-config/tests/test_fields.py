@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import types
+import typing as t
+
 import attr
 import attrs
 import pytest
@@ -98,44 +102,6 @@ def test_converter_that_takes_self() -> None:
     assert "Level refuses it" in str(error)
 
 
-def test_validators_run() -> None:
-    """Validators of attrs run, and their errors name the field."""
-
-    @attrs.define
-    class Limits:
-        low: int = config.var(0, validator=attrs.validators.ge(0))
-        kind: str = config.var("a", validator=attrs.validators.in_("ab"))
-
-    error = fail(config.ConfigSource({"low": -1}), Limits)
-    assert "must be >= 0" in str(error)
-    error = fail(config.ConfigSource({"kind": "c"}), Limits)
-    assert error.errors[0].path == "kind"
-    assert error.errors[0].value == "'c'"
-
-
-def test_class_refuses() -> None:
-    """What a class says of its values together is an error of the class."""
-
-    @attrs.define
-    class Range:
-        low: int
-        high: int
-
-        def __attrs_post_init__(self) -> None:
-            if self.low > self.high:
-                raise ValueError("low is above high")
-
-    @attrs.define
-    class Has:
-        range: Range
-
-    error = fail(config.ConfigSource({"range": {"low": 2, "high": 1}}), Has)
-
-    assert str(error.errors[0]) == (
-        "range: Range refuses it: low is above high (code)"
-    )
-
-
 def test_init_false() -> None:
     """A field that the constructor does not take is no key."""
 
@@ -173,17 +139,111 @@ def test_secret_field_hides() -> None:
     assert "geheim" not in f"{error}{error!r}{error.errors}"
 
 
-def test_class_with_secrets_refuses() -> None:
-    """The words of a class that holds secrets are not repeated."""
+def test_any_annotation() -> None:
+    """``bool_var`` and ``list_var`` say what an annotation leaves open."""
 
     @attrs.define
-    class Login:
-        word: config.Secret[str]
+    class Open:
+        flag: t.Any = config.bool_var()
+        words: t.Any = config.list_var()
 
-        def __attrs_post_init__(self) -> None:
-            raise ValueError(self.word.reveal())
+    source = config.ConfigSource({"flag": "off", "words": "x, y"})
 
-    error = fail(config.ConfigSource({"word": "geheim"}), Login)
+    assert source.load(Open) == Open(flag=False, words=["x", "y"])
 
-    assert "Login refuses it" in str(error)
-    assert "geheim" not in f"{error}{error!r}{error.errors}"
+
+def test_item_of_a_written_list() -> None:
+    """What is wrong in a list that a file writes as text is shown."""
+
+    @attrs.define
+    class Ports:
+        ports: list[int] = config.list_var()
+
+    error = fail(config.ConfigSource({"ports": "1, x"}), Ports)
+
+    assert str(error.errors[0]) == (
+        "ports[1]: expected a whole number, not 'x' (code)"
+    )
+
+
+@attrs.define
+class Tree:
+    name: str = ""
+    children: list[Tree] = config.list_var([])
+    hidden: Tree = config.var(None, secret=True)
+
+
+def test_fields_of_the_class_itself() -> None:
+    """Fields of its own kind are fields like any other."""
+    children = [types.MappingProxyType({"name": "a"})]
+    source = config.ConfigSource(
+        {"children": children, "hidden": {"name": "c"}}, overrides=["name=b"]
+    )
+
+    assert source.load(Tree) == Tree("b", [Tree("a")], Tree("c"))
+
+
+def load_inner(value: dict[str, object]) -> object:
+    return config.ConfigSource(value).load(Tree)
+
+
+def test_converter_of_this_package() -> None:
+    """What such a converter says is said as it is."""
+
+    @attrs.define
+    class Limits:
+        size: int = config.var(0, converter=config.ByteSize.parse)
+        tree: object = config.var(None, converter=load_inner)
+        count: int = config.var(0, converter=int)
+        table: dict[str, int] = config.var({}, converter=dict)
+        name: str = config.var("", converter=str.upper)
+
+    source = config.ConfigSource({"tree": {"name": 5}, "size": "5X"})
+    texts = config.ConfigSource(overrides=["count=5", "table=x", "name=a"])
+
+    assert "a size in bytes" in str(fail(source, Limits))
+    assert "name: expected text, not 5" in str(fail(source, Limits))
+    error = fail(texts, Limits)
+    assert [one.path for one in error.errors] == ["table"]
+    assert "a JSON object" in error.errors[0].expected
+
+
+def test_what_failed_once() -> None:
+    """A converter that fails only once is asked a second time."""
+    failures = [ValueError("not yet")]
+
+    def convert(value: str) -> str:
+        if failures:
+            raise failures.pop()
+        return value
+
+    cls = attrs.make_class("Late", {"x": attrs.field(converter=convert)})
+
+    assert config.ConfigSource({"x": "a"}).load(cls).x == "a"
+
+
+def test_dataclass_init_false() -> None:
+    """A field of a dataclass that the constructor does not take is no key."""
+
+    @dataclasses.dataclass
+    class Made:
+        a: int
+        b: int = dataclasses.field(init=False, default=5)
+
+    assert config.ConfigSource({"a": 1}).load(Made).b == 5
+    assert "b: unknown key" in str(
+        fail(config.ConfigSource({"a": 1, "b": 2}), Made)
+    )
+
+
+def test_annotation_that_is_broken() -> None:
+    """An annotation that is no type is an error with its class."""
+
+    @attrs.define
+    class Broken:
+        a: "int |"  # type: ignore[valid-type]  # noqa: F722
+
+    error = fail(config.ConfigSource({"a": 1}), Broken)
+
+    assert "the annotations of" in str(error)
+    assert "Broken cannot be resolved" in str(error)

@@ -1,7 +1,8 @@
 """
 Whatever comes in: a right object or a ConfigError.
 
-The normal run tries some hundred inputs, ``BUVAR_FUZZ=20000`` that many.
+The normal run tries some hundred inputs, ``BUVAR_FUZZ=20000`` that many of
+each kind; so do the round trips of ``test_generators.py``.
 """
 
 from __future__ import annotations
@@ -36,12 +37,16 @@ class Leaf:
     c: float | None = None
 
 
+Number = t.NewType("Number", int)
+
 TYPES: list[t.Any] = [
     *(str, int, float, bool, bytes, dt.datetime, dt.date, dt.timedelta),
     *(pathlib.Path, Color, t.Literal["a", 1], config.ByteSize, config.URL),
     *(config.Secret[str], t.Any, Leaf, Leaf | None, list[Leaf]),
     *(dict[str, Leaf], list[int], tuple[int, str], set[str], int | str),
     *(dict[str, int] | None, Leaf | int, list[list[int]], dict[int, str]),
+    *(Number, t.Annotated[Leaf, "x"], t.Iterable[int], list[int] | Leaf),
+    *(config.Secret[str] | None, config.Secret[int], str | None, Color | int),
 ]
 NAMES = ["a", "b", "c", "a_b", "x"]
 KEYS = st.sampled_from([*NAMES, "A", "a-b", ""]) | st.text(max_size=3)
@@ -152,11 +157,13 @@ def test_dicts_and_variables(cls, data, variables) -> None:
         check(cls, lambda: config.ConfigSource(data, env_prefix="F"))
 
 
-@settings(fuzz, max_examples=max(NUMBER // 10, 50))
-@given(classes(), DICTS)
-def test_random_classes(cls, data) -> None:
+# Each class is compiled, which takes longer than all the rest.
+@settings(fuzz, max_examples=NUMBER if "BUVAR_FUZZ" in os.environ else 50)
+@given(classes(), DICTS, VARIABLES)
+def test_random_classes(cls, data, variables) -> None:
     """Random classes give an object or a ConfigError."""
-    check(cls, lambda: config.ConfigSource(data))
+    with environment(variables):
+        check(cls, lambda: config.ConfigSource(data, env_prefix="F"))
 
 
 LINES = st.sampled_from(

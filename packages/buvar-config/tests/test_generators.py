@@ -10,10 +10,12 @@ import enum
 import json
 import os
 import pathlib
+import subprocess
 import tomllib
 import typing as t
 
 import attrs
+import pytest
 
 from hypothesis import HealthCheck
 from hypothesis import given
@@ -222,29 +224,61 @@ def test_environment_round_trip(app) -> None:
     assert found == app
 
 
-def test_explain(tmp_path, monkeypatch) -> None:
-    """Each value is explained, those of nobody too, secrets are masked."""
-    monkeypatch.chdir(tmp_path)
-    tmp_path.joinpath("a.toml").write_text(
-        'alone = 1\nmy_password = "geheim"\n[generated.app]\nlogin = "geheim"'
-        '\n[generated.app.server]\n# comment\n"host" = "http://a:geheim@b/"\n'
-        "list = 5\n"
-    )
-    monkeypatch.setenv("E_GENERATED_APP_COLOR", "2")
-    source = config.ConfigSource.read(
-        "a.toml", env_prefix="E", overrides=["generated.app.flag=no"]
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_environment_of_a_shell(monkeypatch) -> None:
+    """The lines that are printed, read by a shell, set the same object."""
+    odd = Server('it\'s "$HOME" `x`\n\\ ü', 81)
+    app = App(odd, backup=odd, words=["a,b", "'"], table={"a b": 1})
+    lines = [
+        str(one)
+        for one in config.variables(App, env_prefix="SH", value=app)
+        if not one.secret
+    ]
+
+    script = "\n".join(["set -a", *lines, "exec env -0"])
+    done = subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, check=True, env={}
     )
 
-    found = {one.path: one for one in source.explain()}
-    text = str(source.explain())
+    pairs = (pair.partition("=") for pair in done.stdout.decode().split("\0"))
+    monkeypatch.setattr(os, "environ", {k: v for k, _, v in pairs})
+    assert config.ConfigSource(env_prefix="SH").load(App) == app
 
-    assert "geheim" not in text
-    assert found["generated.app.server.host"].source == "a.toml:7"
-    assert found["generated.app.color"].source == "$E_GENERATED_APP_COLOR"
-    assert found["generated.app.flag"].source == "--set generated.app.flag"
-    assert found["generated.app.wait"].source == "default"
-    assert found["generated.app.backup.host"].value == "-"
-    assert found["alone"].source == "a.toml:1"
-    assert found["my_password"].value == "***"
-    assert config.ConfigSource().explain(Server)[0].source == "missing"
-    assert str(config.ConfigSource().explain(attrs.make_class("E", []))) == ""
+
+def test_numbers_that_are_none() -> None:
+    """Floats are written as TOML has them, infinity as well."""
+
+    @attrs.define
+    class Numbers:
+        half: float = 0.5
+        much: float = float("inf")
+        none: float = float("-inf")
+        when: list[dt.date] = [dt.date(2026, 1, 2)]  # noqa: RUF008
+        odd: float = float("nan")
+
+    text = config.sample(Numbers)
+    source = config.ConfigSource(tomllib.loads(text))
+
+    assert repr(source.load(Numbers)) == repr(Numbers())
+    assert "WHEN='[\"2026-01-02\"]'" in map(str, config.variables(Numbers))
+
+
+def test_classes_of_one_name() -> None:
+    """Classes that have the same name are described apart."""
+
+    def make(tp: type) -> type:
+        return attrs.make_class("Same", {"a": attrs.field(type=tp)})
+
+    cls = attrs.make_class(
+        "Both",
+        {
+            "x": attrs.field(type=make(int)),
+            "y": attrs.field(type=make(str)),
+        },
+    )
+
+    schema = config.schema(cls)
+
+    assert schema["properties"]["x"] == {"$ref": "#/$defs/Same"}
+    assert schema["properties"]["y"] == {"$ref": "#/$defs/Same1"}
+    assert schema["$defs"]["Same1"]["properties"]["a"] == {"type": "string"}

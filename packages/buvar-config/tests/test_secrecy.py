@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 import typing as t
 
 import attrs
@@ -127,6 +128,10 @@ def test_generated() -> None:
         f'password = """\n{WORD}\\q\n"""',
         f'tokens = [\n]\n"token" = [\n  "{WORD}\n',
         f'  # a comment\n[login]\npassword: "{WORD}"',
+        f"password '{WORD}'",
+        f"passwords = ['{WORD}' x]",
+        f'"pass word" = "{WORD}" x',
+        f"url = 'amqp://me:{WORD}@host/' x",
     ],
 )
 def test_broken_file(text, tmp_path) -> None:
@@ -139,6 +144,19 @@ def test_broken_file(text, tmp_path) -> None:
 
     assert WORD not in str(caught.value)
     assert "***" in str(caught.value)
+
+
+def test_caret_behind_a_password(tmp_path) -> None:
+    """What follows a masked password stays above its caret."""
+    file = tmp_path / "a.toml"
+    file.write_text(f"url = 'amqp://me:{WORD}@host/' x")
+
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource.read(file)
+
+    line, caret = str(caught.value.errors[0].hint).split("\n")
+    assert line.endswith("@host/' x")
+    assert line.index("x") == caret.index("^")
 
 
 def test_broken_file_in_many_lines(tmp_path) -> None:
@@ -169,3 +187,73 @@ def test_unprintable_value() -> None:
     text = fail(Plain, {"number": Odd()})
 
     assert "<test_unprintable_value.<locals>.Odd>" in text
+
+
+URL = config.URL(f"amqp://me:{WORD}@host/")
+
+
+@attrs.define
+class Open:
+    url: config.URL = URL
+    dsn: str = str(URL)
+    any: t.Any = Secret(WORD)
+    table: dict[str, t.Any] = {"a": [Login()]}
+
+
+def test_generated_from_values() -> None:
+    """A default that is a secret is none of a sample's, whatever its type."""
+    texts = [
+        config.sample(Open),
+        *map(str, config.variables(Open)),
+        *map(repr, config.variables(Open)),
+        json.dumps(config.schema(Open)),
+        str(config.ConfigSource().explain(Open)),
+    ]
+
+    assert [text for text in texts if WORD in text] == []
+    assert "# url = (secret, has a default)" in texts[0]
+    text = config.sample(Open, value=Open(any="a", table={}), reveal=True)
+    source = config.ConfigSource(tomllib.loads(text))
+    assert source.load(Open) == Open(any="a", table={})
+
+
+def test_explained_below_a_secret_name() -> None:
+    """What is in a table that sounds like secrets is masked."""
+    data = {
+        "tokens": {"a": {"b": WORD}},
+        "x": {"auth": WORD, "url": str(URL), "list": [WORD]},
+    }
+    source = config.ConfigSource(data)
+
+    text = str(source.explain())
+
+    assert WORD not in text
+    assert "tokens.a.b = ***" in text
+
+
+def test_repr_of_a_source() -> None:
+    """A source shows what it holds, but no secrets."""
+    source = config.ConfigSource(
+        {"a": 1, "db": {"password": WORD, "url": str(URL)}}
+    )
+
+    assert repr(source) == (
+        "{'a': 1, 'db': {'password': '***', 'url': 'amqp://me:***@host/'}}"
+    )
+    assert source["db"]["password"] == WORD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"amqp://me:a@{WORD}@host/", f"amqp://me:a/{WORD}@host", f"me:{WORD}@h"],
+)
+def test_url(text) -> None:
+    """The password of a URL is masked, whatever is in it."""
+    cls = attrs.make_class("Has", {"x": attrs.field(type=config.URL)})
+    try:
+        shown = repr(config.ConfigSource({"x": text}).load(cls))
+    except config.ConfigError as error:
+        shown = f"{error}{error.errors}"
+
+    assert WORD not in shown
+    assert "***" in shown

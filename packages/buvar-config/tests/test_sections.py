@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import gc
 import typing as t
 import weakref
@@ -216,3 +217,74 @@ def test_instances_pass() -> None:
         box: Box[int]
 
     assert config.ConfigSource({"box": box}).load(Has).box is box
+
+
+def test_section_within_a_section() -> None:
+    """The table of another section is no unknown key."""
+
+    @attrs.define
+    class Outer(config.Config, section="nested"):
+        a: int = 1
+
+    @attrs.define
+    class Inner(config.Config, section="nested.in.inner"):
+        b: int = 2
+
+    source = config.ConfigSource(
+        {"nested": {"a": 5, "in": {"inner": {"b": 6}}}}
+    )
+    assert source.load(Outer) == Outer(5)
+    assert source.load(Inner) == Inner(6)
+
+    source = config.ConfigSource({"nested": {"in": {}, "inn": 1}})
+    with pytest.raises(config.ConfigError) as caught:
+        source.load(Outer)
+    assert [error.path for error in caught.value.errors] == ["nested.inn"]
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [("deep", "'hunter2'"), ("token", "***")]
+)
+def test_no_table_on_the_way(key, shown, tmp_path) -> None:
+    """A value where a table leads to the section is what is wrong."""
+    file = tmp_path / "a.toml"
+    file.write_text(f'\n{key} = "hunter2"\n')
+    source = config.ConfigSource.read(file)
+
+    with pytest.raises(config.ConfigError) as caught:
+        source.load(Tree, f"{key}.er.section")
+
+    (problem,) = caught.value.errors
+    assert problem.path == key
+    assert problem.value == shown
+    assert problem.source == f"{file}:2"
+    assert problem.expected == "expected a table"
+
+
+def test_abstract_section() -> None:
+    """A section may have a metaclass; it is still the same class again."""
+    for _ in range(2):
+
+        class Abstract(config.Config, abc.ABC, section="abstract"):
+            pass
+
+    assert config.sections()["abstract"] is Abstract
+
+
+def test_section_of_a_class_that_is_gone() -> None:
+    """A class that only waits to be collected does not keep its section."""
+    program = "class Gone(config.Config, section='waiting'): pass"
+    names: dict[str, t.Any] = {"config": config, "__name__": "gone"}
+    gc.disable()
+    try:
+        exec(program, names)  # noqa: S102 - a module that is deleted
+        # A class is a cycle: it ends when it is collected, not before.
+        del names["Gone"]
+
+        class Other(config.Config, section="waiting"):
+            pass
+
+    finally:
+        gc.enable()
+
+    assert config.sections()["waiting"] is Other

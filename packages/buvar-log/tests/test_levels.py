@@ -89,3 +89,22 @@ def test_a_timeout_is_not_negative(timeout):
     """A time to wait is a number of seconds."""
     with pytest.raises(log.LogConfigError, match="write_timeout"):
         log.LogConfig(write_timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("levels", ["app"]),
+        ("output", 5),
+        ("redact", "iban"),
+        ("redact", [5]),
+        ("write_timeout", "1s"),
+        ("output", "a\0b"),
+    ],
+)
+def test_a_setting_of_another_type(setting, value):
+    """A setting of a wrong type is an error that names it, and says more."""
+    with pytest.raises(log.LogConfigError) as caught:
+        log.setup_logging(**{setting: value})
+    assert caught.value.path == setting
+    assert str(caught.value).split("\n")[1]

@@ -125,6 +125,8 @@ def test_it_looks_like_standard_output(run):
         "assert sys.stdout.encoding == sys.__stdout__.encoding\n"
         "assert sys.stdout.errors == sys.__stdout__.errors\n"
         "assert sys.stdout.writable() and not sys.stdout.isatty()\n"
+        "assert sys.stdout.name == '<stdout>'\n"
+        "sys.stdout.reconfigure(line_buffering=True)\n"
         "sys.stdout.buffer.write(b'bytes')\n"
         "sys.stdout.flush()\n"
         "sys.__stdout__.close()\n"

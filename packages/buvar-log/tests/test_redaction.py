@@ -108,3 +108,27 @@ def test_the_memory_of_keys_is_bounded(events):
     data = {f"key{number}": number for number in range(5_000)}
     logger.info("a", data=data | {"password": 1})
     assert events()[0]["data"] == data | {"password": "***"}
+
+
+URL = "amqp://me:hunter2@host/"
+
+
+class Url(str):
+    """A URL that is text, as that of buvar-config."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("tty", [False, True])
+@pytest.mark.parametrize(
+    "value", [URL, Url(URL), [URL], {"a": Url(URL)}, {"b": [URL]}], ids=repr
+)
+def test_the_password_of_a_url(tty, value, capsys):
+    """Where a URL is logged its password is masked."""
+    log.setup_logging(tty=tty)
+    structlog.get_logger().info("connect", to=value, port=80)
+    logging.getLogger().info("connect to %s", URL)
+    logging.getLogger().info("connect to " + URL)  # noqa: G003 - as some do
+    text = capsys.readouterr().err
+    assert "hunter2" not in text
+    assert text.count("amqp://me:***@host/") == 3

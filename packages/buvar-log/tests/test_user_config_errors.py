@@ -60,6 +60,10 @@ _WRONG = {
             "'default'."
         ),
     ),
+    "no class": (
+        {"handlers": {"a": {"level": "INFO"}}},
+        "user_config.handlers.a: a handler needs its class.",
+    ),
     "class": (
         {"handlers": {"a": {"class": "no.such.Handler"}}},
         (
@@ -105,6 +109,8 @@ def test_wrong_parts_are_explained(name):
         log.setup_logging(user_config=config)
     assert str(caught.value).startswith(message)
     assert caught.value.path.startswith("user_config")
+    # The command line ends with that, and tells no traceback.
+    assert caught.value.exit_code == 2
     assert len(str(caught.value).splitlines()) == 2
 
 

@@ -13,7 +13,9 @@ from ._errors import ConfigError
 from ._errors import Problem
 from ._errors import one
 from ._merge import Path
-from ._origin import origin_of
+from ._merge import dig
+from ._merge import is_table
+from ._origin import layer_of
 from ._overlay import Plan
 
 
@@ -55,11 +57,21 @@ class Finder:
     def where(self, path: t.Sequence[t.Any]) -> str | None:
         """Return the origin of a value, ``None`` if nobody set it."""
         path = tuple(path)
+        inside: str | None = None
         for item in reversed(self._given):
             length = len(item.path)
             if path[:length] == item.path and item.holds(path[length:]):
                 return item.source
-        return origin_of(self._layers, (*self._section, *path))
+            if item.path[: len(path)] == path:
+                inside = inside or item.source
+        return self._of_layers((*self._section, *path), inside)
+
+    def _of_layers(self, path: Path, inside: str | None) -> str | None:
+        """Return what set a path, else what set something inside of it."""
+        layer = layer_of(self._layers, path)
+        if layer is None or (inside and not is_table(dig(layer.data, path))):
+            return inside
+        return layer.where(path)
 
 
 def load_again(
@@ -73,26 +85,37 @@ def load_again(
 ) -> t.Any:
     """Find all that is wrong, raise it, or warn if that is all there is."""
     check_mode(mode)
-    found = list(unread)
-    result: t.Any = None
     try:
         thorough = compiled(cls, strict=mode != "ignore", thorough=True)
         result = thorough(data, cls)
-    except Exception as error:
-        paths = {item.path for item in unread}
-        found += [
-            item
-            for item in problems(error, data, where, section, cls)
-            # What could not be read is not missing as well.
-            if item.path not in paths
-        ]
-        if not found:
-            raise
-    if not found:
-        return result
+    except Exception as error:  # noqa: BLE001 - all of it is said below
+        found = problems(error, data, where, section, cls)
+    else:
+        if not unread:
+            return result
+        found = []
+    paths = {item.path for item in unread}
+    # What could not be read is not missing as well.
+    found = [item for item in found if item.path not in paths]
+    found = [*unread, *_without_others(found)]
     wrong = [item for item in found if not isinstance(item, Unknown)]
-    if mode == "error" or wrong:
+    if wrong or (found and mode == "error"):
         raise ConfigError(found)
     for item in found:
         logger.warning("%s", item, extra={"config_path": item.path})
     return compiled(cls, strict=False, thorough=False)(data, cls)
+
+
+def _without_others(found: list[Problem]) -> list[Problem]:
+    """Leave out unknown keys that are the tables of other sections."""
+    if not any(isinstance(item, Unknown) for item in found):
+        return found
+    from ._section import sections  # noqa: PLC0415 - it builds on this
+
+    others = tuple(f"{name}." for name in sections())
+    return [
+        item
+        for item in found
+        if not isinstance(item, Unknown)
+        or not any(name.startswith(f"{item.path}.") for name in others)
+    ]

@@ -16,6 +16,7 @@ from cattrs import gen
 from . import _hooks
 from ._errors import BadValueError
 from ._errors import ConfigError
+from ._errors import one
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
@@ -100,6 +101,7 @@ class _Maker:
     def _make_class(self, tp: t.Any) -> Structure:
         cls = origin(tp)
         members = fields(tp)
+        _check_keys(cls, members)
         overrides: dict[str, t.Any] = {
             field.name: gen.override(
                 rename=field.key, struct_hook=self._special(field)
@@ -132,7 +134,7 @@ class _Maker:
         if field.converter is not None:
             hook = _converted(field, thorough=self.thorough)
         elif field.extra.kind == "bool" and origin(field.type) is t.Any:
-            hook = self.converter.get_structure_hook(bool)
+            hook = self._as(bool)
         elif field.extra.kind == "list":
             hook = self._split(field.type)
         if field.extra.secret:
@@ -140,14 +142,19 @@ class _Maker:
         return hook
 
     def _split(self, tp: t.Any) -> Structure:
-        inner = self._late(list[t.Any] if tp is t.Any else tp)
+        inner = self._as(list[t.Any] if origin(tp) is t.Any else tp)
 
-        def split(value: t.Any, tp: t.Any) -> t.Any:
+        def split(value: t.Any, _: t.Any) -> t.Any:
             if isinstance(value, str):
                 value = parse_list(value)
             return inner(value, tp)
 
         return split
+
+    def _as(self, tp: t.Any) -> Structure:
+        """Structure values as another type than that of their field."""
+        hook = self._late(tp)
+        return lambda value, _: hook(value, tp)
 
     def _late(self, tp: t.Any) -> Structure:
         try:
@@ -155,6 +162,24 @@ class _Maker:
         except RecursionError:
             return self.converter.structure
         return hook
+
+
+def _check_keys(cls: t.Any, members: list[Field]) -> None:
+    """
+    Refuse two fields of one key: a value would set both.
+
+    Raises:
+        ConfigError: They are named.
+    """
+    names: dict[str, str] = {}
+    for field in members:
+        other = names.setdefault(field.key, field.name)
+        if other != field.name:
+            raise one(
+                f"the key {field.key!r} is claimed by the fields {other} and "
+                f"{field.name} of {cls.__qualname__}",
+                cure="Rename one of the two, e.g. with config.var(name=...).",
+            )
 
 
 def _parameters(cls: t.Any) -> tuple[t.Any, ...]:

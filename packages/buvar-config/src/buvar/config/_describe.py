@@ -11,12 +11,14 @@ import textwrap
 import typing as t
 
 from ._fields import Field
+from ._fields import arguments
+from ._fields import bare
 from ._fields import has_fields
-from ._fields import is_secret
 from ._fields import origin
 from ._merge import SEQUENCES
 from ._scalars import URL
 from ._scalars import ByteSize
+from ._secret import Secret
 from ._unions import is_union
 
 
@@ -38,23 +40,20 @@ _WORDS: dict[t.Any, str] = {
 }
 
 
-def words(tp: t.Any) -> str:  # noqa: PLR0911 - a table of kinds
+def words(tp: t.Any) -> str:
     """Say what a type takes."""
-    cls = origin(tp)
+    tp = bare(tp)
+    cls, inner = origin(tp), arguments(tp)
     if tp in _WORDS:
         return _WORDS[tp]
     if is_union(tp):
-        kinds = [item for item in t.get_args(tp) if item is not type(None)]
+        kinds = [item for item in inner if item is not type(None)]
         return " or ".join(map(words, kinds))
-    if cls is t.Annotated:
-        return words(t.get_args(tp)[0])
     if cls is t.Literal:
-        return "one of " + ", ".join(map(repr, t.get_args(tp)))
-    if is_secret(tp) and t.get_args(tp):
-        return words(t.get_args(tp)[0]) + ", secret"
-    if isinstance(cls, type):
-        return _class_words(cls, tp)
-    return "anything"
+        return "one of " + ", ".join(map(repr, inner))
+    if cls is Secret:
+        return words(next(iter(inner), str)) + ", secret"
+    return _class_words(cls, tp) if isinstance(cls, type) else "anything"
 
 
 def _class_words(cls: type, tp: t.Any) -> str:
@@ -63,7 +62,7 @@ def _class_words(cls: type, tp: t.Any) -> str:
     if has_fields(tp):
         return "a table"
     if issubclass(cls, SEQUENCES):
-        inner = t.get_args(tp)
+        inner = arguments(tp)
         return f"an array of {words(inner[0])}" if inner else "an array"
     return "a table" if issubclass(cls, t.Mapping) else f"a {cls.__name__}"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import typing as t
 
+import attrs
+
 from cattrs import AttributeValidationNote
 from cattrs import BaseValidationError
-from cattrs import ClassValidationError
 from cattrs import ForbiddenExtraKeysError
 from cattrs import IterableValidationNote
 
@@ -24,7 +25,6 @@ from ._merge import dig
 from ._merge import is_table
 from ._secret import Secret
 from ._secret import show
-from ._text import Text
 from ._text import parse_list
 from ._text import parse_table
 
@@ -32,6 +32,10 @@ from ._text import parse_table
 Keys: t.TypeAlias = tuple[t.Any, ...]
 #: Says where the value at a path came from.
 Where: t.TypeAlias = t.Callable[[Keys], str | None]
+
+
+#: How cattrs says that a key is wrong and not its value.
+_KEY_NOTE: t.Final = "Structuring mapping key"
 
 
 class Unknown(Problem):
@@ -103,25 +107,33 @@ class _Diagnosis:
             if isinstance(note, AttributeValidationNote):
                 field = _field(group.cl, note.name)
                 here = (*path, field.key if field else note.name)
-                if isinstance(error, KeyError) and self._missing(here):
+                if isinstance(error, KeyError):
                     yield self._absent(here, field, _keys(group.cl))
                     return
                 yield from self.walk(error, here, field)
                 return
             if isinstance(note, IterableValidationNote):
-                yield from self.walk(error, (*path, note.index), owner)
+                here = (*path, note.index)
+                if str(note).startswith(_KEY_NOTE):
+                    yield self._bad_key(error, here, owner)
+                    return
+                yield from self.walk(error, here, owner)
                 return
-        if isinstance(group, ClassValidationError):
-            yield from self._of_class(group, error, path)
-        else:
-            yield from self.walk(error, path, owner)
+        yield from self._of_class(group, error, path)
 
-    def _missing(self, path: Keys) -> bool:
-        try:
-            self._value(path)
-        except LookupError:
-            return True
-        return False
+    def _bad_key(
+        self, error: Exception, path: Keys, owner: Field | None
+    ) -> Problem:
+        """Report a key as what is wrong, not the value that it has."""
+        found = self._failed(error, path[:-1], owner)
+        if found.value == MASK:
+            return attrs.evolve(found, source=self.where(path))
+        return attrs.evolve(
+            found,
+            expected=f"{found.expected} as the key",
+            value=show(path[-1]),
+            source=self.where(path),
+        )
 
     def _absent(
         self, path: Keys, field: Field | None, known: list[str]
@@ -145,8 +157,9 @@ class _Diagnosis:
         """Return what is at a path, also within text that was parsed."""
         node = self.data
         for key in path:
-            if isinstance(node, Text):
-                node = _parsed(node, key)
+            if isinstance(node, str):
+                is_item = isinstance(key, int)
+                node = parse_list(node) if is_item else parse_table(node)
             node = dig(node, (key,))
         return node
 
@@ -167,11 +180,14 @@ class _Diagnosis:
         )
 
     def _of_class(
-        self, group: ClassValidationError, error: Exception, path: Keys
+        self, group: BaseValidationError, error: Exception, path: Keys
     ) -> t.Iterator[Problem]:
         """Report what the constructor said, of its field if it names one."""
         if isinstance(error, ForbiddenExtraKeysError | ConfigError):
             yield from self.walk(error, path)
+            return
+        if (said := self._with_path(group, error, path)) is not None:
+            yield said
             return
         for argument in error.args[1:]:
             field = _field(group.cl, getattr(argument, "name", None))
@@ -184,6 +200,26 @@ class _Diagnosis:
             f"{origin(group.cl).__name__} refuses it"
             + ("" if secret else f": {_text(error)}"),
             source=self.where(path),
+        )
+
+    def _with_path(
+        self, group: BaseValidationError, error: t.Any, path: Keys
+    ) -> Problem | None:
+        """Report an error that says itself where it is, as that of a log."""
+        said = getattr(error, "path", None)
+        problem = getattr(error, "problem", None)
+        if not (isinstance(said, str) and isinstance(problem, str)):
+            return None
+        name, *rest = said.split(".")
+        field = _field(group.cl, name)
+        if field is None or field.secret:
+            return None
+        here = (*path, field.key, *rest)
+        return Problem(
+            self._dotted(here),
+            problem.removesuffix("."),
+            source=self.where(here) or self.where((*path, field.key)),
+            hint=getattr(error, "cure", None),
         )
 
     def _failed(
@@ -212,7 +248,8 @@ class _Diagnosis:
             self._dotted(path),
             expected,
             shown,
-            self.where(path),
+            # An item of a list that is written as text has no place.
+            self.where(path) or self.where(path[:-1]),
             None if secret else hint,
         )
 
@@ -222,13 +259,6 @@ def _text(error: BaseException) -> str:
         return "expected less deep nesting"
     text = str(error.args[0]) if error.args else ""
     return text.split("\n")[0][:200] or type(error).__name__
-
-
-def _parsed(text: Text, key: t.Any) -> t.Any:
-    try:
-        return parse_list(text) if isinstance(key, int) else parse_table(text)
-    except BadValueError:
-        return text
 
 
 def _fields(tp: t.Any) -> list[Field]:

@@ -16,6 +16,8 @@ from ._errors import Problem
 from ._errors import dotted
 from ._errors import one
 from ._fields import Field
+from ._fields import arguments
+from ._fields import bare
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import origin
@@ -119,20 +121,17 @@ def _leaves(
 def classes_of(tp: t.Any) -> list[t.Any]:
     """Return the classes with fields that a type is, or is a union of."""
     if has_fields(tp):
-        return [tp]
-    if t.get_origin(tp) is t.Annotated:
-        return classes_of(t.get_args(tp)[0])
-    if isinstance(origin(tp), type) and not is_union(tp):
+        return [bare(tp)]
+    if not is_union(tp):
         return []
-    return [cls for item in t.get_args(tp) for cls in classes_of(item)]
+    return [cls for item in arguments(tp) for cls in classes_of(item)]
 
 
 def _is_mapping(tp: t.Any) -> bool:
-    kinds = [origin(item) for item in (tp, *t.get_args(tp))]
-    if not is_union(tp):
-        kinds = kinds[:1]
+    kinds = arguments(tp) if is_union(tp) else (tp,)
     return any(
-        isinstance(kind, type) and issubclass(kind, Mapping) for kind in kinds
+        isinstance(kind, type) and issubclass(kind, Mapping)
+        for kind in map(origin, kinds)
     )
 
 

@@ -7,8 +7,11 @@ import typing as t
 import attrs
 
 from . import _env
+from ._again import Finder
 from ._errors import MASK
+from ._errors import ConfigError
 from ._errors import dotted
+from ._gather import gather
 from ._merge import dig
 from ._merge import is_table
 from ._secret import show
@@ -56,7 +59,10 @@ def explain(
     found = Explanation()
     done: set[tuple[t.Any, ...]] = set()
     for cls, section in classes:
-        data, finder = source.gather(cls, section)
+        data, plan = gather(source, cls, section)
+        if plan.unread:
+            raise ConfigError(plan.unread)
+        finder = Finder(source, section, plan)
         for leaf in _env.leaves(cls):
             if not leaf.nested:
                 done.add((*section, *leaf.path))
@@ -87,10 +93,6 @@ def _default(leaf: _env.Leaf) -> tuple[t.Any, str]:
     return default, "missing" if leaf.field.required else "default"
 
 
-def _flat(value: t.Any, key: t.Any = "") -> str:
-    return MASK if sounds_secret(key) else show(value)
-
-
 def _others(
     source: ConfigSource, done: set[tuple[t.Any, ...]]
 ) -> list[Explained]:
@@ -103,8 +105,7 @@ def _others(
         if is_table(value):
             todo += [((*path, key), value[key]) for key in reversed(value)]
         else:
+            shown = MASK if any(map(sounds_secret, path)) else show(value)
             where = source.where(path) or "code"
-            found.append(
-                Explained(dotted(path), _flat(value, path[-1]), where)
-            )
+            found.append(Explained(dotted(path), shown, where))
     return found

@@ -54,9 +54,64 @@ class Field:
         return self.default.factory()
 
 
+#: What says more of a type that counts alone here.
+_AROUND = (t.Annotated, t.Final, t.ClassVar)
+#: The types that ``type X = ...`` makes, from Python 3.12 on.
+_ALIASES: t.Any = getattr(t, "TypeAliasType", ())
+
+
+def bare(tp: t.Any) -> t.Any:
+    """Return what an alias, a new type or an annotated type stands for."""
+    inner = tp
+    while inner is not None:
+        tp, inner = inner, _inner(inner)
+    return tp
+
+
+def _inner(tp: t.Any) -> t.Any:
+    cls = t.get_origin(tp) or tp
+    if isinstance(tp, t.NewType):
+        return tp.__supertype__
+    if tp is t.LiteralString:
+        return str
+    if cls in _AROUND:
+        return next(iter(t.get_args(tp)), None)
+    if isinstance(cls, _ALIASES):  # pragma: no cover - from 3.12 on
+        return _of_alias(cls, t.get_args(tp))
+    return None
+
+
+def _of_alias(
+    alias: t.Any, arguments: tuple[t.Any, ...]
+) -> t.Any:  # pragma: no cover - from 3.12 on
+    value = alias.__value__
+    # One that is made of itself, as JSON is, has no end.
+    if _mentions(value, alias):
+        return None
+    given = zip(alias.__type_params__, arguments, strict=False)
+    return _substitute(value, dict(given))
+
+
+def _mentions(
+    tp: t.Any, alias: t.Any
+) -> bool:  # pragma: no cover - from 3.12 on
+    if tp is alias or t.get_origin(tp) is alias:
+        return True
+    return any(_mentions(item, alias) for item in t.get_args(tp))
+
+
 def origin(tp: t.Any) -> t.Any:
     """Return the class of a generic alias, else the type itself."""
+    if isinstance(tp, type):
+        # The quick way when something is loaded.
+        return tp
+    tp = bare(tp)
     return t.get_origin(tp) or tp
+
+
+def arguments(tp: t.Any) -> tuple[t.Any, ...]:
+    """Return what a generic alias or a union is made of."""
+    return t.get_args(bare(tp))
 
 
 def has_fields(tp: t.Any) -> bool:
@@ -69,7 +124,7 @@ def has_fields(tp: t.Any) -> bool:
 
 def is_secret(tp: t.Any) -> bool:
     """Tell whether a type is, or contains, a ``Secret``."""
-    return origin(tp) is Secret or any(map(is_secret, t.get_args(tp)))
+    return origin(tp) is Secret or any(map(is_secret, arguments(tp)))
 
 
 def holds_secret(tp: t.Any, above: tuple[t.Any, ...] = ()) -> bool:
@@ -79,9 +134,8 @@ def holds_secret(tp: t.Any, above: tuple[t.Any, ...] = ()) -> bool:
             field.extra.secret or holds_secret(field.type, (*above, tp))
             for field in fields(tp)
         )
-    inner = t.get_args(tp)
     return origin(tp) is Secret or any(
-        holds_secret(item, above) for item in inner
+        holds_secret(item, above) for item in arguments(tp)
     )
 
 
@@ -185,11 +239,11 @@ def _running_names() -> dict[str, t.Any]:
 
 def _type_variables(tp: t.Any) -> TypeVars:
     """Map the variables of a class and its bases to what they stand for."""
-    cls, arguments = origin(tp), t.get_args(tp)
+    cls, given = origin(tp), arguments(tp)
     parameters = getattr(cls, "__parameters__", ())
     variables: TypeVars = {
-        parameter: arguments[number]
-        if number < len(arguments)
+        parameter: given[number]
+        if number < len(given)
         else _unbound(parameter)
         for number, parameter in enumerate(parameters)
     }

@@ -17,6 +17,7 @@ from ._errors import together
 from ._merge import check_depth
 from ._origin import Layer
 from ._secret import sounds_secret
+from ._secret import without_password
 
 
 AnyPath: t.TypeAlias = "str | os.PathLike[str]"
@@ -106,7 +107,7 @@ def stamp(
     """Return what is known of files without reading them."""
     found: list[t.Any] = []
     for path in (*paths, *([folder] if folder is not None else ())):
-        file = pathlib.Path(path.path if isinstance(path, optional) else path)
+        file = to_file(path)
         found += [_stamp(one) for one in (file, *(_inside(file) or ()))]
     return tuple(found)
 
@@ -229,12 +230,14 @@ def _pointed(line: str, column: int) -> str:
 
 
 _ASSIGNED = re.compile(r"""(["']?[\w.-]+["']?)\s*[=:]""")
+#: Where the sign is missing as well.
+_SAID = re.compile(r"""(["']?[\w.-]+["']?)(?:\s*[=:]|\s)""")
 
 
 def _without_value(lines: list[str], number: int) -> str:
-    """Hide what follows a key that sounds like a secret's."""
-    line = lines[number]
-    for match in _ASSIGNED.finditer(line):
+    """Hide what follows a key that sounds like a secret's, and passwords."""
+    line = without_password(lines[number], aligned=True)
+    for match in _SAID.finditer(line):
         if _is_hidden(match):
             rest = line[match.end() :]
             return line[: match.end()] + f" {MASK}".ljust(len(rest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import pathlib
+import types
 import typing as t
 
 from collections import abc
@@ -13,6 +14,8 @@ from cattrs import Converter
 
 from . import _scalars
 from ._errors import BadValueError
+from ._errors import one
+from ._fields import bare
 from ._fields import has_fields
 from ._fields import origin
 from ._merge import SEQUENCES
@@ -62,9 +65,29 @@ def register(converter: Converter) -> None:
         ),
         (lambda tp: tp is t.Any or tp is object, lambda _: to_any),
         (lambda tp: tp is type(None), lambda _: to_none),
+        (lambda tp: origin(tp) in _ABSTRACT, lambda tp: _list(tp, converter)),
+        (lambda tp: bare(tp) is not tp, lambda tp: _bare(tp, converter)),
     )
     for predicate, factory in hooks:
         converter.register_structure_hook_factory(predicate, factory)
+
+
+def _bare(tp: t.Any, converter: Converter) -> Structure:
+    """Structure what an alias or a new type stands for."""
+    inner = bare(tp)
+    hook: Structure = converter.get_structure_hook(inner)
+    return lambda value, _: hook(value, inner)
+
+
+#: What cattrs lets through as it is.
+_ABSTRACT = (abc.Iterable, abc.Collection, abc.Reversible, abc.Container)
+
+
+def _list(tp: t.Any, converter: Converter) -> Structure:
+    """Make a list where any kind of collection is asked for."""
+    inner: t.Any = types.GenericAlias(list, t.get_args(tp) or (t.Any,))
+    hook: Structure = converter.get_structure_hook(inner)
+    return lambda value, _: hook(value, inner)
 
 
 def _exactly(base: type, hook: Structure) -> Structure:
@@ -91,13 +114,15 @@ def _of_subclass(
     if base in (pathlib.Path, pathlib.PurePath):
         return hook(value, tp)
     if hasattr(tp, "parse"):
-        return tp.parse(value)
-    return _call(tp, hook(value, base))
+        return _call(tp, tp.parse, value)
+    return _call(tp, tp, hook(value, base))
 
 
-def _call(tp: t.Any, value: t.Any) -> t.Any:
+def _call(tp: t.Any, make: t.Any, value: t.Any) -> t.Any:
     try:
-        return tp(value)
+        return make(value)
+    except BadValueError:
+        raise
     except Exception as error:
         raise BadValueError(f"expected {_a(tp)}") from error
 
@@ -253,7 +278,11 @@ def instance_hook(tp: t.Any) -> Structure:
     if cls is _CALLABLE:
         return _callable
     if not isinstance(cls, type):
-        return to_any
+        raise one(
+            f"a field of the type {tp} cannot be loaded",
+            cure="Say how with config.var(converter=...), or give it another "
+            "type.",
+        )
     if cls.__module__.partition(".")[0] in _TEXTUAL:
         return _textual
     expected = f"expected a {cls.__module__}.{cls.__qualname__} set by code"
@@ -285,4 +314,4 @@ def _textual(value: t.Any, tp: t.Any) -> t.Any:
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadValueError(f"expected {_a(tp)}")
-    return _call(tp, str(value).strip())
+    return _call(tp, tp, str(value).strip())

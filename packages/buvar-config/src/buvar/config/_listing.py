@@ -11,6 +11,7 @@ from ._describe import helps
 from ._describe import words
 from ._errors import MASK
 from ._plain import env_text
+from ._plain import is_confidential
 from ._plain import to_plain
 from ._section import each
 
@@ -92,7 +93,7 @@ def _of_class(
             words(leaf.field.type),
             helps(leaf.owner, leaf.field),
             leaf.field.required and not leaf.optional,
-            leaf.secret,
+            leaf.secret or (given and is_confidential(item)),
             env_text(to_plain(item)) if given else None,
         )
 

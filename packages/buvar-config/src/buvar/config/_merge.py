@@ -6,8 +6,11 @@ import typing as t
 
 from collections.abc import Mapping
 
+from ._errors import MASK
+from ._errors import dotted
 from ._errors import one
 from ._secret import show
+from ._secret import sounds_secret
 
 
 Path: t.TypeAlias = tuple[str, ...]
@@ -150,6 +153,27 @@ class Overlay:
         node[key] = child
         self._own.add(id(child))
         return child
+
+
+def table_at(
+    data: t.Any, path: Path, where: t.Callable[[Path], str | None]
+) -> t.Any:
+    """
+    Return what is at the path of a section, an empty table if nothing is.
+
+    Raises:
+        ConfigError: There is no table on the way to it.
+    """
+    for number, key in enumerate(path):
+        if not is_dict(data):
+            raise one(
+                "expected a table",
+                path=dotted(path[:number]),
+                value=MASK if sounds_secret(path[number - 1]) else show(data),
+                source=where(path[:number]),
+            )
+        data = data.get(key, {})
+    return data
 
 
 def _has_items(value: object) -> bool:

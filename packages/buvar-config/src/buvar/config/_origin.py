@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
 
@@ -40,17 +41,25 @@ def origin_of(
     layers: t.Sequence[Layer], path: t.Sequence[t.Any]
 ) -> str | None:
     """Return where the value at a path was set last, if it was."""
+    layer = layer_of(layers, path)
+    return None if layer is None else layer.where(path)
+
+
+def layer_of(
+    layers: t.Sequence[Layer], path: t.Sequence[t.Any]
+) -> Layer | None:
+    """Return the last layer that has something at a path."""
     for layer in reversed(layers):
-        try:
+        with contextlib.suppress(LookupError):
             dig(layer.data, path)
-        except LookupError:
-            continue
-        return layer.where(path)
+            return layer
     return None
 
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
+#: What is set by an override, up to its value.
+ASSIGNMENT: t.Final = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
 #: A string is skipped as a whole; brackets tell where a value ends; a key
 #: or header counts at the start of a line outside of values only.
 _TOKEN = re.compile(
@@ -101,13 +110,14 @@ def _places(text: str) -> t.Iterator[tuple[tuple[t.Any, ...], int]]:
         elif kind == "close":
             depth -= 1
         elif depth == 0 and kind in ("array", "table"):
-            base = _indexed(_split(match[kind]), counts, many=kind == "array")
+            place = split_key(match[kind])
+            base = _indexed(place, counts, many=kind == "array")
             yield base, match.start(kind)
         elif depth == 0 and kind == "key":
-            key = (*base, *_split(match["key"]))
+            key = (*base, *split_key(match["key"]))
             yield key, match.start("key")
         elif kind == "key":
-            yield (*key, *_split(match["key"])), match.start("key")
+            yield (*key, *split_key(match["key"])), match.start("key")
 
 
 def _indexed(
@@ -124,7 +134,8 @@ def _indexed(
     return place
 
 
-def _split(dotted: str) -> Path:
+def split_key(dotted: str) -> Path:
+    """Split a dotted key of TOML, quoted ones as well."""
     return tuple(
         _unquote(part) for part in re.findall(_KEY, dotted, re.VERBOSE)
     )

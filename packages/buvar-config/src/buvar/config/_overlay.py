@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import typing as t
 
 import attrs
@@ -18,10 +19,14 @@ from ._errors import dotted
 from ._errors import one
 from ._files import AnyPath
 from ._files import read_text
+from ._files import to_file
 from ._given import Given
+from ._merge import MOST_NESTED
 from ._merge import Overlay
 from ._merge import Path
 from ._merge import is_table
+from ._origin import ASSIGNMENT
+from ._origin import split_key
 from ._text import Text
 
 
@@ -40,10 +45,9 @@ def read_secrets(folder: AnyPath | None) -> Secrets:
     if folder is None:
         return {}
     try:
-        files = sorted(pathlib.Path(folder).iterdir())
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        msg = f"the secrets folder cannot be read: {reason}"
+        files = sorted(to_file(folder).iterdir())
+    except OSError as error:
+        msg = f"the secrets folder cannot be read: {error.strerror}"
         raise one(
             msg,
             source=str(folder),
@@ -59,21 +63,37 @@ def read_secrets(folder: AnyPath | None) -> Secrets:
 
 def parse_override(override: str) -> tuple[Path, Text]:
     """
-    Split ``a.b=value``.
+    Split ``a.b=value``; a key with a dot in it is quoted as in TOML.
 
     Raises:
         ConfigError: There is no key, or no equals sign.
     """
-    key, equals, value = override.partition("=")
-    path = tuple(part.strip() for part in key.split("."))
-    if not equals or not all(path):
-        raise one(
-            "an override is written section.key=value",
-            value=None if equals else repr(override[:60]),
-            source="--set",
-            cure="Write it as --set section.key=value.",
-        )
+    match = ASSIGNMENT.match(override)
+    if match is not None:
+        path, value = split_key(match[1]), override[match.end() :]
+    else:
+        key, equals, value = override.partition("=")
+        path = tuple(part.strip() for part in key.split("."))
+        if not equals or not all(path):
+            # What follows the key may be a secret.
+            raise _no_override(None if equals else repr(_REST.sub("...", key)))
+    if len(path) >= MOST_NESTED:
+        msg = f"expected at most {MOST_NESTED} levels of nesting"
+        raise one(msg, source=f"--set {path[0]}")
     return path, Text(value)
+
+
+#: What is behind a key, or too long for one.
+_REST = re.compile(r"(?<=.{60}).+|[^\w.-].*", re.DOTALL)
+
+
+def _no_override(shown: str | None) -> ConfigError:
+    return one(
+        "an override is written section.key=value",
+        value=shown,
+        source="--set",
+        cure="Write it as --set section.key=value.",
+    )
 
 
 @attrs.define(eq=False)
@@ -159,7 +179,7 @@ def _given(
             here = path[len(section) :]
             leaf = names.paths.get(here)
             table = leaf.table if leaf else not here
-            found.append(Given(here, text, f"--set {'.'.join(path)}", table))
+            found.append(Given(here, text, f"--set {dotted(path)}", table))
     return found
 
 

@@ -12,6 +12,7 @@ from ._fields import has_fields
 from ._merge import is_array
 from ._merge import is_table
 from ._secret import Secret
+from ._secret import without_password
 
 
 def to_plain(value: t.Any) -> t.Any:  # noqa: PLR0911 - a table of kinds
@@ -36,6 +37,22 @@ def to_plain(value: t.Any) -> t.Any:  # noqa: PLR0911 - a table of kinds
         if isinstance(value, kind):
             return kind(value)
     return _as_text(value)
+
+
+def is_confidential(value: t.Any) -> bool:
+    """Tell whether a secret is in a value, or the password of a URL."""
+    if isinstance(value, Secret):
+        return True
+    if has_fields(type(value)):
+        return any(
+            field.extra.secret or is_confidential(getattr(value, field.name))
+            for field in fields(type(value))
+        )
+    if is_table(value):
+        return any(map(is_confidential, value.values()))
+    if is_array(value):
+        return any(map(is_confidential, value))
+    return isinstance(value, str) and without_password(value) != value
 
 
 def _as_text(value: t.Any) -> str:

@@ -13,6 +13,7 @@ from ._describe import words
 from ._env import classes_of
 from ._fields import Field
 from ._fields import fields
+from ._plain import is_confidential
 from ._plain import to_plain
 from ._plain import toml_key
 from ._plain import toml_value
@@ -100,7 +101,7 @@ class _Writer:
             self.lines.append(f"# {key} = ({words(field.type)}, {need})")
         elif item is None:
             self.lines.append(f"# {key} = ({words(field.type)}, optional)")
-        elif hidden and not self.reveal:
+        elif (hidden or is_confidential(item)) and not self.reveal:
             self.lines.append(f"# {key} = (secret, has a default)")
         else:
             self.lines.append(f"{key} = {toml_value(to_plain(item))}")

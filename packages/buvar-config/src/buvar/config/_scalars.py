@@ -11,6 +11,7 @@ import typing as t
 from ._errors import BadValueError
 from ._secret import without_password
 from ._text import Text
+from ._text import check_utf8
 
 
 D = t.TypeVar("D", dt.datetime, dt.date, dt.time)
@@ -26,18 +27,9 @@ def to_str(value: t.Any, _: t.Any = str) -> str:
     if "\0" in value:
         raise BadValueError("expected text without NUL bytes")
     if isinstance(value, Text):
-        if not value.isascii() and _broken(value):
-            raise BadValueError("expected UTF-8 text")
+        check_utf8(value)
         return str(value)
     return value
-
-
-def _broken(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def to_bytes(value: t.Any, _: t.Any = bytes) -> bytes:
@@ -47,8 +39,6 @@ def to_bytes(value: t.Any, _: t.Any = bytes) -> bytes:
 
 def to_bool(value: t.Any, _: t.Any = bool) -> bool:
     """Take one of the words for true and false."""
-    if value is True or value is False:
-        return value is True
     if isinstance(value, str | int):
         word = str(value).strip().lower() if isinstance(value, str) else value
         if word == 1 or word in _TRUE:
@@ -95,7 +85,7 @@ def to_datetime(value: t.Any, _: t.Any = None) -> dt.datetime:
 
 def to_date(value: t.Any, _: t.Any = None) -> dt.date:
     """Take a day, or one in ISO 8601."""
-    if type(value) is dt.date:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     return _from_iso(dt.date, value, "a date as 2026-11-24")
 
@@ -216,17 +206,23 @@ class ByteSize(int):
         """
         if type(value) is int and value >= 0:
             return cls(value)
+        bad = BadValueError("expected a size in bytes, as 512, 10MB or 1.5GiB")
         match = _SIZES.fullmatch(str(value).strip().lower())
         if match is None or isinstance(value, bool):
-            raise BadValueError(
-                "expected a size in bytes, as 512, 10MB or 1.5GiB"
-            )
+            raise bad
         number, letter, binary, byte = match.groups()
         base = 1024 if binary or not byte else 1000
         scale = base ** " kmgtp".index(letter) if letter else 1
-        if number.isdigit():
-            return cls(int(number) * scale)
-        return cls(float(number) * scale)
+        try:
+            if number.isdigit():
+                return cls(int(number) * scale)
+            size = float(number) * scale
+            # There is no part of a byte, but 1.1 kB are 1100.000...1.
+            if letter or size.is_integer():
+                return cls(size)
+        except (ValueError, OverflowError):
+            pass
+        raise bad
 
 
 class URL(str):
@@ -253,8 +249,11 @@ class URL(str):
         """
         from urllib.parse import urlsplit  # noqa: PLC0415 - rarely needed
 
-        bad = BadValueError("expected a URL as https://example.org/path")
         text = to_str(value).strip()
+        # What is malformed may hide its password anywhere.
+        bad = BadValueError(
+            "expected a URL as https://example.org/path", secret="@" in text
+        )
         try:
             parts = urlsplit(text)
             port = parts.port

@@ -12,6 +12,8 @@ import attrs
 from ._describe import helps
 from ._describe import summary
 from ._fields import Field
+from ._fields import arguments
+from ._fields import bare
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import is_secret
@@ -19,6 +21,7 @@ from ._fields import origin
 from ._merge import SEQUENCES
 from ._merge import is_array
 from ._merge import is_table
+from ._plain import is_confidential
 from ._plain import to_plain
 from ._scalars import URL
 from ._scalars import ByteSize
@@ -116,44 +119,45 @@ class _Writer:
         if field.extra.secret or is_secret(field.type):
             found["writeOnly"] = True
         given = default is not attrs.NOTHING and default is not None
-        if given and not field.secret:
+        if given and not field.secret and not is_confidential(default):
             found["default"] = _json(to_plain(default))
         return found
 
     def type(self, tp: t.Any) -> Schema:
         """Describe a type."""
-        cls, arguments = origin(tp), t.get_args(tp)
+        tp = bare(tp)
+        cls, inner = origin(tp), arguments(tp)
         if tp in _PLAIN:
             return _PLAIN[tp]
         if has_fields(tp):
             return self._reference(tp)
         if is_union(tp):
-            return {"anyOf": [self.type(item) for item in arguments]}
-        if cls in (t.Annotated, Secret):
-            return self.type(arguments[0])
+            return {"anyOf": [self.type(item) for item in inner]}
+        if cls is Secret:
+            return self.type(inner[0])
         if cls is t.Literal:
-            return {"enum": [to_plain(item) for item in arguments]}
-        return self._class(cls, arguments) if isinstance(cls, type) else {}
+            return {"enum": [to_plain(item) for item in inner]}
+        return self._class(cls, inner) if isinstance(cls, type) else {}
 
-    def _class(self, cls: t.Any, arguments: tuple[t.Any, ...]) -> Schema:
+    def _class(self, cls: t.Any, inner: tuple[t.Any, ...]) -> Schema:
         if issubclass(cls, enum.Enum):
             return {"enum": [to_plain(item) for item in cls]}
         if issubclass(cls, SEQUENCES):
-            return self._array(cls, arguments)
+            return self._array(cls, inner)
         if issubclass(cls, t.Mapping):
             found: Schema = {"type": "object"}
-            if arguments:
-                found["additionalProperties"] = self.type(arguments[1])
+            if inner:
+                found["additionalProperties"] = self.type(inner[1])
             return found
         return {}
 
-    def _array(self, cls: t.Any, arguments: tuple[t.Any, ...]) -> Schema:
+    def _array(self, cls: t.Any, inner: tuple[t.Any, ...]) -> Schema:
         found: Schema = {"type": "array"}
-        if cls is tuple and arguments and arguments[-1] is not ...:
-            found["prefixItems"] = [self.type(item) for item in arguments]
-            found["minItems"] = found["maxItems"] = len(arguments)
-        elif arguments:
-            found["items"] = self.type(arguments[0])
+        if cls is tuple and inner and inner[-1] is not ...:
+            found["prefixItems"] = [self.type(item) for item in inner]
+            found["minItems"] = found["maxItems"] = len(inner)
+        elif inner:
+            found["items"] = self.type(inner[0])
         return found
 
     def _reference(self, tp: t.Any) -> Schema:

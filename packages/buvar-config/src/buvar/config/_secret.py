@@ -58,11 +58,11 @@ class Secret(t.Generic[T]):
 
 
 _NAMES = re.compile(
-    r"pass(word|wd|phrase)?$|secret|token|api_?key|private_?key|credential"
-    r"|(^|_)(pwd|dsn|key|pin)$",
+    r"pass(word|wd|phrase)?s?$|secret|token|api_?key|private_?key"
+    r"|credential|authorization|cookie|(^|_)(auth|dsn|key|pin|pwd)s?$",
     re.IGNORECASE,
 )
-_USERINFO = re.compile(r"(?<=://)([^\s/@:]*):[^\s/@]*(?=@)")
+_USERINFO = re.compile(r"(?<=://)([^\s/?#@:]*):[^\s/?#]*(?=@)")
 
 
 def sounds_secret(key: object) -> bool:
@@ -70,9 +70,25 @@ def sounds_secret(key: object) -> bool:
     return bool(_NAMES.search(str(key).replace("-", "_").strip(" \"'")))
 
 
-def without_password(text: str) -> str:
-    """Mask the password of each URL in a text."""
-    return _USERINFO.sub(rf"\1:{MASK}", text)
+def without_password(text: str, *, aligned: bool = False) -> str:
+    """Mask the password of each URL in a text, what follows in its place."""
+
+    def masked(found: re.Match[str]) -> str:
+        return f"{found[1]}:{MASK}".ljust(len(found[0]) * aligned)
+
+    return _USERINFO.sub(masked, text)
+
+
+def without_secrets(value: t.Any) -> t.Any:
+    """Copy dicts, with what sounds like a secret masked."""
+    if isinstance(value, str):
+        return without_password(value)
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: MASK if sounds_secret(key) else without_secrets(item)
+        for key, item in t.cast("t.Any", value).items()
+    }
 
 
 def show(value: t.Any) -> str:

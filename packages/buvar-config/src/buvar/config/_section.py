@@ -6,6 +6,7 @@ import gc
 import sys
 import typing as t
 
+from buvar import context
 from buvar import di
 
 from . import _env
@@ -63,9 +64,15 @@ async def prepare() -> None:
     """
     Let sections inject themselves: ``await di.nject(MyConfig)``.
 
-    One adapter serves all sections, those defined later as well.
+    One adapter serves all sections, those defined later as well. Files that
+    changed since they were read are read again: so a worker that takes the
+    place of another one, as on HUP, has what they say now. If that is wrong
+    the worker has what they said before, and one error is logged.
     """
     di.register(Config.adapt)
+    source = context.get(ConfigSource, default=None)
+    if source is not None:
+        source.refresh()
 
 
 def sections() -> dict[str, type[Config]]:

@@ -14,23 +14,24 @@ from ._again import check_mode
 from ._again import load_again
 from ._compile import compiled
 from ._errors import ConfigError
+from ._errors import dotted
 from ._explain import Explanation
 from ._explain import explain
+from ._gather import gather
 from ._given import as_data
 from ._merge import Overlay
 from ._merge import Path
 from ._merge import check_depth
-from ._merge import is_dict
 from ._merge import mapping
 from ._merge import merge
 from ._origin import Layer
 from ._origin import origin_of
-from ._overlay import Plan
 from ._overlay import parse_override
-from ._overlay import plan as make_plan
 from ._overlay import read_secrets
+from ._secret import without_secrets
 from ._text import Text
 from ._watch import Watch
+from ._watch import refresh
 
 
 T = t.TypeVar("T")
@@ -79,7 +80,8 @@ class ConfigSource(dict[str, t.Any]):
         self.overrides: tuple[tuple[Path, Text], ...] = ()
         self.paths: tuple[_files.AnyPath | _files.optional, ...] = ()
         self.layers: list[Layer] = []
-        self._secrets = read_secrets(secrets)
+        self.stamped = self.stamp()
+        self.secret_files = read_secrets(secrets)
         for data in dicts:
             self._add(Layer(mapping(data)))
         for override in overrides:
@@ -111,11 +113,15 @@ class ConfigSource(dict[str, t.Any]):
         """
         source = cls(env_prefix=env_prefix, secrets=secrets, unknown=unknown)
         source.paths = paths
+        source.stamped = source.stamp()
         for layer in _files.read(paths):
             source._add(layer)
         for override in overrides:
             source.set(override)
         return source
+
+    def __repr__(self) -> str:
+        return repr(without_secrets(self))
 
     def _add(self, layer: Layer) -> None:
         check_depth(layer.data, layer.file)
@@ -129,11 +135,13 @@ class ConfigSource(dict[str, t.Any]):
         Raises:
             ConfigError: The string is not of that form.
         """
-        path, value = parse_override(override)
-        self.overrides = (*self.overrides, (path, value))
+        self._put(*parse_override(override))
+
+    def _put(self, path: Path, value: Text) -> None:
         overlay = Overlay(self)
         overlay.put(path, as_data(value))
         super().update(overlay.data)
+        self.overrides = (*self.overrides, (path, value))
 
     def load(
         self,
@@ -156,7 +164,7 @@ class ConfigSource(dict[str, t.Any]):
             ConfigError: All that is wrong.
         """
         path = self._path(cls, section)
-        data, plan = self._gather(cls, path)
+        data, plan = gather(self, cls, path)
         mode = unknown or self.unknown
         try:
             quick = compiled(cls, strict=mode != "ignore", thorough=False)
@@ -177,7 +185,7 @@ class ConfigSource(dict[str, t.Any]):
         """Say where the value at a path was set, environment aside."""
         for override, _ in reversed(self.overrides):
             if tuple(path[: len(override)]) == override:
-                return f"--set {'.'.join(override)}"
+                return f"--set {dotted(override)}"
         return origin_of(self.layers, path)
 
     def explain(
@@ -204,6 +212,24 @@ class ConfigSource(dict[str, t.Any]):
         """
         self.become(self.again())
 
+    def refresh(self) -> bool:
+        """
+        Read files that changed, and tell whether there is something new.
+
+        If they are wrong, or break the section of a ``Config`` that was right
+        before, the old values stay and one error is logged.
+
+        Example:
+            Workers forked from here on, as on HUP, have what the files say.
+
+            >>> import os
+            >>> source = ConfigSource.read(env_prefix="APP")
+            >>> os.register_at_fork(before=source.refresh)
+        """
+        from ._section import sections  # noqa: PLC0415 - as above
+
+        return refresh(self, sections().values())
+
     def again(self) -> ConfigSource:
         """
         Return a source like this one, read anew.
@@ -221,7 +247,7 @@ class ConfigSource(dict[str, t.Any]):
             if layer.file is None:
                 fresh._add(layer)  # noqa: SLF001 - our own
         for path, text in self.overrides:
-            fresh.set(f"{'.'.join(path)}={text}")
+            fresh._put(path, text)  # noqa: SLF001 - our own
         return fresh
 
     def become(self, other: ConfigSource) -> None:
@@ -229,7 +255,8 @@ class ConfigSource(dict[str, t.Any]):
         self.clear()
         self.update(other)
         self.layers = other.layers
-        self._secrets = other._secrets
+        self.secret_files = other.secret_files
+        self.stamped = other.stamped
 
     def stamp(self) -> object:
         """Return something that differs when a file has changed."""
@@ -261,39 +288,3 @@ class ConfigSource(dict[str, t.Any]):
         if not section:
             return ()
         return (section,) if section in self else tuple(section.split("."))
-
-    def _gather(self, cls: t.Any, path: Path) -> tuple[t.Any, Plan]:
-        names = _env.names(cls, path, self.env_prefix)
-        if not names.checked:
-            from ._section import check_claims  # noqa: PLC0415 - as above
-
-            check_claims(cls, self.env_prefix)
-            names.checked = True
-        data: t.Any = self
-        if path:
-            for key in path:
-                data = data.get(key, {}) if is_dict(data) else data
-        else:
-            # The tables of others are beside what belongs to this class.
-            top = names.top
-            data = {
-                key: value
-                for key, value in self.items()
-                if key in top or not isinstance(value, dict)
-            }
-        plan = make_plan(names, path, self._secrets, self.overrides)
-        if plan.given and is_dict(data):
-            data = plan.apply(data)
-        return data, plan
-
-    def gather(self, cls: t.Any, path: Path) -> tuple[t.Any, Finder]:
-        """
-        Return the data for a class, and what knows where it came from.
-
-        Raises:
-            ConfigError: The class is none for this, or has a clash of names.
-        """
-        data, plan = self._gather(cls, path)
-        if plan.unread:
-            raise ConfigError(plan.unread)
-        return data, Finder(self, path, plan)

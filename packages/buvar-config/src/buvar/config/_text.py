@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from ._errors import BadValueError
 from ._errors import ConfigError
 from ._merge import check_depth
-from ._merge import is_list
 from ._merge import is_table
 
 
@@ -19,13 +18,20 @@ class Text(str):
     __slots__ = ()
 
 
+def check_utf8(text: str) -> None:
+    """Refuse the bytes of a variable that are no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadValueError("expected UTF-8 text") from None
+
+
 def parse_list(text: str) -> list[t.Any]:
     """Parse JSON, a TOML array or values separated by commas."""
     text = text.strip()
     if text.startswith("["):
-        value = _parse(text, "a JSON or TOML array")
-        if is_list(value):
-            return value
+        found: list[t.Any] = _parse(text, "a JSON or TOML array")
+        return found
     if not text:
         return []
     return [Text(item.strip()) for item in text.split(",")]
@@ -44,6 +50,7 @@ def parse_table(text: str) -> Mapping[str, t.Any]:
 def _parse(text: str, expected: str) -> t.Any:
     import json  # noqa: PLC0415 - only for the few values that are JSON
 
+    check_utf8(text)
     try:
         value = json.loads(text)
     except RecursionError:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import types
 import typing as t
 
+from cattrs import BaseValidationError
 from cattrs import Converter
 
 from ._errors import BadValueError
+from ._fields import arguments
+from ._fields import bare
 from ._fields import fields
 from ._fields import has_fields
+from ._fields import origin
 from ._merge import is_table
+from ._secret import Secret
 from ._text import Text
+from ._text import parse_table
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
@@ -20,7 +26,7 @@ Member: t.TypeAlias = tuple[t.Any, Structure]
 
 def is_union(tp: t.Any) -> bool:
     """Tell whether a type is a union, optional ones included."""
-    return t.get_origin(tp) in (t.Union, types.UnionType)
+    return origin(tp) in (t.Union, types.UnionType)
 
 
 def union_hook(tp: t.Any, converter: Converter) -> Structure:
@@ -30,12 +36,12 @@ def union_hook(tp: t.Any, converter: Converter) -> Structure:
     A value that is of a member's very type is that. Otherwise the members
     are tried in their order, but plain text at last: it takes everything.
     """
-    arguments = t.get_args(tp)
-    optional = type(None) in arguments
-    kinds = [item for item in arguments if item is not type(None)]
+    kinds = [bare(item) for item in arguments(tp)]
+    optional = type(None) in kinds
+    kinds = [item for item in kinds if item is not type(None)]
     kinds.sort(key=lambda kind: kind is str or kind is t.Any)
     members = [(kind, _late(kind, converter)) for kind in kinds]
-    nothing = ("", "null") if str not in kinds else ()
+    nothing = () if any(map(_is_text, kinds)) else ("", "null")
     if len(members) == 1:
         return _one(*members[0], optional=optional, nothing=nothing)
     exact = {kind: hook for kind, hook in members if isinstance(kind, type)}
@@ -49,6 +55,13 @@ def union_hook(tp: t.Any, converter: Converter) -> Structure:
         return _try(members, value)
 
     return structure
+
+
+def _is_text(kind: t.Any) -> bool:
+    """Tell whether an empty text is a value of a type, too."""
+    if origin(kind) is Secret:
+        return _is_text(next(iter(arguments(kind)), str))
+    return bare(kind) in (str, bytes, t.Any)
 
 
 def _late(kind: t.Any, converter: Converter) -> Structure:
@@ -87,8 +100,6 @@ def _try(members: list[Member], value: t.Any) -> t.Any:
     for kind, hook in members:
         try:
             return hook(value, kind)
-        except RecursionError:
-            raise
         except Exception as error:  # noqa: BLE001 - the next may take it
             failures.append((kind, error))
     raise _closest(failures, value)
@@ -97,17 +108,13 @@ def _try(members: list[Member], value: t.Any) -> t.Any:
 def _closest(
     failures: list[tuple[t.Any, Exception]], value: t.Any
 ) -> Exception:
-    """Return the failure of the class that was meant, else one of all."""
-    if is_table(value):
-        keys = set(value)
-        classes = [item for item in failures if has_fields(item[0])]
-        if classes:
-            return max(
-                classes,
-                key=lambda item: len(
-                    keys & {field.key for field in fields(item[0])}
-                ),
-            )[1]
+    """Return the failure within what was meant, else one of all."""
+    inside = [
+        item for item in failures if isinstance(item[1], BaseValidationError)
+    ]
+    if inside:
+        keys = _keys(value)
+        return max(inside, key=lambda item: len(keys & _known(item[0])))[1]
     wanted = [
         error.expected.removeprefix("expected ")
         if isinstance(error, BadValueError)
@@ -120,3 +127,16 @@ def _closest(
     return BadValueError(
         f"expected {' or '.join(dict.fromkeys(wanted))}", secret=secret
     )
+
+
+def _keys(value: t.Any) -> set[t.Any]:
+    if isinstance(value, Text):
+        try:
+            value = parse_table(value)
+        except BadValueError:
+            return set()
+    return set(value) if is_table(value) else set()
+
+
+def _known(tp: t.Any) -> set[str]:
+    return {field.key for field in fields(tp)} if has_fields(tp) else set()

@@ -34,7 +34,9 @@ def metadata(
     Args:
         name: The key in files, by default the name of the field.
         help: A sentence for samples and lists.
-        secret: Whether the value must never be shown.
+        secret: Whether the value must never be shown. The ``repr`` of a
+            dataclass cannot be told: annotate the field with ``Secret``, or
+            say ``field(repr=False)``.
     """
     return {KEY: Extra(name, help, secret)}
 

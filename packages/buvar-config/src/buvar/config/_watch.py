@@ -1,4 +1,4 @@
-"""Follow a source that changes while the application runs."""
+"""Follow a source whose files change while the application runs."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Watch(t.Generic[T]):
         self._cls = cls
         self._section = section
         self._interval = interval
-        self._stamp = source.stamp()
-        self._failed = False
+        # A change since the files were read is one to follow.
+        self._stamp = source.stamped
         self.value = source.load(cls, section)
 
     def reload(self) -> bool:
@@ -55,11 +55,7 @@ class Watch(t.Generic[T]):
             fresh = self._source.again()
             value = fresh.load(self._cls, self._section)
         except ConfigError as error:
-            logger.error(  # noqa: TRY400 - the traceback says nothing
-                "The changed configuration is wrong, the old one stays. %s",
-                error,
-                extra={"config_errors": [str(one) for one in error.errors]},
-            )
+            _complain(error)
             return False
         self._source.become(fresh)
         changed = bool(value != self.value)
@@ -80,3 +76,39 @@ class Watch(t.Generic[T]):
             await asyncio.sleep(self._interval)
             if self.changed() and self.reload():
                 yield self.value
+
+
+def refresh(source: ConfigSource, classes: t.Iterable[type]) -> bool:
+    """Read a source again unless that breaks one of the classes."""
+    stamp = source.stamp()
+    if stamp == source.stamped:
+        return False
+    try:
+        fresh = source.again()
+        for cls in classes:
+            if _loads(source, cls):
+                fresh.load(cls)
+    except ConfigError as error:
+        # Once is enough, until there is another change.
+        source.stamped = stamp
+        _complain(error)
+        return False
+    source.become(fresh)
+    return True
+
+
+def _loads(source: ConfigSource, cls: type) -> bool:
+    """Tell whether a class is loaded from a source at all, so far."""
+    try:
+        source.load(cls)
+    except ConfigError:
+        return False
+    return True
+
+
+def _complain(error: ConfigError) -> None:
+    logger.error(
+        "The changed configuration is wrong, the old one stays. %s",
+        error,
+        extra={"config_errors": [str(one) for one in error.errors]},
+    )

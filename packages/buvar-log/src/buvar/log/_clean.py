@@ -18,6 +18,7 @@ from collections.abc import Mapping
 
 from ._redact import MASK
 from ._redact import Secrets
+from ._redact import without_passwords
 
 
 #: Types that go into JSON as they are.
@@ -61,6 +62,8 @@ class Cleaner:
     def _clean(
         self, value: t.Any, parents: tuple[int, ...], budget: list[int]
     ) -> t.Any:
+        if type(value) is str:
+            value = without_passwords(value)
         if type(value) in PLAIN:
             return self._plain(value) if self._strict else value
         if isinstance(value, Mapping | list | tuple):

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import typing as t
 
 from ._errors import LogConfigError
 from ._levels import Level
 from ._levels import parse_level
+
+
+_SECONDS: t.Final = "Use 0 not to wait at all, or more."
+_WORDS: t.Final = 'Write them as ["iban", "pin"].'
+
+#: Settings, what they are made of, how that is called, and what to do.
+_KINDS: t.Final[tuple[tuple[str, t.Any, str, str], ...]] = (
+    ("levels", dict, "a table of levels", 'Write them as {"name": "DEBUG"}.'),
+    (
+        "output",
+        (str, os.PathLike),
+        "the name of a stream or file",
+        'Use "stderr", "stdout" or the path of a file to append to.',
+    ),
+    ("redact", (list, tuple, set), "a list of words", _WORDS),
+    ("write_timeout", (int, float), "a number of seconds", _SECONDS),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,14 +79,25 @@ or a number from 0 on.
 
     def __post_init__(self) -> None:
         parse_level(self.level)
+        for name, kind, said, cure in _KINDS:
+            value = getattr(self, name)
+            if not isinstance(value, kind):
+                raise LogConfigError(
+                    name, value, f"{value!r} is not {said}.", cure
+                )
         for name, level in self.levels.items():
             parse_level(level, f"levels.{name}")
+        for word in self.redact:
+            if not isinstance(t.cast("object", word), str):
+                raise LogConfigError(
+                    "redact", word, f"{word!r} is not a word.", _WORDS
+                )
         if not self.write_timeout >= 0:
             raise LogConfigError(
                 "write_timeout",
                 self.write_timeout,
                 f"{self.write_timeout!r} is not a number of seconds.",
-                "Use 0 not to wait at all, or more.",
+                _SECONDS,
             )
 
     def setup(self) -> None:

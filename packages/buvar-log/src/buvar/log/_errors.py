@@ -19,7 +19,10 @@ class LogConfigError(LogError, ValueError):
         value: The offending value.
         problem: What is wrong with it.
         cure: What to do about it.
+        exit_code: With what a command should exit.
     """
+
+    exit_code: t.ClassVar[int] = 2
 
     def __init__(
         self, path: str, value: t.Any, problem: str, cure: str

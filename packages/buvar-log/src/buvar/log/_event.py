@@ -15,6 +15,7 @@ from ._clean import safe_repr
 from ._exception import safe_str
 from ._redact import MASK
 from ._redact import Secrets
+from ._redact import without_passwords
 
 
 Event: t.TypeAlias = dict[str, t.Any]
@@ -67,6 +68,7 @@ class EventMaker:
         }
         if record.args or type(record.msg) is not str:
             self._message(event, record)
+        event["event"] = without_passwords(event["event"])
         fields = self._context()
         if "opentelemetry.trace" in sys.modules:
             fields |= _span()
@@ -76,6 +78,8 @@ class EventMaker:
             name = f"{key}_" if taken else key
             if self._secrets[key]:
                 event[name] = MASK
+            elif type(value) is str:
+                event[name] = without_passwords(value)
             elif type(value) in PLAIN:
                 event[name] = value
             else:

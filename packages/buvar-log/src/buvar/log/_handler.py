@@ -56,7 +56,7 @@ class StreamHandler(logging.Handler):
         """Emit the record unless a filter objects; lock only to write."""
         passed: t.Any = self.filter(record) if self.filters else True
         if isinstance(passed, logging.LogRecord):
-            record = passed
+            record = passed  # pragma: no cover - from Python 3.12 on
         if passed:
             self.emit(record)
         return bool(passed)

@@ -72,10 +72,9 @@ class PrintStream(io.TextIOBase):
         """Return the descriptor of the stream below."""
         return self.buvar_wrapped.fileno()
 
-    @property
-    def buffer(self) -> t.BinaryIO:
-        """What takes bytes: they are not redirected."""
-        return self.buvar_wrapped.buffer
+    def __getattr__(self, name: str) -> t.Any:
+        """Return what else the stream below has, such as its buffer."""
+        return getattr(self.buvar_wrapped, name)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]

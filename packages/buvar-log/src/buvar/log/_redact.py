@@ -34,6 +34,9 @@ SECRET_WORDS: t.Final = (
 #: More different keys than this are no vocabulary but data.
 _KEPT = 4096
 
+#: What a URL says of its user, up to the password.
+_USERINFO = re.compile(r"(?<=://)([^\s/?#@:]*):[^\s/?#]*(?=@)")
+
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GAP = re.compile(r"[\W_]+")
 
@@ -55,6 +58,13 @@ class Secrets(dict[str, bool]):
             self.clear()
         answer = self[key] = ("_" + _normal(key)).endswith(self._ends)
         return answer
+
+
+def without_passwords(text: str) -> str:
+    """Mask the password of each URL in a text."""
+    if "://" not in text:
+        return text
+    return _USERINFO.sub(rf"\1:{MASK}", text)
 
 
 def _normal(key: str) -> str:

@@ -123,11 +123,12 @@ def _build(
 def _open(output: str, write_timeout: float) -> StreamHandler:
     try:
         return StreamHandler(output, write_timeout)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise LogConfigError(
             "output",
             output,
-            f"{output!r} cannot be opened: {error.strerror}.",
+            f"{output!r} cannot be opened: {reason}.",
             'Use "stderr", "stdout" or the path of a file to append to.',
         ) from error
 

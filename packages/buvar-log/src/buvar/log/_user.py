@@ -101,6 +101,14 @@ def _parse_levels(merged: Section) -> None:
 
 
 def _check_handlers(merged: Section) -> None:
+    for name, handler in merged["handlers"].items():
+        if not handler.keys() & {"class", "()"}:
+            raise LogConfigError(
+                f"user_config.handlers.{name}",
+                handler,
+                "a handler needs its class.",
+                'Add class = "logging.StreamHandler", or the like.',
+            )
     places = {f"loggers.{key}": one for key, one in merged["loggers"].items()}
     places["root"] = merged["root"]
     for place, one in places.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import pathlib
 import sys
 import typing as t
@@ -73,6 +74,9 @@ class Application:
         from buvar import fork  # noqa: PLC0415
 
         self.set_up()
+        if forks != 1:
+            # What replaces a worker on HUP has what the files say by then.
+            os.register_at_fork(before=self.source.refresh)
         fork.stage(
             config,
             *self.plugins,

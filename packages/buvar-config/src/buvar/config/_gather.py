@@ -1,0 +1,46 @@
+"""Gather what an object is made of: a table, and what is put over it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import _env
+from ._merge import Path
+from ._merge import is_dict
+from ._merge import table_at
+from ._overlay import Plan
+from ._overlay import plan as make_plan
+
+
+if t.TYPE_CHECKING:
+    from ._source import ConfigSource
+
+
+def gather(source: ConfigSource, cls: t.Any, path: Path) -> tuple[t.Any, Plan]:
+    """
+    Return the data for a class, and what of it came from where.
+
+    Raises:
+        ConfigError: The class is none for this, or has a clash of names.
+    """
+    names = _env.names(cls, path, source.env_prefix)
+    if not names.checked:
+        from ._section import check_claims  # noqa: PLC0415 - it builds on this
+
+        check_claims(cls, source.env_prefix)
+        names.checked = True
+    data: t.Any = source
+    if path:
+        data = table_at(source, path, source.where)
+    else:
+        # The tables of others are beside what belongs to this class.
+        top = names.top
+        data = {
+            key: value
+            for key, value in source.items()
+            if key in top or not isinstance(value, dict)
+        }
+    plan = make_plan(names, path, source.secret_files, source.overrides)
+    if plan.given and is_dict(data):
+        data = plan.apply(data)
+    return data, plan

@@ -1,0 +1,119 @@
+"""Overrides: how they are written, and that errors name them."""
+
+from __future__ import annotations
+
+import typing as t
+
+import attrs
+import pytest
+
+from buvar import config
+
+
+@attrs.define
+class Web:
+    port: int = 80
+    host: str = "h"
+
+
+@attrs.define
+class App:
+    sites: dict[str, Web] = attrs.field(factory=dict)
+    hosts: list[str] = attrs.field(factory=list)
+    web: Web = attrs.field(factory=Web)
+
+
+def fail(*overrides: str, data: t.Any = None) -> config.Problem:
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(data or {}, overrides=overrides).load(App)
+    (problem,) = caught.value.errors
+    return problem
+
+
+def test_quoted_keys() -> None:
+    """A key with a dot or an equals sign in it is quoted as in TOML."""
+    source = config.ConfigSource(
+        overrides=[
+            'sites."a.org".port=1',
+            "sites . 'b=c'.host = d",
+            "sites.ä.port=2",
+        ]
+    )
+
+    assert source.load(App).sites == {
+        "a.org": Web(1),
+        "b=c": Web(host=" d"),
+        "ä": Web(2),
+    }
+    assert config.ConfigSource(
+        {"p.q": {"port": 1}}, overrides=['"p.q".port=2']
+    ).load(Web, "p.q") == Web(2)
+
+
+def test_quoted_keys_in_errors() -> None:
+    """An error and an explanation write the key with its quotes."""
+    problem = fail('sites."a.org".port=x')
+    source = config.ConfigSource(overrides=['other."a.b"=1'])
+
+    assert problem.source == "--set sites.'a.org'.port"
+    explained = source.explain()[-1]
+    assert explained.source == "--set other.'a.b'"
+
+
+def test_reload_keeps_overrides(tmp_path) -> None:
+    """What was overridden stays so when the files are read again."""
+    file = tmp_path / "a.toml"
+    file.write_text("[web]\nport = 1\n")
+    source = config.ConfigSource.read(
+        file, overrides=['sites."a.b".port=2', "web.port=3"]
+    )
+
+    source.reload()
+
+    assert source.load(App) == App({"a.b": Web(2)}, web=Web(3))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("web.password: hunter2", "'web.password...'"),
+        ("hunter2" * 50, repr("hunter2" * 8 + "hunt...")),
+        ("=hunter2", None),
+        ("web..a=hunter2", None),
+    ],
+)
+def test_without_key_or_sign(text, shown) -> None:
+    """What is none says how to write one, and shows no value."""
+    problem = fail(text)
+
+    assert problem.expected == "an override is written section.key=value"
+    assert problem.value == shown
+
+
+def test_nested_too_deeply() -> None:
+    """A key without end is refused."""
+    problem = fail(".".join(["a"] * 10_000) + "=1")
+
+    assert problem.expected == "expected at most 64 levels of nesting"
+    assert problem.source == "--set a"
+
+
+def test_something_inside_is_wrong() -> None:
+    """What an override put where nothing belongs is its fault."""
+    problem = fail("web.prot.x=1")
+    assert problem.path == "web.prot"
+    assert problem.source == "--set web.prot.x"
+
+    problem = fail("hosts.0=a", data={"hosts": ["b"]})
+    assert problem.expected == "expected an array"
+    assert problem.source == "--set hosts.0"
+
+    problem = fail("web.prot.x=1", data={"web": {"prot": {"y": 1}}})
+    assert problem.source == "code"
+
+
+def test_of_other_sections() -> None:
+    """An override of another section does not matter here."""
+    source = config.ConfigSource(overrides=["app.port=1", "web.port=2"])
+
+    assert source.load(Web, "web") == Web(2)
