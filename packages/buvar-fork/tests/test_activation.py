@@ -90,6 +90,22 @@ def test_of_another_process(passed, listen) -> None:
         listen("systemd://")
 
 
+def test_for_nobody(passed, monkeypatch, listen) -> None:
+    """Without LISTEN_PID nothing was passed, says sd_listen_fds."""
+    passed("web")
+    monkeypatch.delenv("LISTEN_PID")
+
+    assert listen() == []
+
+
+def test_no_number(passed, monkeypatch, listen) -> None:
+    """Nonsense passes nothing."""
+    passed("web")
+    monkeypatch.setenv("LISTEN_FDS", "some")
+
+    assert listen() == []
+
+
 def test_no_such_name(passed, listen) -> None:
     """A name that was not passed is an error, listing those that were."""
     passed("web")

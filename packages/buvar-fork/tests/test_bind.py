@@ -102,6 +102,39 @@ def test_stale_file(listen, tmp_path: Path) -> None:
         client.connect(item.address)
 
 
+def test_name_with_both(listen, monkeypatch) -> None:
+    """A name with an IPv6 and an IPv4 address means the latter."""
+    found = [
+        *socket.getaddrinfo("::1", 0, type=socket.SOCK_STREAM),
+        *socket.getaddrinfo("127.0.0.1", 0, type=socket.SOCK_STREAM),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    (item,) = listen("tcp://both:0").for_slot(1)
+
+    assert item.address[0] == "127.0.0.1"
+
+
+def test_file_that_vanishes(listen, tmp_path, monkeypatch) -> None:
+    """A stale file that somebody else removes meanwhile is no error."""
+    path = tmp_path / "sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+    lstat = os.lstat
+
+    def vanishing(name):
+        monkeypatch.setattr(os, "lstat", lstat)
+        status = lstat(name)
+        path.unlink()
+        return status
+
+    monkeypatch.setattr(os, "lstat", vanishing)
+
+    (item,) = listen(f"unix://{path}").for_slot(1)
+
+    assert item.path == str(path)
+
+
 @pytest.mark.parametrize("queue", [0, 5])
 def test_used_file(listen, tmp_path: Path, queue: int) -> None:
     """A file that somebody listens to is left alone, even if he is busy."""

@@ -68,6 +68,24 @@ def test_quota_version_1(cpus) -> None:
     assert cpus(group, **files, **{quota: "250000"}) == 3
 
 
+@pytest.mark.parametrize(
+    ("known", "expected"), [(3, 3), (None, 1)], ids=["known", "unknown"]
+)
+def test_python_counts(tmp_path, monkeypatch, known, expected) -> None:
+    """Where Python counts itself, as it may be told to, that is taken."""
+    monkeypatch.setattr(os, "process_cpu_count", lambda: known, raising=False)
+
+    assert available_cpus(membership=tmp_path / "none") == expected
+
+
+def test_python_does_not_count(tmp_path, monkeypatch) -> None:
+    """Before Python 3.13 the affinity is asked for."""
+    monkeypatch.delattr(os, "process_cpu_count", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5})
+
+    assert available_cpus(membership=tmp_path / "none") == 3
+
+
 def test_no_cgroups(tmp_path: Path) -> None:
     """Where there are no control groups the affinity is all there is."""
     assert available_cpus(membership=tmp_path / "none") == len(

@@ -10,7 +10,6 @@ import socket
 import pytest
 
 from buvar import fork
-from buvar.fork import _reload
 from buvar.fork._failure import Failure
 from buvar.fork._failure import Printed
 from buvar.fork._notify import Notifier
@@ -85,57 +84,19 @@ def test_nobody_listens(tmp_path) -> None:
         assert sock.recv(100) == b"STOPPING=1"
 
 
-def test_a_watchdog_for_another_process(manager) -> None:
-    """Signs of life are sent by the process that is to send them."""
-    notifier = Notifier(
-        {
-            "NOTIFY_SOCKET": manager.getsockname(),
-            "WATCHDOG_USEC": "1000000",
-            "WATCHDOG_PID": "1",
-        }
-    )
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"},
+        {"WATCHDOG_USEC": "0"},
+        {"WATCHDOG_USEC": "soon"},
+        {},
+    ],
+)
+def test_no_watchdog(manager, variables: dict[str, str]) -> None:
+    """Signs of life are sent by who is to send them, and if one is asked."""
+    notifier = Notifier({"NOTIFY_SOCKET": manager.getsockname(), **variables})
     assert notifier.due == float("inf")
-
-
-def test_pid_file(serve, tmp_path) -> None:
-    """The file names the parent while it runs, and keeps a second out."""
-    path = tmp_path / "pid"
-    program = serve(f"forks=2, pid_path={str(path)!r}")
-    assert int(path.read_text()) == program.pid
-
-    async def prepare() -> None:
-        """Never prepared."""
-
-    with pytest.raises(fork.PidFileError) as caught:
-        fork.stage(prepare, forks=1, pid_path=path)
-
-    assert caught.value.pid == program.pid
-    assert "is running already" in str(caught.value)
-    assert program.stop() == 0
-    assert not path.exists()
-
-
-@pytest.mark.parametrize("content", ["4194304", "rubbish", "1"])
-def test_stale_pid_file(tmp_path, content: str, monkeypatch) -> None:
-    """The file of a process that has ended is overwritten."""
-    path = tmp_path / "pid"
-    path.write_text(content)
-
-    async def prepare():
-        return check()
-
-    async def check():
-        return path.read_text()
-
-    def run():
-        return fork.stage(prepare, forks=1, pid_path=path)
-
-    if content == "1":
-        with pytest.raises(fork.PidFileError):
-            run()
-        return
-    assert run() == [f"{os.getpid()}\n"]
-    assert not path.exists()
 
 
 def test_titles(monkeypatch) -> None:
@@ -219,40 +180,3 @@ def test_worker_that_is_never_replaced() -> None:
     worker = fork.Worker()
     worker.count(3)
     assert worker.done == 3
-
-
-def test_reload_without_watchfiles(monkeypatch, capsys) -> None:
-    """Reloading says what to install where that is missing."""
-    monkeypatch.setitem(__import__("sys").modules, "watchfiles", None)
-
-    async def prepare() -> None:
-        """Never prepared."""
-
-    with pytest.raises(fork.UnsupportedError, match="pip install"):
-        fork.stage(prepare, forks=1, reload=True)
-    assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_reload(monkeypatch) -> None:
-    """The program is run in a child, which alone goes on."""
-    runs = []
-
-    class Watchfiles:
-        @staticmethod
-        def run_process(*paths, **options) -> None:
-            runs.append((paths, options["target_type"]))
-            assert os.environ[_reload._MARK]
-            assert fork.stage(prepare, forks=1, reload=["src"]) == []
-
-    async def prepare() -> None:
-        """Prepare nothing."""
-
-    monkeypatch.setitem(__import__("sys").modules, "watchfiles", Watchfiles)
-    monkeypatch.setenv(_reload._MARK, "")
-    monkeypatch.delenv(_reload._MARK)
-
-    with pytest.raises(SystemExit) as caught:
-        fork.stage(prepare, forks=1, reload=["src"])
-
-    assert caught.value.code == 0
-    assert runs == [(("src",), "command")]

@@ -224,36 +224,6 @@ def test_terminal(serve) -> None:
     assert program.stop() == 0
 
 
-def test_recycle(serve, alive, eventually) -> None:
-    """A worker that asks for it is replaced, its successor takes its slot."""
-    program = serve(f"{SOCKET}, title='x'")
-    pid, slot, _ = _get(program, "/recycle")
-
-    program.until(f"Worker {slot} is replaced: asked")
-    eventually(lambda: not alive(pid))
-    assert len(program.workers()) == 2
-    assert program.stop() == 0
-
-
-def test_max_requests(serve) -> None:
-    """A worker that has done its share is replaced."""
-    program = serve(f"{SOCKET}, max_requests=3")
-    for _ in range(6):
-        _get(program)
-
-    program.until(r"is replaced: it has done \d requests")
-    assert program.stop() == 0
-
-
-def test_max_memory(serve) -> None:
-    """A worker that uses too much memory is replaced."""
-    program = serve(f"{SOCKET}, max_memory=1, worker_timeout=0.4")
-
-    program.until(r"is replaced: it uses \d+ bytes")
-    program.until(" started, process", 3)
-    assert program.stop() == 0
-
-
 def test_unix_socket(serve, tmp_path) -> None:
     """A Unix socket is served, drained and unlinked at the end."""
     path = tmp_path / "sock"

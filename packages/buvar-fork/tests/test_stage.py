@@ -69,26 +69,6 @@ def test_components_of_a_stack() -> None:
     assert given.get(fork.Worker, default=None) is None
 
 
-def test_results() -> None:
-    """Results of all workers are returned, or what they look like."""
-
-    async def tasks():
-        return [threading.Lock, "x" * 1_000_000]
-
-    async def lock():
-        return threading.Lock()
-
-    async def prepare():
-        yield tasks()
-        yield lock()
-
-    one, two, three, four = fork.stage(prepare, forks=2)
-
-    assert one == three == [threading.Lock, "x" * 1_000_000]
-    assert two.startswith("<unlocked")
-    assert four.startswith("<unlocked")
-
-
 def test_port_in_use(capsys, tmp_path) -> None:
     """A port in use is one line that names it, with exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -102,12 +82,6 @@ def test_port_in_use(capsys, tmp_path) -> None:
     assert err.startswith(f"{uri}: the address is in use;")
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def test_negative() -> None:
-    """A negative number of workers is refused."""
-    with pytest.raises(fork.UnsupportedError, match="forks=-1"):
-        fork.stage(_prepare, forks=-1)
 
 
 def test_no_fork(monkeypatch) -> None:

@@ -102,6 +102,8 @@ def test_inherited() -> None:
         ("unix://", "the path is missing"),
         ("unix:///x?mode=rw", "an octal number; write e.g. mode=660"),
         ("unix:///" + "x" * 107, "choose a shorter one"),
+        ("unix://@name?mode=600", "an abstract name has no file"),
+        ("unix://@name?group=www", "an abstract name has no file"),
         ("fd://three", "write e.g. fd://3"),
     ],
 )

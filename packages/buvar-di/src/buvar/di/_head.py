@@ -33,6 +33,8 @@ _MANY = 8
 _OTHERWISE = (
     "return MISSING if adapters is None else await again(adapters, given)"
 )
+#: Compiled here: forked workers share it, and do not compile it each.
+_WORD = re.compile(r"\w+")
 
 
 class Fact:
@@ -80,12 +82,12 @@ class Head:
     # --- the head ---------------------------------------------------------
 
     def _layers(self) -> list[str]:
-        body = "\n".join(self.lines)
+        words = set(_WORD.findall("\n".join(self.lines)))
         levels = {guard.level for guard in self.planner.guards}
         lines: list[str] = []
         for level, name in enumerate(LAYERS[1:], 1):
-            items = re.search(rf"\b{name}_items\b", body)
-            if level in levels or items or re.search(rf"\b{name}\b", body):
+            items = f"{name}_items" in words
+            if level in levels or items or name in words:
                 source = "scope" if name == "layer" else name
                 lines.append(f"    {name} = context.{source} or context")
             if items:
@@ -184,7 +186,7 @@ class Head:
     # --- names ------------------------------------------------------------
 
     def _name(self, wish: str) -> str:
-        wish = re.sub(r"\W+", "_", wish).strip("_") or "it"
+        wish = "_".join(_WORD.findall(wish)).strip("_") or "it"
         name = wish
         while name in self.taken or keyword.iskeyword(name):
             number = self.numbers[wish] = self.numbers.get(wish, 1) + 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 from ._errors import BindError
 from ._errors import BootError
 from ._errors import ForkError
+from ._errors import OptionError
 from ._errors import PidFileError
 from ._errors import SocketURIError
 from ._errors import UnsupportedError
@@ -25,6 +26,7 @@ __all__ = [
     "BindError",
     "BootError",
     "ForkError",
+    "OptionError",
     "PidFileError",
     "Socket",
     "SocketURIError",

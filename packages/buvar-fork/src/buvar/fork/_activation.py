@@ -22,7 +22,7 @@ def activated(environ: t.Mapping[str, str] = os.environ) -> dict[int, str]:
 
     Others than this process, e.g. its parent, do not count.
     """
-    if environ.get("LISTEN_PID", str(os.getpid())) != str(os.getpid()):
+    if environ.get("LISTEN_PID") != str(os.getpid()):
         return {}
     number = environ.get("LISTEN_FDS", "")
     if not number.isdecimal():

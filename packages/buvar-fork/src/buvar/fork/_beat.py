@@ -67,4 +67,4 @@ def resident() -> int:
 
 def _die() -> None:
     """End at once: nobody is left to end this process later."""
-    os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(1)

@@ -57,11 +57,13 @@ def bind_tcp(address: Tcp, *, backlog: int, reuse_port: bool) -> Socket:
         raise BindError(
             address.uri, f"the host is unknown ({error}); check its name."
         ) from error
-    family, kind, proto, _, name = found[0]
+    # Of a name that has both the IPv4 address: clients that are told the
+    # name try both, those that are told 127.0.0.1 try no other one.
+    family, kind, proto, _, name = min(found, key=_is_ipv6)
     with _cleanly(address.uri) as stack:
         sock = Door(family, kind, proto)
         stack.callback(sock.close)
-        if os.name == "posix":
+        if os.name == "posix":  # pragma: no branch - another meaning elsewhere
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if reuse_port:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -72,6 +74,10 @@ def bind_tcp(address: Tcp, *, backlog: int, reuse_port: bool) -> Socket:
         return _listen(
             Socket(address.uri, sock, owned=True), address.backlog or backlog
         )
+
+
+def _is_ipv6(info: tuple[int, *tuple[t.Any, ...]]) -> bool:
+    return info[0] == socket.AF_INET6
 
 
 def bind_unix(address: Unix, *, backlog: int) -> Socket:

@@ -7,12 +7,10 @@ import faulthandler
 import gc
 import logging
 import os
-import pickle
 import random
 import signal
 import sys
 import threading
-import traceback
 import typing as t
 
 from buvar import plugin
@@ -25,12 +23,16 @@ from ._events import HANDLED
 from ._failure import Failure
 from ._options import Options
 from ._parent import Leash
+from ._results import pack
 from ._sockets import Socket
-from ._streams import flush
 from ._title import Title
 from ._wire import Kind
 from ._wire import Sender
 from ._worker import Worker
+
+
+#: What ends a process whose stage handles no signals, as it does any other.
+_FATAL: t.Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Child:
@@ -68,29 +70,24 @@ class Child:
         self.ready = False
         self.signalled = False
 
-    def run(self) -> t.NoReturn:
-        """Run the stage, report, and end without unwinding the caller."""
-        code = 1
-        try:
-            # What the parent is to do at its exit is not the workers' task.
-            atexit._clear()  # noqa: SLF001
-            atexit.register(logging.shutdown)
-            self._settle()
-            code = self._stage()
-            threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
-            atexit._run_exitfuncs()  # noqa: SLF001
-        except BaseException:  # noqa: BLE001 - there is nobody above
-            traceback.print_exc()
-        finally:
-            flush()
-            os._exit(code)
+    def run(self) -> int:
+        """Run the stage, report, do what is to be done at exit."""
+        # What the parent is to do at its exit is not the workers' task.
+        atexit._clear()  # noqa: SLF001
+        atexit.register(logging.shutdown)
+        self._settle()
+        code = self._stage()
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+        atexit._run_exitfuncs()  # noqa: SLF001
+        return code
 
     def _settle(self) -> None:
         """Become a process of one's own."""
         # A terminal's Ctrl-C is the parent's: it passes it on, once.
         os.setpgid(0, 0)
         self.leash.tie()
-        gc.enable()
+        if self.options.collects:
+            gc.enable()
         _seed()
         # Not for the workers: each would report for the whole service.
         for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
@@ -135,6 +132,9 @@ class Child:
         base = options.get("signals", plugin.Signals)
         if base is not None:
             options["signals"] = self._noting(base)
+        else:
+            for number in _FATAL:
+                signal.signal(number, signal.SIG_DFL)
         return options
 
     def _noting(self, base: type[plugin.Signals]) -> type[plugin.Signals]:
@@ -176,20 +176,3 @@ def _seed() -> None:
     numpy = sys.modules.get("numpy")
     if numpy is not None:  # pragma: no cover - not installed for tests
         numpy.random.seed()
-
-
-def pack(results: list[t.Any], *, signalled: bool) -> bytes:
-    """Make results bytes; what cannot be is replaced by its ``repr``."""
-    try:
-        return pickle.dumps((signalled, results))
-    except Exception:  # noqa: BLE001 - pickle raises what it wants
-        results = [_picklable(item) for item in results]
-        return pickle.dumps((signalled, results))
-
-
-def _picklable(item: t.Any) -> t.Any:
-    try:
-        pickle.dumps(item)
-    except Exception:  # noqa: BLE001 - pickle raises what it wants
-        return repr(item)
-    return item

@@ -76,24 +76,44 @@ class UnsupportedError(ForkError):
 
 class PidFileError(ForkError):
     """
-    The file for the process id is another running process's.
+    The file for the process id cannot be had.
 
     Attributes:
         path: The file.
-        pid: The process that it names.
+        reason: Why not, and the cure.
+        pid: The process that it names, if that runs.
     """
 
-    def __init__(self, path: str, pid: int) -> None:
-        super().__init__(path, pid)
+    def __init__(self, path: str, reason: str, pid: int | None = None) -> None:
+        super().__init__(path, reason, pid)
         self.path = path
+        self.reason = reason
         self.pid = pid
 
     def __str__(self) -> str:
-        """Say whose the file is and the cure."""
-        return (
-            f"{self.path}: process {self.pid} is running already; stop it, or "
-            "use another file."
-        )
+        """Say which file, why not, and the cure."""
+        return f"{self.path}: {self.reason}"
+
+
+class OptionError(ForkError):
+    """
+    An option of ``stage`` makes no sense.
+
+    Attributes:
+        option: Its name.
+        value: What it was given.
+        reason: What it may be.
+    """
+
+    def __init__(self, option: str, value: object, reason: str) -> None:
+        super().__init__(option, value, reason)
+        self.option = option
+        self.value = value
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say which option, what it was given, and the cure."""
+        return f"{self.option}={self.value!r} makes no sense; {self.reason}"
 
 
 class WorkersFailedError(ForkError):

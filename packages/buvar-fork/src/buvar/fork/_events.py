@@ -55,7 +55,8 @@ class Events:
     def __exit__(self, *_: object) -> None:
         """Put back what handled the signals before."""
         for number, before in self._before.items():
-            if before is not None:
+            # What was not set from Python cannot be put back by it.
+            if before is not None:  # pragma: no branch
                 signal.signal(number, before)
         signal.set_wakeup_fd(self._wakeup)
         self._close()

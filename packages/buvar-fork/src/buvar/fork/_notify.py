@@ -29,7 +29,7 @@ class Notifier:
         pid = environ.get("WATCHDOG_PID", str(os.getpid()))
         if not self._path or not wanted.isdecimal() or pid != str(os.getpid()):
             return None
-        return int(wanted) / 1e6 / 2
+        return int(wanted) / 1e6 / 2 or None
 
     @property
     def due(self) -> float:

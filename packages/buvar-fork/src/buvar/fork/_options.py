@@ -8,6 +8,23 @@ import typing as t
 from buvar.components import Components
 from buvar.components import Namespaces
 
+from ._errors import OptionError
+
+
+#: The options that are more than 0, and those that may be 0.
+_POSITIVE: t.Final = (
+    *("worker_timeout", "boot_timeout", "backoff"),
+    *("max_memory", "max_requests"),
+)
+_NATURAL: t.Final = (
+    *("forks", "graceful_timeout", "backoff_limit", "stable_after"),
+    "max_failures",
+)
+#: Those that may be left out by None.
+_OPTIONAL: t.Final = frozenset({"boot_timeout", "max_memory", "max_requests"})
+#: More doublings lead nowhere but out of the range of numbers.
+_DOUBLINGS: t.Final = 64
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -30,6 +47,29 @@ class Options:
     max_requests: int | None = None
     title: str = "buvar"
     preload: bool = True
+    #: Whether garbage is collected, as it was for the caller.
+    collects: bool = True
+
+    def check(self) -> None:
+        """
+        Refuse what cannot work, before anything is done.
+
+        Raises:
+            OptionError: An option makes no sense.
+        """
+        for name in (*_NATURAL, *_POSITIVE):
+            value: t.Any = getattr(self, name)
+            if value is None and name in _OPTIONAL:
+                continue
+            least = "0 or more" if name in _NATURAL else "more than 0"
+            if name in _OPTIONAL:
+                least += ", or None"
+            if (
+                not isinstance(value, int | float)
+                # Neither is what is no number at all.
+                or not (value >= 0 if name in _NATURAL else value > 0)
+            ):
+                raise OptionError(name, value, f"it is {least}.")
 
     def stage_options(self) -> dict[str, t.Any]:
         """Return the options of ``plugin.stage``: it is to be faster."""
@@ -47,4 +87,5 @@ class Options:
 
     def delay(self, streak: int) -> float:
         """How long to wait after so many failures in a row."""
-        return min(self.backoff_limit, self.backoff * 2.0 ** (streak - 1))
+        doublings = min(streak - 1, _DOUBLINGS)
+        return min(self.backoff_limit, self.backoff * 2.0**doublings)

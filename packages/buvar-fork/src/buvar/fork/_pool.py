@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
 import signal
 import typing as t
 
@@ -15,6 +14,7 @@ from ._options import Options
 from ._process import Process
 from ._process import WorkerState
 from ._process import now
+from ._results import unpack
 from ._slots import Slots
 from ._spawn import Spawner
 from ._wire import Kind
@@ -172,7 +172,7 @@ class Pool:
         elif kind is Kind.RECYCLE:
             self._recycle(worker, payload.decode(errors="replace"))
         elif kind is Kind.RESULTS:
-            worker.signalled, worker.results = pickle.loads(payload)  # noqa: S301 - its own child
+            worker.signalled, worker.results = unpack(payload)
         else:
             worker.failure = Failure.unpack(payload)
         worker.heard(self.options.worker_timeout)

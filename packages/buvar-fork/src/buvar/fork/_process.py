@@ -69,6 +69,11 @@ class Process:
         return self.state in (WorkerState.BOOTING, WorkerState.READY)
 
     @property
+    def finished(self) -> bool:
+        """Whether it has said how its stage ended."""
+        return self.results is not None or self.failure is not None
+
+    @property
     def overdue(self) -> bool:
         """Whether its time was up before it was ready."""
         return self.hung and self.ready_at is None

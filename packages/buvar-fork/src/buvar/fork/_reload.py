@@ -15,9 +15,15 @@ from ._errors import UnsupportedError
 _MARK: t.Final = "BUVAR_FORK_RELOADED"
 
 
-def reload_forever(paths: t.Iterable[str | os.PathLike[str]]) -> None:
+def reload_forever(
+    paths: t.Iterable[str | os.PathLike[str]] | None,
+) -> None:
     """
     Run this program in a child, again and again; return only in that child.
+
+    Args:
+        paths: What to watch; None means the sources in this directory, but
+            not what the program may write there.
 
     Raises:
         UnsupportedError: ``watchfiles`` is not installed.
@@ -31,10 +37,17 @@ def reload_forever(paths: t.Iterable[str | os.PathLike[str]]) -> None:
         raise UnsupportedError(
             "reload=True needs watchfiles: pip install 'buvar-fork[reload]'."
         ) from error
+    options: dict[str, t.Any] = {}
+    if paths is None:
+        paths = ["."]
+        options["watch_filter"] = watchfiles.PythonFilter(
+            extra_extensions=(".toml",)
+        )
     os.environ[_MARK] = "1"
     try:
         watchfiles.run_process(
             *paths,
+            **options,
             target=shlex.join([sys.executable, *sys.orig_argv[1:]]),
             target_type="command",
         )

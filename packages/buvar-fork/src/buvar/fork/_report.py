@@ -65,6 +65,8 @@ class Report:
             text = self._printed.text(worker.failure)
         elif code < 0:
             text = f"killed by {signal_name(-code)}"
+        elif worker.results is None:
+            text = f"it exited with code {code}, in the middle of its stage"
         else:
             text = f"it exited with code {code}"
         _log.error(
@@ -113,4 +115,5 @@ def _error_of(worker: Process, code: int) -> WorkersFailedError:
             f"Worker {worker.slot} was ended by {signal_name(-code)}",
             code=128 - code,
         )
-    return WorkersFailedError(f"Worker {worker.slot} failed", code=code)
+    # Who leaves without a word has not done what he is there for.
+    return WorkersFailedError(f"Worker {worker.slot} failed", code=code or 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import traceback
 import typing as t
 
 from ._child import Child
@@ -100,6 +101,7 @@ class Spawner:
         sockets: t.Any,
     ) -> t.NoReturn:
         """Be the worker; never returns, so that nothing is unwound twice."""
+        code = 1
         try:
             os.close(pipe[0])
             os.close(self._life)
@@ -120,6 +122,9 @@ class Spawner:
                 leash=self._leash,
                 title=self._title,
             )
-            child.run()
+            code = child.run()
+        except BaseException:  # noqa: BLE001 - there is nobody above
+            traceback.print_exc()
         finally:
-            os._exit(1)
+            flush()
+            os._exit(code)

@@ -47,7 +47,7 @@ def stage(
     pid_path: str | os.PathLike[str] | None = None,
     title: str = "buvar",
     preload: bool = True,
-    reload: bool | t.Iterable[str | os.PathLike[str]] = False,
+    reload: bool | str | t.Iterable[str | os.PathLike[str]] = False,
     **options: t.Any,
 ) -> list[t.Any]:
     """
@@ -70,7 +70,7 @@ def stage(
         reuse_port: Give each worker a socket of its own, between which the
             kernel distributes the connections.
         worker_timeout: A worker whose event loop is blocked that long, in
-            seconds, is killed and replaced.
+            seconds, is killed and replaced; ``math.inf`` never does.
         boot_timeout: Seconds a worker gets to prepare its plugins before it
             is killed, which counts as a failure; None waits for ever.
         graceful_timeout: Seconds a worker gets to end before it is killed.
@@ -90,16 +90,18 @@ def stage(
         preload: Import the modules of plugins given by name before the fork,
             so that workers share them. Otherwise each worker imports
             them, and ``HUP`` imports changed ones again.
-        reload: Run the program again when files below the working directory,
-            or the given paths, change. For development.
+        reload: Run the program again when Python or TOML files below the
+            working directory change, or any files below the given paths. For
+            development.
         options: More options of ``plugin.stage``, e.g. ``signals``.
 
     Returns:
         The results of all workers' tasks, worker by worker.
 
     Raises:
-        ForkError: A socket cannot be bound (exit code 2), the workers cannot
-            boot (3), or failed (their code). It is printed by then.
+        ForkError: An option makes no sense, a socket cannot be bound (exit
+            code 2), the workers cannot boot (3), or failed (their code). It
+            is printed by then.
 
     Example:
         >>> async def prepare():
@@ -110,10 +112,11 @@ def stage(
         ['done']
     """
     try:
-        _check(forks)
+        if forks != 1:
+            _check_place()
         fill()
         if reload is not False:
-            reload_forever(["."] if reload is True else reload)
+            reload_forever(None if reload is True else _several(reload))
         return _run(
             Options(
                 plugins=_absolute(plugins, sys._getframe(1)),  # noqa: SLF001
@@ -131,8 +134,9 @@ def stage(
                 max_requests=max_requests,
                 title=title,
                 preload=preload,
+                collects=gc.isenabled(),
             ),
-            sockets,
+            _several(sockets),
             backlog=backlog,
             reuse_port=reuse_port,
             pid_path=pid_path,
@@ -154,6 +158,7 @@ def _run(
     solo: bool,
 ) -> list[t.Any]:
     """Bind, then run the stage here or in workers."""
+    options.check()
     with contextlib.ExitStack() as stack:
         stack.enter_context(pid_file(pid_path))
         listeners = Listeners(
@@ -171,17 +176,12 @@ def _run(
         if options.preload:
             preload_plugins(options.plugins)
         supervisor = Supervisor(options, listeners)
-        stack.enter_context(_frozen())
+        stack.enter_context(_frozen(collects=options.collects))
         return supervisor.run()
 
 
-def _check(forks: int) -> None:
-    """Refuse what cannot work, before anything is done."""
-    if forks < 0:
-        msg = f"forks={forks} makes no sense; 0 means one per CPU."
-        raise UnsupportedError(msg)
-    if forks == 1:
-        return
+def _check_place() -> None:
+    """Refuse to fork where that cannot work, before anything is done."""
     if not hasattr(os, "fork"):
         raise UnsupportedError(
             "This platform cannot fork; use forks=1, which runs the plugins "
@@ -200,6 +200,11 @@ def _check(forks: int) -> None:
         )
 
 
+def _several(items: t.Any) -> t.Any:
+    """Take one for a list of one: a text is no list of characters."""
+    return [items] if isinstance(items, str | os.PathLike) else items
+
+
 def _absolute(
     plugins: tuple[t.Any, ...], caller: types.FrameType
 ) -> tuple[t.Any, ...]:
@@ -216,9 +221,8 @@ def _absolute(
 
 
 @contextlib.contextmanager
-def _frozen() -> t.Generator[None]:
+def _frozen(*, collects: bool) -> t.Generator[None]:
     """Keep the garbage collector off what the workers share."""
-    enabled = gc.isenabled()
     gc.collect()
     gc.disable()
     gc.freeze()
@@ -226,5 +230,5 @@ def _frozen() -> t.Generator[None]:
         yield
     finally:
         gc.unfreeze()
-        if enabled:
+        if collects:
             gc.enable()

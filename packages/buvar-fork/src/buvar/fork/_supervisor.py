@@ -38,7 +38,9 @@ _STANDSTILL: t.Final = 1.0
 _HURRY: t.Final = 3.0
 
 
-_QUIT: t.Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGQUIT})
+#: What workers are told to end with.
+_STOP: t.Final = frozenset({signal.SIGINT, signal.SIGTERM})
+_QUIT: t.Final = _STOP | {signal.SIGQUIT}
 
 
 class Supervisor:
@@ -99,7 +101,8 @@ class Supervisor:
             self.pool.postpone(now() - start)
         for number in signals:
             self._handle(number)
-        if signal.SIGCHLD in signals:
+        # After any of them: so many may come that no room is left for one.
+        if signals:
             for worker, code in self.pool.reap():
                 self._ended(worker, code)
         for worker in self.pool.expire():
@@ -181,13 +184,14 @@ class Supervisor:
             self._ended_early(worker, code)
             return
         slot = worker.slot
-        if worker.results is not None and slot in self.pool.slots:
-            self.pool.slots[slot].results = worker.results
         if worker.hung:
             # That was before, and it had been replaced, or was given up.
             self._report.ended(worker, code)
-        elif code and code != -self._quit:
-            # One that the very signal has killed could not handle it yet.
+            return
+        if worker.results is not None and slot in self.pool.slots:
+            self.pool.slots[slot].results = worker.results
+        # One that the very signal has killed could not handle it yet.
+        if code and -code not in _STOP:
             self._report.failed(worker, code)
 
     def _ended_early(self, worker: Process, code: int) -> None:
@@ -195,7 +199,7 @@ class Supervisor:
         if worker.slot not in self.pool.slots:
             return
         slot = self.pool.slots[worker.slot]
-        if code == 0 and worker.serves:
+        if worker.serves and worker.finished and code == 0:
             if worker.signalled:
                 self._report.signalled(worker)
                 return
@@ -204,7 +208,7 @@ class Supervisor:
         elif worker.state is WorkerState.STOPPING:
             if code and worker.failure is not None:
                 self._report.ended(worker, code)
-        elif code:
+        elif code or worker.serves:
             self._crashed(worker, code)
 
     def _crashed(self, worker: Process, code: int) -> None:
@@ -214,14 +218,15 @@ class Supervisor:
         if cannot and not booted and not self._was_ready:
             self._give_up(worker, code)
             return
-        own_fault = not booted or code > 0
+        own_fault = not booted or code >= 0
         wait = slot.crashed(worker.age(), failed=own_fault)
         most = self.options.max_failures
         if most and slot.failures >= most and not self._stable():
             self._give_up(worker, code)
             return
         self._report.ended(worker, code)
-        if worker.replaces is not None and self.pool.generation:
+        old = worker.replaces
+        if old is not None and old.generation < self.pool.generation:
             _log.error("Reloading failed, the old workers go on.")
             self.pool.keep_old()
         else:
@@ -275,7 +280,9 @@ class Supervisor:
                 continue
             if worker.serves:
                 worker.stop(self._quit, _HURRY)
-            worker.send(self._quit)
+            # Another one than before: two of a kind may arrive as one.
+            for number in _STOP - {self._quit}:
+                worker.send(number)
             worker.deadline = min(worker.deadline, now() + _HURRY)
 
     def _kill_all(self) -> None:

@@ -42,6 +42,11 @@ class Unix:
     user: str | None = None
     group: str | None = None
 
+    @property
+    def has_file_options(self) -> bool:
+        """Whether something is asked for that only a file can have."""
+        return (self.mode, self.user, self.group) != (None, None, None)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fd:
@@ -134,6 +139,12 @@ def _unix(uri: str, rest: str) -> Unix:
         group=options.pop("group"),
     )
     options.check()
+    if path.startswith("@") and address.has_file_options:
+        raise SocketURIError(
+            uri,
+            "an abstract name has no file, so no mode, user or group; leave "
+            "them out, or use a path.",
+        )
     return address
 
 

@@ -1,0 +1,98 @@
+"""Options do what they say, or are refused before anything is done."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from buvar import context
+from buvar import fork
+from buvar.fork._options import Options
+
+
+async def _task():
+    return sorted(context.find(fork.Socket))
+
+
+async def _prepare():
+    return _task()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("forks", -1, "0 or more"),
+        ("worker_timeout", 0, "more than 0"),
+        ("worker_timeout", None, "more than 0"),
+        ("worker_timeout", math.nan, "more than 0"),
+        ("boot_timeout", -1.5, "more than 0, or None"),
+        ("graceful_timeout", -1, "0 or more"),
+        ("graceful_timeout", "60", "0 or more"),
+        ("backoff", 0, "more than 0"),
+        ("backoff_limit", -1, "0 or more"),
+        ("stable_after", -1, "0 or more"),
+        ("max_failures", -1, "0 or more"),
+        ("max_memory", 0, "more than 0, or None"),
+        ("max_requests", 0, "more than 0, or None"),
+    ],
+)
+def test_refused(tmp_path, capsys, option, value, reason) -> None:
+    """What makes no sense is one line, exit code 2, and nothing is left."""
+    options = {"forks": 2, option: value}
+
+    with pytest.raises(fork.OptionError) as caught:
+        fork.stage(_prepare, sockets=[f"unix://{tmp_path}/x"], **options)
+
+    line = f"{option}={value!r} makes no sense; it is {reason}.\n"
+    assert capsys.readouterr().err == line
+    assert caught.value.code == 2
+    assert caught.value.option == option
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_bounds() -> None:
+    """Bounds that are not wanted can be left out."""
+    results = fork.stage(
+        _prepare,
+        forks=2,
+        worker_timeout=math.inf,
+        boot_timeout=None,
+        max_failures=0,
+    )
+
+    assert results == [[], []]
+
+
+def test_one_uri() -> None:
+    """A single URI need not be put into a list."""
+    uri = "tcp://127.0.0.1:0"
+
+    assert fork.stage(_prepare, forks=1, sockets=uri) == [[uri]]
+
+
+def test_backoff() -> None:
+    """The wait doubles up to its limit, however often a worker crashes."""
+    options = Options(backoff=0.1, backoff_limit=1.0)
+
+    waits = [options.delay(streak) for streak in (1, 2, 3, 4, 5, 5000)]
+
+    assert waits == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage(start, enabled: bool) -> None:
+    """Workers and parent collect garbage, unless the caller does not."""
+    program = start(
+        f"""
+import gc
+from buvar import fork
+if not {enabled}: gc.disable()
+async def task(): return gc.isenabled()
+async def prepare(): yield task()
+print(fork.stage(prepare, forks=2), gc.isenabled(), gc.get_freeze_count())
+"""
+    )
+
+    assert program.wait() == 0
+    assert program.output == f"[{enabled}, {enabled}] {enabled} 0\n"
