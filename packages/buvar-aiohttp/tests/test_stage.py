@@ -20,6 +20,7 @@ from buvar import plugin
 HEALTH = "buvar_aiohttp.health"
 LIVE = "/health/live"
 
+
 def test_health(serve) -> None:
     """Health tells that the process lives and is ready, or stops."""
 

@@ -90,6 +90,7 @@ def in_layers(door: Door, below: Components, handler: Handler) -> Handler:
 
 
 async def prepare_app() -> None:
-    """Add an ``aiohttp.web.Application`` to the context."""
-    door = context.add(Door())
-    context.add(aiohttp.web.Application(middlewares=[door.layers]))
+    """Add an ``aiohttp.web.Application`` to the context, if it has none."""
+    if context.get(aiohttp.web.Application, default=None) is None:
+        door = context.add(Door())
+        context.add(aiohttp.web.Application(middlewares=[door.layers]))
