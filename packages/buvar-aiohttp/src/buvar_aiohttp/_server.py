@@ -30,6 +30,10 @@ LINGER: t.Final = 1.0
 _TICK: t.Final = 0.01
 
 
+class Elsewhere:
+    """A component that says that something else serves the application."""
+
+
 class Server:
     """
     The server of a stage, a component.
@@ -130,6 +134,8 @@ async def prepare_server(
     Raises:
         AddressError: The address cannot be bound.
     """
+    if context.get(Elsewhere, default=None) is not None:
+        return
     config = await di.nject(AioHttpConfig)
     server = context.add(
         Server(
