@@ -41,6 +41,11 @@ LAYERS = {
         "buvar.di",
         "buvar.plugin",
     },
+    "_buvar_aiohttp_pytest": {
+        "buvar.components",
+        "buvar.testing",
+        "buvar_aiohttp",
+    },
     "buvar_aiohttp": {
         "buvar.components",
         "buvar.config",
@@ -48,7 +53,6 @@ LAYERS = {
         "buvar.di",
         "buvar.fork",
         "buvar.plugin",
-        "buvar.testing",
     },
 }
 LAYERS["buvar.cli"] = {*LAYERS, "buvar_aiohttp"}
@@ -62,8 +66,8 @@ def module_name(folder: Path) -> str:
 def owner(name: str) -> str | None:
     """Return the public module of ours that a dotted name belongs to."""
     parts = name.split(".")
-    if parts[0] == "buvar_aiohttp":
-        return "buvar_aiohttp"
+    if parts[0] in {"buvar_aiohttp", "_buvar_aiohttp_pytest"}:
+        return parts[0]
     if parts[0] == "buvar" and len(parts) > 1:
         return ".".join(parts[:2])
     return None

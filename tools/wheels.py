@@ -124,7 +124,7 @@ def modules(wheel: Path) -> list[str]:
         return sorted(
             name.removesuffix("/py.typed").replace("/", ".")
             for name in archive.namelist()
-            if name.endswith("/py.typed")
+            if name.endswith("/py.typed") and not name.startswith("_")
         )
 
 

@@ -280,18 +280,6 @@ async def test_drain_is_bounded(listen, monkeypatch) -> None:
         assert item.pending()
 
 
-def test_one_at_a_time(listen) -> None:
-    """An event loop gets one connection whenever it looks."""
-    (item,) = listen("tcp://127.0.0.1:0").for_slot(1)
-    with contextlib.ExitStack() as stack:
-        for _ in range(2):
-            stack.enter_context(socket.create_connection(item.address))
-        stack.enter_context(item.sock.accept()[0])
-        with pytest.raises(BlockingIOError):
-            item.sock.accept()
-        stack.enter_context(item.sock.accept()[0])
-
-
 async def test_any_socket(tmp_path: Path) -> None:
     """A component made of some other socket can be drained, too."""
     with socket.create_server(("127.0.0.1", 0)) as sock:

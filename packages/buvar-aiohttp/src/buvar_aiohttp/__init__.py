@@ -18,6 +18,7 @@ from ._client import prepare_client_session
 from ._config import AioHttpConfig
 from ._errors import AddressError
 from ._errors import AioHttpError
+from ._errors import ExtraError
 from ._prepare import prepare
 from ._server import Server
 from ._server import prepare_server
@@ -27,6 +28,7 @@ __all__ = [
     "AddressError",
     "AioHttpConfig",
     "AioHttpError",
+    "ExtraError",
     "Server",
     "prepare",
     "prepare_app",

@@ -43,3 +43,28 @@ class AddressError(AioHttpError, OSError):
             "address that is free, or to that of a shared socket."
         )
         return "\n".join(lines)
+
+
+class ExtraError(AioHttpError, ImportError):
+    """
+    A plugin needs what is not installed.
+
+    Attributes:
+        plugin: The plugin.
+        extra: The extra of this package that brings it.
+        distribution: What is not installed.
+    """
+
+    def __init__(self, plugin: str, extra: str, distribution: str) -> None:
+        super().__init__(plugin, extra, distribution)
+        self.plugin = plugin
+        self.extra = extra
+        self.distribution = distribution
+
+    def __str__(self) -> str:
+        """Say what is missing and the cure."""
+        return (
+            f"{self.plugin} needs {self.distribution}, which is not "
+            "installed.\n"
+            f"Install the extra: pip install 'buvar-aiohttp[{self.extra}]'."
+        )

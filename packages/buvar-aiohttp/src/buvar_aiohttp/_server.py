@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import typing as t
 
@@ -16,7 +17,9 @@ from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
 from ._app import Door
+from ._app import in_layers
 from ._config import AioHttpConfig
+from ._websockets import close_websockets
 
 
 _log = logging.getLogger(__name__)
@@ -25,6 +28,10 @@ _log = logging.getLogger(__name__)
 LINGER: t.Final = 1.0
 #: Seconds between two looks at the connections while they end.
 _TICK: t.Final = 0.01
+
+
+class Elsewhere:
+    """A component that says that something else serves the application."""
 
 
 class Server:
@@ -52,13 +59,15 @@ class Server:
             handle_signals=config.handle_signals,
             access_log_class=AccessLogger,
             access_log=AccessLogger.LOGGER if config.access_log else None,
-            shutdown_timeout=config.shutdown_timeout,
+            # aiohttp waits twice: for requests to end, and again once those
+            # that read their bodies were told; 0 would be for ever.
+            shutdown_timeout=max(config.shutdown_timeout / 2, _TICK),
         )
 
     async def serve(self, cancel: plugin.Cancel) -> None:
         """Serve until the stage stops."""
         try:
-            await self._runner.setup()
+            await self._setup()
             site = aiohttp.web.SockSite(
                 self._runner,
                 self._listening.sock,
@@ -72,27 +81,43 @@ class Server:
                 extra={"address": self.config.address},
             )
             await cancel.wait()
-            await self._drain()
-            await site.stop()
-            await self._linger()
+            await self._drain(site)
         finally:
             await self._runner.cleanup()
 
-    async def _drain(self) -> None:
+    async def _setup(self) -> None:
+        """Set the server up, with layers around all that the application does.
+
+        Below the application, not among its middlewares, they cost least: an
+        application that has no middlewares is faster than one that has any.
+        """
+        with contextlib.suppress(ValueError, RuntimeError):
+            # It is somebody's own, without them, or served elsewhere too.
+            self._runner.app.middlewares.remove(self._door.layers)
+        await self._runner.setup()
+        server = t.cast("aiohttp.web.Server", self._runner.server)
+        server.request_handler = in_layers(
+            self._door, context.current_context(), server.request_handler
+        )
+
+    async def _drain(self, site: aiohttp.web.BaseSite) -> None:
         """Accept what the kernel has accepted, answer for the last time."""
         self._door.closing = True
         shared = self._listening.shared
         if shared is not None:
             await shared.drain()
+        await site.stop()
+        server = t.cast("aiohttp.web.Server", self._runner.server)
+        await close_websockets(server, self.config.shutdown_timeout)
+        await self._linger(server)
+        # Those whose handshake was under way when the others were closed.
+        await close_websockets(server, self.config.shutdown_timeout)
 
-    async def _linger(self) -> None:
+    async def _linger(self, server: aiohttp.web.Server) -> None:
         """Let clients of open connections ask once more, and be told."""
-        server = self._runner.server
         loop = asyncio.get_running_loop()
         end = loop.time() + min(LINGER, self.config.shutdown_timeout)
-        while server is not None and server.connections:
-            if loop.time() >= end:
-                return
+        while server.connections and loop.time() < end:  # noqa: ASYNC110 - aiohttp has no event for that
             await asyncio.sleep(_TICK)
 
     def close(self) -> None:
@@ -109,13 +134,15 @@ async def prepare_server(
     Raises:
         AddressError: The address cannot be bound.
     """
+    if context.get(Elsewhere, default=None) is not None:
+        return
     config = await di.nject(AioHttpConfig)
     server = context.add(
         Server(
             config,
             context.get(aiohttp.web.Application),
             listen(config),
-            context.get(Door),
+            context.get(Door, default=None) or Door(),
         )
     )
     teardown.add(server.close)

@@ -11,6 +11,7 @@ from ._activation import adopt_activated
 from ._bind import adopt
 from ._bind import bind_tcp
 from ._bind import bind_unix
+from ._door import Door
 from ._sockets import Socket
 from ._uri import Address
 from ._uri import Fd
@@ -32,6 +33,7 @@ class Listeners:
         reuse_port: Whether each worker gets a socket of its own, between
             which the kernel distributes the connections.
         supervised: Whether there is a supervisor.
+        workers: How many workers accept from a shared socket.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class Listeners:
         backlog: int,
         reuse_port: bool,
         supervised: bool,
+        workers: int = 1,
     ) -> None:
         self.backlog = backlog
         self.reuse_port = reuse_port
         self.supervised = supervised
+        self.workers = workers
         self._shared: list[Socket] = []
         self._own: dict[int, list[Socket]] = {}
         self._divided: list[Tcp] = []
@@ -77,7 +81,10 @@ class Listeners:
             sockets = [adopt(address)]
         else:
             sockets = adopt_activated(address)
-        self._shared += map(self._mark, sockets)
+        for item in map(self._mark, sockets):
+            if isinstance(item.sock, Door):
+                item.sock.workers = self.workers
+            self._shared.append(item)
 
     def _divides(self, address: Tcp) -> bool:
         if address.reuse_port is not None:

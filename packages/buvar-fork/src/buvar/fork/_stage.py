@@ -166,6 +166,7 @@ def _run(
             backlog=backlog,
             reuse_port=reuse_port,
             supervised=not solo,
+            workers=options.forks,
         )
         stack.callback(listeners.close)
         if solo:

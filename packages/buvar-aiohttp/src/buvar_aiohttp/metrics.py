@@ -1,0 +1,55 @@
+"""
+Metrics for Prometheus: ``/metrics``, a plugin of its own.
+
+``await load("buvar_aiohttp.metrics")`` counts requests and measures how long
+they take, by method, template of the route (never the path, of which there
+may be any number) and status. It needs the extra
+``buvar-aiohttp[metrics]``. The metrics are
+
+- ``http_requests_total``, a counter: ``method``, ``route``, ``status``; a
+  request that was cancelled has status 499,
+- ``http_request_duration_seconds``, a histogram: ``method``, ``route``; from
+  the call of the handler to its end,
+- ``http_requests_in_progress``, a gauge.
+
+They are kept in a registry of their own, the component
+``prometheus_client.CollectorRegistry``: add metrics of your own to it. One
+that is in the context already is used instead.
+
+Forked workers have metrics each, and a scrape reaches any one of them. Set the
+variable ``PROMETHEUS_MULTIPROC_DIR`` to a folder that is emptied before the
+start, and each worker answers for all.
+"""
+
+from __future__ import annotations
+
+import aiohttp.web
+
+from buvar import context
+from buvar import plugin
+
+from ._app import prepare_app
+from ._errors import ExtraError
+
+
+async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
+    """
+    Measure requests, and add the route to the application.
+
+    Raises:
+        ExtraError: prometheus-client is not installed.
+    """
+    try:
+        from ._metrics import Metrics  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ExtraError(__name__, "metrics", "prometheus-client") from error
+
+    await load(prepare_app)
+    metrics = Metrics()
+    teardown.add(metrics.close)
+    app = context.get(aiohttp.web.Application)
+    app.middlewares.append(metrics.measure)
+    app.router.add_get("/metrics", metrics.expose)
+
+
+__all__ = ["prepare"]

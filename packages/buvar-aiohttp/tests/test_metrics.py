@@ -1,0 +1,215 @@
+"""Metrics for Prometheus, of one process and of several."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import textwrap
+
+from pathlib import Path
+
+import aiohttp.web
+import pytest
+
+from buvar import context
+
+
+prometheus_client = pytest.importorskip("prometheus_client")
+
+mmap_dict = pytest.importorskip("prometheus_client.mmap_dict")
+
+METRICS = "buvar_aiohttp.metrics"
+TIMEOUT = 60  # seconds, a bound and no expectation
+
+
+@pytest.fixture
+def ask():
+    """Send requests, and return the metrics as a dict."""
+
+    def ask(*requests, **headers):
+        async def visit(session, url):
+            for method, path in requests:
+                async with session.request(method, f"{url}{path}"):
+                    pass
+            async with session.get(f"{url}/metrics", headers=headers) as found:
+                text = await found.text()
+                return dict(
+                    line.rsplit(" ", 1)
+                    for line in text.splitlines()
+                    if not line.startswith("#")
+                )
+
+        return visit
+
+    return ask
+
+
+async def item(request):
+    number = int(request.match_info["number"])
+    if number == 0:
+        raise aiohttp.web.HTTPGone
+    return aiohttp.web.Response(text=str(1 / (number - 1)))
+
+
+def total(method: str, route: str, status: int) -> str:
+    return (
+        f'http_requests_total{{method="{method}",route="{route}",'
+        f'status="{status}"}}'
+    )
+
+
+def test_requests_are_counted(serve, route, ask, caplog) -> None:
+    """Requests are counted by the route's template, not by their paths."""
+    paths = ["/item/2", "/item/3", "/item/0", "/item/1", "/nowhere"]
+    visit = ask(*[("GET", path) for path in paths], ("PROPFIND", "/item/2"))
+
+    found = serve(visit, METRICS, route(item, "/item/{number}"))
+
+    template = "/item/{number}"
+    assert found[total("GET", template, 200)] == "2.0"
+    assert found[total("GET", template, 410)] == "1.0"
+    assert found[total("GET", template, 500)] == "1.0"
+    assert found[total("GET", "", 404)] == "1.0"
+    assert found[total("_OTHER", "", 405)] == "1.0"
+    labels = f'{{method="GET",route="{template}"}}'
+    assert found[f"http_request_duration_seconds_count{labels}"] == "4.0"
+    assert float(found[f"http_request_duration_seconds_sum{labels}"]) > 0
+    # The one that asks.
+    assert found["http_requests_in_progress"] == "1.0"
+    assert not any("/item/2" in key for key in found)
+
+
+def test_nothing_is_global(serve, ask) -> None:
+    """Each stage starts from nothing, and the global registry has none."""
+    visit = ask(("GET", "/nowhere"))
+
+    one, other = (serve(visit, METRICS) for _ in range(2))
+
+    assert one[total("GET", "", 404)] == "1.0"
+    assert other[total("GET", "", 404)] == "1.0"
+    names = prometheus_client.generate_latest().decode()
+    assert "http_requests" not in names
+
+
+def test_metrics_of_ones_own(serve, ask) -> None:
+    """Metrics of an application stand beside them, in the same registry."""
+
+    async def prepare_own() -> None:
+        registry = context.get(prometheus_client.CollectorRegistry)
+        prometheus_client.Counter("cups", "Cups.", registry=registry).inc()
+
+    assert serve(ask(), METRICS, prepare_own)["cups_total"] == "1.0"
+
+
+def test_a_registry_of_ones_own(serve, ask) -> None:
+    """A registry that is there already is used."""
+    registry = prometheus_client.CollectorRegistry()
+
+    async def prepare_registry() -> None:
+        context.add(registry)
+
+    serve(ask(("GET", "/nowhere")), prepare_registry, METRICS)
+
+    labels = {"method": "GET", "route": "", "status": "404"}
+    assert registry.get_sample_value("http_requests_total", labels) == 1
+
+
+def test_cancelled_requests(serve, route) -> None:
+    """A request that is cancelled has a status of its own."""
+    registry = prometheus_client.CollectorRegistry()
+
+    async def prepare_registry() -> None:
+        context.add(registry)
+
+    async def hang(request):
+        request.task.get_loop().call_soon(asyncio.current_task().cancel)
+        await asyncio.Event().wait()
+
+    async def visit(session, url):
+        with pytest.raises(aiohttp.ClientError):
+            await session.post(url)
+
+    serve(visit, prepare_registry, METRICS, route(hang, method="POST"))
+
+    labels = {"method": "POST", "route": "/", "status": "499"}
+    assert registry.get_sample_value("http_requests_total", labels) == 1
+    assert registry.get_sample_value("http_requests_in_progress") == 0
+
+
+def test_openmetrics(serve, ask) -> None:
+    """A client may ask for OpenMetrics."""
+    found = serve(ask(Accept="application/openmetrics-text"), METRICS)
+
+    assert "http_requests_in_progress" in found
+
+
+WORKERS = """
+    import asyncio, os, re, sys
+    import aiohttp, aiohttp.web
+    from buvar import context, di, fork, plugin
+    from buvar_aiohttp import AioHttpConfig, Server
+
+    async def pid(request):
+        return aiohttp.web.Response(text=str(os.getpid()))
+
+    async def ask(url):
+        # Each on a connection of its own.
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url) as response:
+                return await response.text()
+
+    async def visit():
+        worker = context.get(fork.Worker)
+        if worker.slot != 1:
+            return
+        url = "http://127.0.0.1:%s" % context.get(Server).address[1]
+        answers = []
+        while len(set(answers)) < 2:
+            answers += await asyncio.gather(*(ask(url) for _ in range(16)))
+        text = await ask(url + "/metrics")
+        found = re.search(r'http_requests_total.*route="/",.*} (.*)', text)
+        assert float(found[1]) == len(answers), text
+        assert "http_requests_in_progress 1.0" in text, text
+        print("asked", flush=True)
+        os.kill(os.getppid(), 15)
+
+    async def prepare(load: plugin.Loader):
+        await load("buvar_aiohttp", "buvar_aiohttp.metrics")
+        app = context.get(aiohttp.web.Application)
+        app.router.add_get("/", pid)
+        yield visit()
+
+    context.add(AioHttpConfig(host="127.0.0.1", port=0))
+    fork.stage(prepare, forks=2, sockets=["tcp://127.0.0.1:0"])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="cannot fork")
+def test_workers_answer_for_all(tmp_path: Path) -> None:
+    """With the variable, a scrape of one worker has the sum of them."""
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    # Of a worker that was killed: no process has such a number.
+    dead = folder / "gauge_livesum_99999999.db"
+    dead.touch()
+    alive = folder / f"gauge_livesum_{os.getpid()}.db"
+    mmap_dict.MmapedDict(str(alive)).close()
+    script = tmp_path / "workers.py"
+    script.write_text(textwrap.dedent(WORKERS))
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "asked\n"
+    # Whoever ended is no longer counted in.
+    assert [*folder.glob("gauge_live*")] == [alive]
+    assert [*folder.glob("counter_*")]

@@ -1,0 +1,344 @@
+"""
+Hello world over HTTP: beside bare aiohttp, and beside gunicorn.
+
+One worker: an ``aiohttp.web.Application`` on its own ``AppRunner`` and the
+same handler as a buvar plugin, on asyncio and uvloop, on kept connections and
+with a connection per request; neither logs requests, one pair of cases does.
+Two workers: gunicorn with aiohttp's worker, in its own fastest set-up, and
+``fork.stage``.
+
+All servers are started first and then take turns under load, which comes from
+wrk where it is installed, else from a client in a process of its own. Beside
+requests per second, which suffer from whatever else the machine does, the
+processor time of the servers per request is compared.
+
+Needs buvar-aiohttp, uvloop, and http-requirements.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import typing as t
+
+from _rounds import machine
+from _rounds import ratio
+
+
+CLIENTS = 32
+#: Seconds after which a server has to be up, or a load to be over.
+BOUND = 60.0
+
+HANDLER = """\
+import logging
+import aiohttp.web
+async def hello(request):
+    return aiohttp.web.Response(body=b"Hello, world")
+def log_to(path):
+    logging.basicConfig(filename=path, level="INFO", format="%(message)s")
+"""
+BARE = """\
+import asyncio, signal, sys
+import aiohttp.web
+from app import hello, log_to
+log_to("bare.log")
+async def main():
+    app = aiohttp.web.Application()
+    app.router.add_route("GET", "/", hello)
+    options = {{}} if {log} else {{"access_log": None}}
+    runner = aiohttp.web.AppRunner(app, **options)
+    await runner.setup()
+    await aiohttp.web.TCPSite(runner, "127.0.0.1", {port}).start()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await runner.cleanup()
+if "{loop}" == "uvloop":
+    import uvloop
+    uvloop.run(main())
+else:
+    asyncio.run(main())
+"""
+BUVAR = """\
+import aiohttp.web
+from app import hello, log_to
+from buvar import context, di, fork, plugin
+from buvar_aiohttp import AioHttpConfig
+log_to("buvar.log")
+async def prepare(load: plugin.Loader):
+    await load("buvar_aiohttp")
+    app = await di.nject(aiohttp.web.Application)
+    app.router.add_route("GET", "/", hello)
+options = {{}}
+if "{loop}" == "uvloop":
+    import uvloop
+    options["loop_factory"] = uvloop.new_event_loop
+context.add(AioHttpConfig(host="127.0.0.1", port={port}, access_log={log}))
+fork.stage(prepare, forks={workers}, sockets=["tcp://127.0.0.1:{port}"],
+    **options)
+"""
+GUNICORN = """\
+import aiohttp.web
+from app import hello
+app = aiohttp.web.Application()
+app.router.add_route("GET", "/", hello)
+"""
+WORKER = {
+    "asyncio": "aiohttp.GunicornWebWorker",
+    "uvloop": "aiohttp.GunicornUVLoopWebWorker",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A server, in one of its set-ups."""
+
+    kind: str
+    loop: str
+    workers: int
+    log: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.loop}" + (", log" if self.log else "")
+
+
+CASES = (
+    *(
+        Case(kind, loop, 1)
+        for loop in ("asyncio", "uvloop")
+        for kind in ("bare aiohttp", "buvar")
+    ),
+    *(
+        Case(kind, "asyncio", 1, log=True)
+        for kind in ("bare aiohttp", "buvar")
+    ),
+    *(
+        Case(kind, loop, 2)
+        for loop in ("asyncio", "uvloop")
+        for kind in ("gunicorn", "buvar")
+    ),
+)
+
+
+class Service:
+    """A server in a folder of its own."""
+
+    def __init__(self, folder: pathlib.Path, case: Case) -> None:
+        folder.mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as sock:
+            self.port: int = sock.getsockname()[1]
+        (folder / "app.py").write_text(HANDLER)
+        text = {"gunicorn": GUNICORN, "buvar": BUVAR}.get(case.kind, BARE)
+        if case.kind != "gunicorn":
+            text = text.format(port=self.port, **dataclasses.asdict(case))
+        (folder / "main.py").write_text(text)
+        command = [sys.executable, "main.py"]
+        if case.kind == "gunicorn":
+            command = [
+                *(sys.executable, "-m", "gunicorn", "main:app"),
+                *("-k", WORKER[case.loop], "-w", str(case.workers)),
+                *("-b", f"127.0.0.1:{self.port}", "--log-level", "error"),
+                # aiohttp's own default, as gunicorn's 2 s end connections.
+                *("--keep-alive", "3630"),
+            ]
+        with (folder / "output").open("w") as output:
+            self.process = subprocess.Popen(
+                command, cwd=folder, stdout=output, stderr=output
+            )
+
+    def up(self) -> None:
+        """Wait until it answers."""
+        end = time.monotonic() + BOUND
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            if self.process.poll() is not None or time.monotonic() > end:
+                sys.exit(f"{self.process.args}: it does not serve")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+    def _pids(self) -> list[int]:
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+        return [pid, *map(int, children.read_text().split())]
+
+    def seconds(self) -> float:
+        """Return the processor time it has taken, all its processes."""
+        ticks = 0
+        for pid in self._pids():
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+            fields = stat.rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def rss(self) -> int:
+        """Return its resident memory, in KiB."""
+        total = 0
+        for pid in self._pids():
+            text = pathlib.Path(f"/proc/{pid}/status").read_text()
+            found = re.search(r"VmRSS:\s+(\d+)", text)
+            total += int(found[1]) if found else 0
+        return total
+
+
+def load(port: int, seconds: float, *, keep: bool) -> tuple[int, float]:
+    """Return how many requests were answered, and how many per second."""
+    if wrk := shutil.which("wrk"):
+        close = [] if keep else ["-H", "Connection: close"]
+        command = [wrk, "-t1", f"-c{CLIENTS}", f"-d{max(1, round(seconds))}s"]
+        command += [*close, f"http://127.0.0.1:{port}/"]
+    else:
+        command = [sys.executable, __file__, "--client", f"{port}"]
+        command += [f"--seconds={seconds}", *(["--keep"] if keep else [])]
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=BOUND
+    )
+    number = re.search(r"(\d+) requests in", done.stdout)
+    speed = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    if not number or not speed or "Non-2xx" in done.stdout:
+        sys.exit(done.stdout)
+    return int(number[1]), float(speed[1])
+
+
+async def client(port: int, seconds: float, *, keep: bool) -> None:
+    """Be what wrk is, where there is none, with its words."""
+    head = b"" if keep else b"Connection: close\r\n"
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n%s\r\n" % head
+    start = time.monotonic()
+    number = 0
+
+    async def one() -> None:
+        nonlocal number
+        while time.monotonic() < start + seconds:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            while time.monotonic() < start + seconds:
+                writer.write(request)
+                await reader.readuntil(b"Hello, world")
+                number += 1
+                if not keep:
+                    break
+            writer.close()
+
+    await asyncio.gather(*(one() for _ in range(CLIENTS)))
+    spent = time.monotonic() - start
+    print(f"{number} requests in {spent:.2f}s")
+    print(f"Requests/sec: {number / spent:.2f}")
+
+
+def memory(service: Service, requests: int) -> str:
+    """Say how memory grows with requests, once the first were served."""
+    load(service.port, 3, keep=True)
+    before, served = service.rss(), 0
+    while served < requests:
+        served += load(service.port, 3, keep=True)[0]
+        served += load(service.port, 3, keep=False)[0]
+    growth = service.rss() - before
+    return f"{before:,} KiB, {growth:+,} KiB after {served:,} requests"
+
+
+def report(
+    title: str,
+    times: dict[Case, list[float]],
+    speeds: dict[Case, list[float]],
+) -> None:
+    """Print a table of medians, each beside its peer on the same loop."""
+    print(f"### {title}\n\n{machine(['aiohttp', 'gunicorn', 'uvloop'])}\n")
+    print("| case | requests/s | x peer | processor us/request | x peer |")
+    print("|---|--:|--:|--:|--:|")
+    peer = next(iter(times))
+    for case, spent in times.items():
+        if case.kind != "buvar":
+            peer = case
+        print(
+            f"| {case} | {statistics.median(speeds[case]):,.0f} "
+            f"| {ratio(speeds[case], speeds[peer]):.2f} "
+            f"| {statistics.median(spent):,.1f} "
+            f"| {ratio(spent, times[peer]):.2f} |"
+        )
+    print(flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--requests", type=int, default=200_000)
+    parser.add_argument("--only", default="", help="part of a case's name")
+    parser.add_argument("--client", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.client:
+        asyncio.run(client(options.client, options.seconds, keep=options.keep))
+        return
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(
+            stack.enter_context(tempfile.TemporaryDirectory())
+        )
+        services: dict[Case, Service] = {}
+        for number, case in enumerate(CASES):
+            if options.only in f"{case}, {case.workers}":
+                services[case] = Service(folder / str(number), case)
+                stack.callback(services[case].stop)
+        for service in services.values():
+            service.up()
+            load(service.port, 1, keep=True)
+        for workers in (1, 2):
+            for keep in (True, False):
+                group = {
+                    c: s for c, s in services.items() if c.workers == workers
+                }
+                measure(group, options, keep=keep, workers=workers)
+        for case, service in services.items():
+            if options.requests and not case.log and case.kind != "gunicorn":
+                text = memory(service, options.requests)
+                print(f"Memory of {case}, {case.workers}: {text}", flush=True)
+
+
+def measure(
+    group: dict[Case, Service],
+    options: argparse.Namespace,
+    *,
+    keep: bool,
+    workers: int,
+) -> None:
+    if not group:
+        return
+    times: dict[Case, list[float]] = {case: [] for case in group}
+    speeds: dict[Case, list[float]] = {case: [] for case in group}
+    for number in range(options.rounds):
+        # Whatever drifts within a round hits both sides.
+        for case in [*group] if number % 2 else [*reversed(group)]:
+            before = group[case].seconds()
+            served, speed = load(group[case].port, options.seconds, keep=keep)
+            spent = group[case].seconds() - before
+            times[case].append(spent / served * 1e6)
+            speeds[case].append(speed)
+    what = "kept connections" if keep else "a connection per request"
+    title = (
+        f"Hello world, {workers} worker{'s' if workers > 1 else ''}, {what}"
+    )
+    report(title, times, speeds)
+
+
+if __name__ == "__main__":
+    main()
