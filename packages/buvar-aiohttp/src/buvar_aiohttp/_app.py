@@ -63,7 +63,6 @@ def in_layers(door: Door, below: Components, handler: Handler) -> Handler:
     the context: the request has a task of its own, where only the response is
     sent and logged afterwards.
     """
-
     stage = below.stage or below
 
     async def handle(
