@@ -30,7 +30,12 @@ import affected
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "packages"
-TEST_TOOLS = ("hypothesis>=6.100", "pytest-asyncio>=1.4", "pytest>=9")
+TEST_TOOLS = (
+    "blockbuster>=1.5",
+    "hypothesis>=6.100",
+    "pytest-asyncio>=1.4",
+    "pytest>=9",
+)
 #: Where `uv` is: hatchw says so, else it has to be on PATH.
 UV = os.environ.get("HATCH_ENV_TYPE_VIRTUAL_UV_PATH", "uv")
 
