@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import typing as t
 
@@ -15,7 +16,11 @@ import buvar_aiohttp
 from buvar import context
 from buvar import di
 from buvar import plugin
+from buvar.components import Components
+from buvar.components._lock import LOCK
 from buvar_aiohttp import json
+from buvar_aiohttp._app import Door
+from buvar_aiohttp._app import in_layers
 
 
 class Owned:
@@ -289,3 +294,48 @@ def test_an_application_of_ones_own(own, owned, frozen: bool) -> None:
     with context.child():
         assert plugin.stage(prepare)[-1] == 200
     assert owned[0].closed
+
+
+async def test_health_of_an_application_of_ones_own() -> None:
+    """Plugins that need an application take the one that is there."""
+    async with plugin.Stage() as stage:
+        app = stage.layer.add(aiohttp.web.Application())
+        await stage.loader("buvar_aiohttp.health")
+        assert stage.layer.get(aiohttp.web.Application) is app
+        assert len(app.router.resources()) == 2
+
+
+def test_two_threads_look_first() -> None:
+    """Of two threads that look at once one opens the layer."""
+    layers: list[t.Any] = []
+    door = Door()
+
+    async def handle(request: t.Any) -> t.Any:
+        layers.append(context.current_context())
+        return None
+
+    asyncio.run(in_layers(door, Components(), handle)("a request"))
+    (layer,) = layers
+    found: list[t.Any] = []
+    threads = [
+        threading.Thread(
+            target=lambda: found.append(layer.get(aiohttp.web.Request))
+        )
+        for _ in range(2)
+    ]
+
+    def waiting(thread: threading.Thread) -> bool:
+        frame = sys._current_frames().get(thread.ident)
+        while frame is not None and frame.f_code.co_name != "__getattr__":
+            frame = frame.f_back
+        return frame is not None
+
+    with LOCK:
+        for thread in threads:
+            thread.start()
+        while not all(map(waiting, threads)):
+            pass
+    for thread in threads:
+        thread.join()
+
+    assert found == ["a request"] * 2

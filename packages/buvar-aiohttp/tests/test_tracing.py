@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
@@ -166,3 +167,25 @@ except* ExtraError as group:
     lines = done.stdout.splitlines()
     assert lines[0] == f"buvar_aiohttp.{name} {name} 2"
     assert lines[-1].endswith(f"pip install 'buvar-aiohttp[{name}]'.")
+
+
+def test_a_request_that_says_little(serve, plugins, spans, tmp_path) -> None:
+    """What a request does not tell is left out."""
+    path = str(tmp_path / "web.sock")
+
+    async def visit(session, url):
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"GET /item/2 HTTP/1.1\r\nHost:\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        return head[:12]
+
+    assert serve(visit, *plugins, path=path) == b"HTTP/1.1 200"
+
+    (span,) = spans()
+    assert not set(span.attributes) & {
+        "client.address",
+        "server.address",
+        "server.port",
+        "user_agent.original",
+    }

@@ -48,6 +48,13 @@ APPLICATION = """
             raise ValueError("crashed")
         yield task()
 
+    async def unable():
+        raise RuntimeError("unable to prepare")
+
+    async def generic():
+        def speakers() -> list[Speaker]: ...
+        di.register(speakers)
+
     async def lacking():
         class Missing: ...
         def make(missing: Missing) -> Speaker: ...
@@ -62,7 +69,8 @@ def buvar(tmp_path: Path):
 
     def run(*args: str, code: int = 0) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "buvar.cli", *args],
+            # As the installed command: the folder is not on the path.
+            [sys.executable, "-P", "-m", "buvar.cli", *args],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -142,7 +150,11 @@ def test_a_crash_ends_with_1(buvar) -> None:
         (("run", "app", "--set", "log.level=LOUD"), "LOUD"),
         (("run", "app", "--bind", "nonsense"), "nonsense"),
         (("run", "app", "--forks", "-1"), "--forks"),
+        (("rnu", "app"), "Did you mean 'run'?"),
+        (("run", "app", "--set", "greeting.times"), "section.key=value"),
         (("config", "sample", "nowhere"), "nowhere"),
+        (("config", "sample", "app:prepar"), "did you mean 'app:prepare'?"),
+        (("config", "env", "app"), "--env-prefix APP"),
         (("config", "sample", "json"), "No section"),
         (("check", "app", "--set", "greeting.times=x"), "greeting.times"),
     ],
@@ -163,6 +175,21 @@ def test_check(buvar) -> None:
     assert "Hello" not in output
 
 
+def test_check_notes_misspelt_sections(buvar, tmp_path: Path) -> None:
+    """``check`` tells of sections that no class has, ``log`` is its own."""
+    tmp_path.joinpath("c.toml").write_text(
+        "top = 1\n[greting]\n[log]\n[somewhere.else]\n"
+    )
+
+    lines = buvar("check", "app", "-c", "c.toml").splitlines()
+
+    note = "Note that no class has the section"
+    assert lines[:-1] == [
+        f"{note} 'greting'; did you mean 'greeting'?",
+        f"{note} 'somewhere'.",
+    ]
+
+
 def test_check_finds_what_is_missing(buvar) -> None:
     """``check`` fails where something cannot be injected."""
     output = buvar("check", "app:lacking", code=1)
@@ -176,14 +203,18 @@ def test_sample_reads_back(buvar) -> None:
     output = buvar("config", "sample", "app")
 
     assert "What to say." in output
-    assert tomllib.loads(output)["greeting"]["text"] == "Hello"
+    sample = tomllib.loads(output)
+    assert sample["greeting"]["text"] == "Hello"
+    # What `run` itself reads.
+    assert sample["log"]["level"] == "INFO"
 
 
 def test_env(buvar) -> None:
     """``config env`` lists the variables with the prefix."""
     output = buvar("config", "env", "app", "--env-prefix", "APP")
 
-    assert "APP_GREETING_TEXT=Hello" in output
+    assert "APP_GREETING_TEXT=Hello\n" in output
+    assert "APP_LOG_LEVEL=INFO\n" in output
 
 
 def test_show(buvar) -> None:
@@ -200,6 +231,24 @@ def test_schema(buvar) -> None:
     schema = json.loads(buvar("config", "schema", "app.prepare"))
 
     assert "times" in schema["properties"]["greeting"]["properties"]
+    assert "level" in schema["properties"]["log"]["properties"]
+
+
+def test_sections_without_plugins(buvar, tmp_path: Path) -> None:
+    """A module may have sections, and prepare nothing."""
+    tmp_path.joinpath("settings.py").write_text("from app import Greeting\n")
+
+    assert "[greeting]" in buvar("config", "sample", "settings")
+
+
+def test_a_module_that_cannot_be_imported(buvar, tmp_path: Path) -> None:
+    """What fails in a module of the application is shown where it is."""
+    tmp_path.joinpath("broken.py").write_text("import nowhere_at_all\n")
+
+    output = buvar("config", "sample", "broken", code=1)
+
+    assert "broken.py" in output
+    assert "nowhere_at_all" in output
 
 
 @pytest.mark.parametrize(
@@ -209,6 +258,39 @@ def test_schema(buvar) -> None:
 def test_graph(buvar, form: str, expected: str) -> None:
     """``graph`` draws what is injected."""
     assert expected in buvar("graph", "app", "--format", form)
+
+
+def test_graph_of_generics(buvar) -> None:
+    """``graph`` writes generics out, and each line in one."""
+    output = buvar("graph", "app:generic")
+
+    (line,) = [line for line in output.splitlines() if "list[" in line]
+    assert line.startswith("└── list[app.Speaker]  call, ")
+    assert "app.py:" in line
+
+
+def test_help(buvar) -> None:
+    """Help lists the commands in the order in which one needs them."""
+    output = buvar("--help")
+
+    commands = output.partition("Commands:")[2]
+    assert [line.split()[0] for line in commands.splitlines()[1:5]] == [
+        "run",
+        "check",
+        "graph",
+        "config",
+    ]
+    assert "3 the workers cannot boot" in " ".join(output.split())
+    assert "\n  buvar run app:prepare\n" in buvar("run", "-h")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+def test_workers_that_cannot_boot(buvar) -> None:
+    """Workers whose plugins cannot be prepared end it with exit code 3."""
+    output = buvar("run", "app:unable", "--forks", "2", code=3)
+
+    assert "cannot boot" in output.splitlines()[-1]
+    assert "unable to prepare" in output
 
 
 def test_version(buvar) -> None:

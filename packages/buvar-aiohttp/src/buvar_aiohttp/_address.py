@@ -9,13 +9,14 @@ import typing as t
 
 from buvar import context
 from buvar import fork
+from buvar.fork._listeners import Listeners
 
 from ._config import AioHttpConfig
 from ._errors import AddressError
 
 
 #: What all interfaces are called.
-_ANY = frozenset({"", "0.0.0.0", "::", "*"})  # noqa: S104
+_ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
 
 
 class Listening(t.NamedTuple):
@@ -23,12 +24,18 @@ class Listening(t.NamedTuple):
     A socket that listens.
 
     Attributes:
-        sock: The socket.
-        shared: The component it came from, if other workers have it too.
+        item: The socket.
+        own: Whether it was bound here, so that its file is removed here.
     """
 
-    sock: socket.socket
-    shared: fork.Socket | None = None
+    item: fork.Socket
+    own: bool = False
+
+    def close(self) -> None:
+        """Close it, and remove the file of a Unix socket."""
+        if self.own:
+            self.item.unlink()
+        self.item.close()
 
 
 def listen(config: AioHttpConfig) -> Listening:
@@ -39,23 +46,27 @@ def listen(config: AioHttpConfig) -> Listening:
         AddressError: It cannot be bound.
     """
     if config.sock is not None:
-        return Listening(config.sock)
+        return Listening(fork.Socket(config.address, config.sock))
     shared: dict[t.Any, fork.Socket] = context.find(fork.Socket)
     for item in shared.values():
         if item.uri == config.address or _same(item, config):
-            return Listening(item.sock, item)
+            return Listening(item)
     try:
-        return Listening(_bind(config))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise AddressError(
-            config.address, reason, (item.uri for item in shared.values())
-        ) from error
+        (item,) = Listeners(
+            [config.address],
+            backlog=config.backlog,
+            reuse_port=False,
+            supervised=False,
+        ).for_slot(1)
+    except (fork.BindError, fork.SocketURIError) as error:
+        uris = (item.uri for item in shared.values())
+        raise AddressError(config.address, error.reason, uris) from error
+    return Listening(item, own=True)
 
 
 def _same(item: fork.Socket, config: AioHttpConfig) -> bool:
     """Tell whether a shared socket has the address of the configuration."""
-    bound: t.Any = item.sock.getsockname()
+    bound = item.address
     if config.path is not None:
         return isinstance(bound, str) and bound == os.path.abspath(config.path)  # noqa: PTH100
     if item.sock.family not in {socket.AF_INET, socket.AF_INET6}:
@@ -79,38 +90,3 @@ def _addresses(host: str) -> set[str]:
             for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         }
     return found
-
-
-def _bind(config: AioHttpConfig) -> socket.socket:
-    """Bind a socket of one's own."""
-    if config.path is not None:
-        return _bind_unix(config.path, config.backlog)
-    family, kind, proto, _, address = socket.getaddrinfo(
-        config.host or None,
-        config.port,
-        type=socket.SOCK_STREAM,
-        flags=socket.AI_PASSIVE,
-    )[0]
-    sock = socket.socket(family, kind, proto)
-    try:
-        if os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-        sock.listen(config.backlog)
-        sock.setblocking(False)  # noqa: FBT003
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _bind_unix(path: str, backlog: int) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX)
-    try:
-        sock.bind(path)
-        sock.listen(backlog)
-        sock.setblocking(False)  # noqa: FBT003
-    except BaseException:
-        sock.close()
-        raise
-    return sock

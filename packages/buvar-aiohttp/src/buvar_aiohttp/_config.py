@@ -6,6 +6,8 @@ import socket
 import ssl
 import typing as t
 
+from urllib.parse import quote
+
 import attrs
 
 from buvar import config
@@ -61,6 +63,6 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     def address(self) -> str:
         """The address as a URI."""
         if self.path is not None:
-            return f"unix://{self.path}"
+            return f"unix://{quote(self.path, safe='/@')}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"tcp://{host}:{self.port}"

@@ -22,7 +22,7 @@ class AddressError(AioHttpError, OSError):
 
     Attributes:
         address: The address, as in the configuration.
-        reason: What the system says.
+        reason: Why not.
         shared: The URIs of the shared sockets there are.
     """
 
@@ -36,7 +36,7 @@ class AddressError(AioHttpError, OSError):
 
     def __str__(self) -> str:
         """Say what cannot be bound, why, and the cure."""
-        lines = [f"The server cannot listen on {self.address}: {self.reason}."]
+        lines = [f"The server cannot listen on {self.address}: {self.reason}"]
         lines += [f"  - there is the shared socket {u}" for u in self.shared]
         lines.append(
             "Set host and port (or path) in the section 'aiohttp' to an "

@@ -51,7 +51,7 @@ class Server:
         door: Door,
     ) -> None:
         self.config = config
-        self.address: t.Any = listening.sock.getsockname()
+        self.address: t.Any = listening.item.address
         self._listening = listening
         self._door = door
         self._runner = aiohttp.web.AppRunner(
@@ -70,7 +70,7 @@ class Server:
             await self._setup()
             site = aiohttp.web.SockSite(
                 self._runner,
-                self._listening.sock,
+                self._listening.item.sock,
                 ssl_context=self.config.ssl_context,
                 backlog=self.config.backlog,
             )
@@ -103,9 +103,7 @@ class Server:
     async def _drain(self, site: aiohttp.web.BaseSite) -> None:
         """Accept what the kernel has accepted, answer for the last time."""
         self._door.closing = True
-        shared = self._listening.shared
-        if shared is not None:
-            await shared.drain()
+        await self._listening.item.drain()
         await site.stop()
         server = t.cast("aiohttp.web.Server", self._runner.server)
         await close_websockets(server, self.config.shutdown_timeout)
@@ -121,8 +119,8 @@ class Server:
             await asyncio.sleep(_TICK)
 
     def close(self) -> None:
-        """Close the socket, if nobody served on it."""
-        self._listening.sock.close()
+        """Close the socket, also if nobody served on it."""
+        self._listening.close()
 
 
 async def prepare_server(

@@ -75,8 +75,8 @@ def _attributes(
     yield "network.protocol.version", f"{major}.{minor}"
     if (host := request.url.host) is not None:
         yield "server.address", host
-    if (port := request.url.port) is not None:
-        yield "server.port", port
+        # Of http and https it is known without being told.
+        yield "server.port", t.cast("int", request.url.port)
     if request.remote:
         yield "client.address", request.remote
     if (agent := request.headers.get("User-Agent")) is not None:

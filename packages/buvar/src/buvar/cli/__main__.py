@@ -5,5 +5,4 @@ from __future__ import annotations
 from buvar.cli import main
 
 
-if __name__ == "__main__":
-    main()
+main()

@@ -11,7 +11,10 @@ import typing as t
 from buvar import config
 from buvar import context
 from buvar import log
-from buvar import plugin
+
+
+#: The section that the command itself reads.
+LOG: t.Final = "log"
 
 
 class Application:
@@ -56,7 +59,7 @@ class Application:
 
     def set_up(self) -> None:
         """Configure the logs and put the configuration into the context."""
-        settings = self.source.load(log.LogConfig, "log")
+        settings = self.source.load(log.LogConfig, LOG)
         settings.setup()
         context.add(self.source)
 
@@ -84,8 +87,3 @@ class Application:
             sockets=list(sockets),
             reload=reload,
         )
-
-    def stage(self) -> plugin.Stage:
-        """Return a stage of the plugins that is not entered yet."""
-        self.set_up()
-        return plugin.Stage(config, *self.plugins)

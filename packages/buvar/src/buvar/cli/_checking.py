@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
 import click
 import rich.console
+import rich.markup
 import rich.tree
 
 from buvar import config
@@ -13,10 +15,15 @@ from buvar import context
 from buvar import di
 from buvar import plugin
 
+from ._application import LOG
 from ._application import Application
 from ._errors import CommandError
 from ._errors import Exit
 from ._errors import leaves
+
+
+#: More columns than any line of a graph has.
+_WIDTH: t.Final = 4096
 
 
 class _SeenError(Exception):
@@ -35,6 +42,7 @@ def check(application: Application) -> None:
     def look() -> None:
         di.check()
         _check_sections()
+        seen.extend(_unclaimed())
         seen.append(
             "All is well: prepared "
             f"{', '.join(application.plugins)}; verified "
@@ -52,7 +60,8 @@ def draw(application: Application, form: str) -> None:
     _prepared(application, lambda: graphs.append(di.graph()))
     for graph in graphs:
         if form == "tree":
-            rich.console.Console().print(_tree(graph))
+            # The terminal may wrap lines; to cut them would lose places.
+            rich.console.Console(width=_WIDTH).print(_tree(graph))
         else:
             click.echo(getattr(graph, form)(), nl=False)
 
@@ -96,6 +105,17 @@ def _check_sections() -> None:
         raise config.ConfigError(problems)
 
 
+def _unclaimed() -> t.Iterator[str]:
+    """Say which sections of the source have no class."""
+    known = {name.partition(".")[0] for name in config.sections()} | {LOG}
+    source = context.get(config.ConfigSource)
+    for name in sorted(source.keys() - known):
+        if isinstance(source[name], dict):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            yield f"Note that no class has the section {name!r}{hint}"
+
+
 def _tree(graph: di.Graph) -> rich.tree.Tree:
     """Show what each type needs."""
     root = rich.tree.Tree("injected")
@@ -112,7 +132,9 @@ def _tree(graph: di.Graph) -> rich.tree.Tree:
 
 
 def _name(type_: t.Any) -> str:
-    return getattr(type_, "__qualname__", None) or str(type_)
+    # Brackets of generics would be markup.
+    name = type_.__qualname__ if isinstance(type_, type) else str(type_)
+    return rich.markup.escape(name)
 
 
 def _count(things: t.Sized, name: str) -> str:

@@ -23,11 +23,22 @@ class Buvar(click.Group):
 
 
 @click.group(
-    cls=Buvar, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=Buvar,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Exit codes: 0 all is well, 1 the application failed, 2 the command "
+        "line or the configuration is wrong, 3 the workers cannot boot."
+    ),
 )
 @click.version_option(package_name="buvar")
 def buvar() -> None:
-    """Run, check and explain applications made of buvar plugins."""
+    """
+    Run, check and explain applications made of buvar plugins.
+
+    PLUGINS are modules that have a "prepare", written as Python imports them,
+    functions of modules, as app:prepare, or entry points; from the current
+    folder, or installed.
+    """
 
 
 def application(func: T) -> T:
@@ -82,7 +93,14 @@ def application(func: T) -> T:
 def run(
     forks: int, sockets: tuple[str, ...], *, reload: bool, **options: t.Any
 ) -> None:
-    """Run PLUGINS until they end, or INT or TERM comes."""
+    """
+    Run PLUGINS until they end, or INT or TERM comes.
+
+    \b
+    buvar run app:prepare
+    buvar run app -c app.toml --set aiohttp.port=8080
+    buvar run app --forks 0 --bind tcp://:8080
+    """  # noqa: D301 - click wants the character itself
     with told():
         Application(**options).run(forks=forks, sockets=sockets, reload=reload)
 
@@ -119,7 +137,7 @@ def graph(form: str, **options: t.Any) -> None:
         draw(Application(**options), form)
 
 
-@buvar.group()
+@buvar.group(cls=Buvar)
 def config() -> None:
     """Generate and explain the configuration of an application."""
 

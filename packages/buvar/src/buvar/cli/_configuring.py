@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import json
+import sys
 
 import click
 
 from buvar import config
+from buvar import log
+from buvar import plugin
+from buvar.plugin._resolve import resolve
 
+from ._application import LOG
 from ._application import Application
 from ._errors import CommandError
 from ._errors import Exit
@@ -17,14 +22,29 @@ from ._errors import Exit
 def sample(application: Application) -> None:
     """Print a sample TOML file."""
     _import_sections(application)
-    click.echo(config.sample(), nl=False)
+    click.echo(config.sample())
+    click.echo(config.sample(log.LogConfig, LOG), nl=False)
 
 
 def env(application: Application) -> None:
-    """Print the variables, as a shell takes them."""
+    """
+    Print the variables, as a shell takes them.
+
+    Raises:
+        CommandError: No variable is read.
+    """
     _import_sections(application)
-    prefix = application.env_prefix or ""
-    for variable in config.variables(env_prefix=prefix):
+    prefix = application.env_prefix
+    if prefix is None:
+        raise CommandError(
+            "The environment is read only with --env-prefix.\n"
+            "Give the one that 'buvar run' gets, e.g. --env-prefix APP.",
+            Exit.USAGE,
+        )
+    for variable in (
+        *config.variables(env_prefix=prefix),
+        *config.variables(log.LogConfig, LOG, env_prefix=prefix),
+    ):
         click.echo(str(variable))
 
 
@@ -37,7 +57,9 @@ def show(application: Application) -> None:
 def schema(application: Application) -> None:
     """Print the JSON Schema."""
     _import_sections(application)
-    click.echo(json.dumps(config.schema(), indent=2))
+    found = config.schema()
+    found["properties"].update(config.schema(log.LogConfig, LOG)["properties"])
+    click.echo(json.dumps(found, indent=2))
 
 
 def _import_sections(application: Application) -> None:
@@ -45,10 +67,13 @@ def _import_sections(application: Application) -> None:
     Import the modules of the plugins, which define the sections.
 
     Raises:
-        CommandError: There is no such module, or it has no section.
+        PluginError: There is no such plugin.
+        CommandError: They have no section.
     """
     for name in application.plugins:
-        _import(name)
+        # A module may have sections only, and prepare nothing.
+        with contextlib.suppress(plugin.NoPrepareError):
+            resolve(name, sys._getframe())  # noqa: SLF001
     if not config.sections():
         raise CommandError(
             f"No section is defined by {', '.join(application.plugins)}.\n"
@@ -56,27 +81,3 @@ def _import_sections(application: Application) -> None:
             "buvar_aiohttp.",
             Exit.USAGE,
         )
-
-
-def _import(name: str) -> None:
-    module = name.partition(":")[0]
-    while True:
-        try:
-            importlib.import_module(module)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{module}.".startswith(
-                f"{error.name}."
-            ):
-                raise
-            # The last part may be a function: `module.prepare`.
-            shorter = module.rpartition(".")[0]
-            if ":" in name or not shorter or error.name != module:
-                raise CommandError(
-                    f"There is no module {error.name!r}.\n"
-                    "Name importable modules, from the current folder or "
-                    "installed.",
-                    Exit.USAGE,
-                ) from None
-            module = shorter
-        else:
-            return

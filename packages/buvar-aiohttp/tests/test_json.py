@@ -1,0 +1,42 @@
+"""JSON, with orjson and without."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+PROGRAM = """
+import sys
+if sys.argv[1] == "without":
+    sys.modules["orjson"] = None
+from buvar_aiohttp import json
+assert json.dumps({"a": [1, None]}) == b'{"a":[1,null]}'
+assert json.loads(b'{"a": 1}') == json.loads('{"a": 1}') == {"a": 1}
+response = json.response([1], status=201)
+assert (response.status, response.body) == (201, b"[1]")
+assert response.content_type == "application/json"
+response = json.response({}, content_type="application/problem+json")
+assert response.content_type == "application/problem+json"
+print("orjson" in str(json.dumps.__globals__.get("orjson")))
+"""
+
+
+@pytest.mark.parametrize("orjson", ["with", "without"])
+def test_json(orjson: str) -> None:
+    """The functions do the same, whoever writes and reads."""
+    if orjson == "with":
+        pytest.importorskip("orjson")
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM, orjson],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{orjson == 'with'}\n"
