@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import typing as t
 
 from buvar.components._near import near_misses
 
+from ._adapter import Adapter
 from ._errors import CycleError
+from ._errors import DiError
 from ._errors import ResolveError
 from ._errors import ScopeError
 from ._nodes import Attempt
 from ._nodes import Failure
 from ._plan import Planner
+from ._signature import EMPTY
+from ._signature import Param
 from ._types import Asked
 from ._types import show
 
@@ -22,9 +27,20 @@ _LONGEST = 60
 _FIRST = 20
 
 
-def explain(planner: Planner, target: t.Any, failure: Failure) -> ResolveError:
-    """Make the error for a target that cannot be resolved."""
-    tree = [f"{show(target)} cannot be resolved:", *_draw(failure)]
+def explain(
+    planner: Planner, target: t.Any, failure: Failure, head: str = ""
+) -> ResolveError:
+    """
+    Make the error for a target that cannot be resolved.
+
+    Args:
+        planner: Who knows what there is.
+        target: What was asked for.
+        failure: Why it is not to be had.
+        head: Who asks, by default the target itself.
+    """
+    first = f"{head}, which" if head else show(target)
+    tree = [f"{first} cannot be resolved:", *_draw(failure)]
     way = _deepest(failure)
     path = [one.asked.keys[0] if one.asked.keys else None for one in way]
     if failure.kind == "cycle":
@@ -35,6 +51,24 @@ def explain(planner: Planner, target: t.Any, failure: Failure) -> ResolveError:
         (target, *path[1:]),
         tuple(_hints(planner, failure, way[-1])),
     )
+
+
+def unhashable(
+    targets: tuple[t.Any, ...], error: TypeError
+) -> ResolveError | TypeError:
+    """Make the error for a target that is no type, as a list of targets."""
+    for target in targets:
+        try:
+            hash(target)
+        except TypeError:
+            line = f"{show(target)} is no type: it cannot be hashed."
+            hint = "ask for a type"
+            if type(target) in (list, set):
+                several = ", ".join(map(show, target))
+                hint = f"several targets are arguments: di.nject({several})"
+            return ResolveError(target, (line,), (), (hint,))
+    # It is the class of a keyword that cannot be hashed.
+    return error
 
 
 def _draw(failure: Failure) -> t.Iterator[str]:
@@ -87,13 +121,14 @@ def _reason(failure: Failure) -> t.Iterator[str]:
 
 def _attempt(attempt: Attempt) -> str:
     adapter = attempt.adapter
-    return f"- {adapter.name}{_needs(attempt)}  [{adapter.where}]"
+    what = "" if attempt.param is None else needs(attempt.param)
+    return f"- {adapter.name}{what}  [{adapter.where}]"
 
 
-def _needs(attempt: Attempt) -> str:
-    if attempt.param is None:
-        return ""
-    param = attempt.param
+def needs(param: Param) -> str:
+    """Say what is needed for a parameter."""
+    if param.annotation is EMPTY:
+        return f" needs {param.name}"
     return f" needs {param.name}: {show(param.annotation)}"
 
 
@@ -159,18 +194,43 @@ def _hints(
         yield f"{adapter.name} ({adapter.where}) is not used: " + _pending(
             adapter
         )
+    yield from _keywords(planner, failure)
     for key in last.asked.keys:
         name = None if last.asked.named is None else last.asked.named.name
         yield from near_misses(planner.layers[0], key, name)
         yield from _other_arguments(planner, key)
-    yield from _cure(last.asked)
+    yield from _cure(last)
 
 
-def _pending(adapter: t.Any) -> str:
+def _pending(adapter: Adapter) -> str:
     try:
         return str(adapter.returns)
-    except Exception as error:  # noqa: BLE001 - any reason will do
+    except DiError as error:
         return str(error)
+
+
+def _attempts(failure: Failure) -> t.Iterator[Attempt]:
+    """List all attempts, each failure's once."""
+    todo, seen = [failure], {id(failure)}
+    while todo:
+        for attempt in todo.pop().attempts:
+            yield attempt
+            inner = attempt.failure
+            if inner is not None and id(inner) not in seen:
+                seen.add(id(inner))
+                todo.append(inner)
+
+
+def _keywords(planner: Planner, failure: Failure) -> t.Iterator[str]:
+    """Name the keywords that would have been taken, were they of the type."""
+    found = dict.fromkeys(
+        (one.param.name, show(one.param.annotation))
+        for one in _attempts(failure)
+        if one.param is not None and one.param.name in planner.keywords
+    )
+    for name, wanted in found:
+        own = show(type(planner.keywords[name]))
+        yield f"the keyword {name} is of {own}, not of {wanted}"
 
 
 def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
@@ -183,18 +243,54 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
                 yield f"there is an adapter for {show(one)}: {adapter.name}"
 
 
-def _cure(asked: Asked) -> t.Iterator[str]:
-    if any(isinstance(key, str) for key in asked.keys):
-        yield "ask for the type itself, not for its name"
+def _cure(last: Failure) -> t.Iterator[str]:
+    asked = last.asked
+    unread = [one.adapter for one in last.attempts if one.unread]
+    if unread:
+        names = " and of ".join(one.name for one in unread)
+        yield f"correct the annotation of {names}{_local(unread)}"
+        return
     if asked.optional and asked.keys:
         yield "Optional alone is no default: write '= None'"
     if not asked.keys:
-        yield "annotate the parameter, or pass it by its name"
+        yield (
+            "annotate the parameter, or pass it by its name; a target has to "
+            "be a type"
+        )
     elif asked.named is not None:
         yield f"add it: context.add(item, name={asked.named.name!r})"
+    elif not all(map(_is_type, asked.keys)):
+        yield "ask for a type itself, not for its name or an object of it"
     else:
-        types = " or ".join(map(show, asked.keys))
         yield (
-            f"register something that returns {types}, add one with "
-            "context.add(item), or pass it as a keyword"
+            f"register {_register(asked)}; add one with context.add(item); "
+            "or pass one as a keyword"
         )
+
+
+def _local(adapters: list[Adapter]) -> str:
+    """A forward reference to what is local to a function never works."""
+    for adapter in adapters:
+        place = getattr(adapter.implementation, "__qualname__", "")
+        if "<locals>" in place:
+            return "; what is local has to be there when it is registered"
+    return ""
+
+
+def _is_type(key: t.Any) -> bool:
+    return isinstance(key, (type, t.NewType, t.TypeVar)) or (
+        t.get_origin(key) is not None or type(key).__module__ == "typing"
+    )
+
+
+def _register(asked: Asked) -> str:
+    """Say what to register: a class of one's own is an implementation."""
+    key = asked.keys[0]
+    types = " or ".join(map(show, asked.keys))
+    if len(asked.keys) > 1 or not isinstance(key, type):
+        return f"something that returns {types}"
+    if getattr(key, "_is_protocol", False) or inspect.isabstract(key):
+        return f"what implements {types}"
+    if key.__module__ == "builtins" or t.get_origin(key) is not None:
+        return f"something that returns {types}"
+    return f"it with di.register({types}), or something that returns it"

@@ -13,15 +13,16 @@ from buvar.components import _known
 from buvar.components._impl import MISSING
 from buvar.context import buvar_context
 
+from ._adapter import name_of
 from ._compile import compile_plan
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import RegisterError
+from ._explain import needs
 from ._kind import Kind
 from ._kind import kind_of
 from ._nject import call
 from ._nject import found
-from ._nject import prefer
 from ._plan import Planner
 from ._signature import EMPTY
 from ._signature import Param
@@ -93,7 +94,7 @@ def inject(function: t.Callable[P, t.Awaitable[R]]) -> Injected[P, R]:
         bound = signature.bind_partial(*args, **kwargs)
         missing = [one for one in read() if one.name not in bound.arguments]
         if missing:
-            values = await fill(missing)
+            values = await fill(missing, function)
             bound.arguments.update(values)
             bound.arguments = {
                 name: bound.arguments[name]
@@ -125,8 +126,8 @@ def _refuse(function: t.Any, names: t.Any) -> None:
     )
 
 
-async def fill(params: t.Sequence[Param]) -> dict[str, t.Any]:
-    """Resolve parameters, one call for all of them."""
+async def fill(params: t.Sequence[Param], function: t.Any) -> dict[str, t.Any]:
+    """Resolve parameters of a function, one call for all of them."""
     adapters, context = buvar_adapters.get(), buvar_context.get()
     if adapters.known != _known.generation():
         adapters.fresh()
@@ -136,15 +137,27 @@ async def fill(params: t.Sequence[Param]) -> dict[str, t.Any]:
         "parameters",
         *((one.name, one.asked, id(one.default)) for one in params),
     )
+    version = adapters.version
+    value = MISSING
     for resolver in tuple(adapters.resolvers.get(key, ())):
         value = await call(resolver, context, {})
         if value is not MISSING:
-            return dict(zip((one.name for one in params), value, strict=True))
-    planner = Planner(adapters, context, {})
-    nodes = [
-        found(planner, one.annotation, planner.param(one)) for one in params
-    ]
-    resolver = compile_plan(planner, nodes, single=False)
-    value = await call(resolver, context, {})
-    prefer(adapters, key, resolver)
+            break
+    while value is MISSING:
+        # Another thread may change what was planned with before it is used.
+        version = adapters.version
+        planner = Planner(adapters, context, {})
+        name = name_of(function)
+        nodes = [
+            found(
+                planner,
+                one.annotation,
+                planner.param(one),
+                f"{name}{needs(one)}",
+            )
+            for one in params
+        ]
+        resolver = compile_plan(planner, nodes, single=False)
+        adapters.keep(key, resolver, version)
+        value = await call(resolver, context, {})
     return dict(zip((one.name for one in params), value, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import typing as t
 
@@ -28,7 +29,7 @@ async def wait(
 
     Args:
         items: The items of the layer. Under ``building`` stands the task that
-            builds and, as soon as another one waits, an event.
+            builds and, as soon as another one waits, its ``Turn``.
         ticket: Where what was built is to be found.
         building: See there.
         key: The type, for the error.
@@ -37,17 +38,62 @@ async def wait(
         What was built, or ``MISSING`` if that failed: the first to come back
         builds then, the others wait for it.
     """
+    task = t.cast("asyncio.Task[t.Any]", asyncio.current_task())
     while (claim := items.get(building)) is not None:
-        if claim[0] is asyncio.current_task():
+        if _waits_for(claim[0], task):
             line = f"{show(key)} is asked for while it is being built."
             hint = (
                 "break the cycle: let one of them ask later, when it is used"
             )
             raise CycleError(key, (line,), (key, key), (hint,))
         if len(claim) == 1:
-            claim.append(asyncio.Event())
-        await claim[1].wait()
+            claim.append(Turn())
+        over = claim[1].over()
+        # Another thread may have ended it before that was noted.
+        if items.get(building) is claim:
+            _claims[task] = claim
+            try:
+                await over
+            finally:
+                del _claims[task]
     return items.get(ticket, MISSING)
+
+
+#: What each task waits for.
+_claims: dict[t.Any, t.Any] = {}
+
+
+def _waits_for(builder: t.Any, task: t.Any) -> bool:
+    """Tell whether a task is another, or waits for it, maybe indirectly."""
+    while builder is not task:
+        if builder not in _claims:
+            return False
+        builder = _claims[builder][0]
+    return True
+
+
+class Turn:
+    """Tells those that wait, in the loops of other threads too."""
+
+    def __init__(self) -> None:
+        self.waiting: list[asyncio.Future[None]] = []
+
+    def over(self) -> asyncio.Future[None]:
+        """Return what is done when ``set`` is called."""
+        self.waiting.append(asyncio.get_running_loop().create_future())
+        return self.waiting[-1]
+
+    def set(self) -> None:
+        """Wake all."""
+        for future in self.waiting:
+            # A loop that has been closed has nobody who waits.
+            with contextlib.suppress(RuntimeError):
+                future.get_loop().call_soon_threadsafe(_wake, future)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class Watch(dict[str, bool]):

@@ -13,8 +13,8 @@ from buvar.context import buvar_context
 from ._compile import Resolver
 from ._compile import compile_plan
 from ._default import buvar_adapters
-from ._errors import ResolveError
 from ._explain import explain
+from ._explain import unhashable
 from ._nodes import Failure
 from ._nodes import Node
 from ._plan import Planner
@@ -25,9 +25,6 @@ from ._types import show
 T = t.TypeVar("T")
 T2 = t.TypeVar("T2")
 T3 = t.TypeVar("T3")
-
-#: More answers of the context to one question than this are not kept.
-_MOST = 16
 
 _adapters = buvar_adapters.get
 _context = buvar_context.get
@@ -95,7 +92,7 @@ async def nject(*targets: t.Any, **dependencies: t.Any) -> t.Any:
             raise
     except TypeError as error:
         if error.__traceback__.tb_next is None:  # type: ignore[union-attr]
-            raise _unhashable(targets, error) from None
+            raise unhashable(targets, error) from None
         _note(adapters, key, error)
         raise
     except Exception as error:
@@ -112,15 +109,21 @@ async def _slow(
     dependencies: dict[str, t.Any],
 ) -> t.Any:
     """Try what was compiled for other answers of the context, or compile."""
+    version = adapters.version
     for resolver in tuple(adapters.resolvers.get(key, ())):
         value = await call(resolver, context, dependencies)
         if value is not MISSING:
-            prefer(adapters, key, resolver)
+            adapters.keep(key, resolver, version)
             return value
-    resolver, keep = plan(adapters, context, targets, dependencies)
-    if keep:
-        prefer(adapters, key, resolver)
-    return await call(resolver, context, dependencies)
+    value = MISSING
+    while value is MISSING:
+        # Another thread may change what was planned with before it is used.
+        version = adapters.version
+        resolver, keep = plan(adapters, context, targets, dependencies)
+        if keep:
+            adapters.keep(key, resolver, version)
+        value = await call(resolver, context, dependencies)
+    return value
 
 
 def plan(
@@ -136,7 +139,9 @@ def plan(
     return compile_plan(planner, nodes, single=single), not planner.by_value
 
 
-def found(planner: Planner, target: t.Any, node: Node | Failure) -> Node:
+def found(
+    planner: Planner, target: t.Any, node: Node | Failure, head: str = ""
+) -> Node:
     """
     Return what was planned for a target.
 
@@ -144,7 +149,7 @@ def found(planner: Planner, target: t.Any, node: Node | Failure) -> Node:
         ResolveError: It cannot be resolved.
     """
     if isinstance(node, Failure):
-        raise explain(planner, target, node)
+        raise explain(planner, target, node, head)
     return node
 
 
@@ -159,30 +164,6 @@ async def call(
     except Exception as error:
         _add_note(resolver, error)
         raise
-
-
-def prefer(adapters: Adapters, key: t.Any, resolver: Resolver) -> None:
-    """Put what fitted last in front."""
-    others = adapters.resolvers.get(key, [])
-    kept = [one for one in others if one is not resolver]
-    adapters.resolvers[key] = [resolver, *kept[: _MOST - 1]]
-
-
-def _unhashable(
-    targets: tuple[t.Any, ...], error: TypeError
-) -> ResolveError | TypeError:
-    for target in targets:
-        try:
-            hash(target)
-        except TypeError:
-            return ResolveError(
-                target,
-                (f"{show(target)} is no type: it cannot be hashed.",),
-                (),
-                ("ask for a type; several are arguments, not a list",),
-            )
-    # It is the class of a keyword that cannot be hashed.
-    return error
 
 
 def _note(adapters: Adapters, key: t.Any, error: Exception) -> None:

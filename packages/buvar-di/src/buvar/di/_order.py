@@ -118,7 +118,7 @@ class Order(Body):
         else:
             self._build(node, depth + 2)
         self._line("finally:", depth + 1)
-        self._line(f"del {items}[{mark}]", depth + 2)
+        self._line(f"{items}.pop({mark}, None)", depth + 2)
         self._line(f"if len({claim}) > 1:", depth + 2)
         self._line(f"{claim}[1].set()", depth + 3)
 
