@@ -11,6 +11,9 @@ from buvar import context
 from buvar import di
 
 
+T = t.TypeVar("T")
+
+
 class Item: ...
 
 
@@ -67,6 +70,52 @@ async def test_a_keyword_of_another_type() -> None:
     """It has the right name, so it is what was meant."""
     di.register(Dear)
     error = await fails(Dear, item="text")
+    assert error.hints[0] == "the keyword item is of str, not of Item"
+
+
+async def test_each_way_that_ends_has_a_cure() -> None:
+    """To mend one of them is enough, so each is named, up to three."""
+
+    def unread(it: Nowhere) -> Dear:  # type: ignore[name-defined] # noqa: F821
+        raise AssertionError
+
+    def first(number: int) -> Dear:
+        raise AssertionError
+
+    def second(text: str, number: int) -> Dear:
+        raise AssertionError
+
+    def deep(item: Item) -> Dear:
+        raise AssertionError
+
+    def third(data: bytes) -> Item:
+        raise AssertionError
+
+    di.register(unread, first, second, third, deep)
+    error = await fails(Dear)
+    assert [one.partition(";")[0] for one in error.hints] == [
+        "register something that returns bytes",
+        "register something that returns str",
+        "register something that returns int",
+    ]
+
+    def needs(other: Dear | None) -> Item:
+        raise AssertionError
+
+    di.register(unread, needs, replace=True)
+    error = await fails(Item)
+    assert "correct the annotation of unread" in str(error)
+
+
+async def test_what_a_type_variable_stands_for_is_shown() -> None:
+    """The type that was asked for, not the one that was written."""
+
+    def wrap(item: T) -> list[T]:
+        raise AssertionError
+
+    di.register(wrap)
+    error = await fails(list[Item], item="text")
+    assert "- wrap needs item: Item  [" in str(error)
     assert error.hints[0] == "the keyword item is of str, not of Item"
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import collections.abc
-import gc
-import weakref
 
 import pytest
 
@@ -275,30 +272,3 @@ async def test_what_holds_the_request_is_not_lent_to_the_stage() -> None:
         holder, kept = await di.nject(Holder, Kept)
     assert holder.item is upper
     assert kept.holder.item is below
-
-
-async def test_memory_stays_flat_and_leaves_no_cycle() -> None:
-    """Scoped calls leave nothing behind, without the garbage collector."""
-
-    async def dear(item: Item) -> collections.abc.AsyncIterator[Dear]:
-        yield Dear(item)
-
-    di.register(Item, User)
-    di.register(dear, scope="layer")
-
-    async def request() -> weakref.ref[User]:
-        async with context.child():
-            return weakref.ref(await di.nject(User))
-
-    for _ in range(10):
-        await request()
-    gc.collect()
-    gc.disable()
-    try:
-        before = len(gc.get_objects())
-        for _ in range(2_000):
-            assert (await request())() is None
-        assert abs(len(gc.get_objects()) - before) < 100
-        assert gc.collect() < 100
-    finally:
-        gc.enable()

@@ -13,6 +13,9 @@ import pytest
 from buvar import di
 
 
+T = t.TypeVar("T")
+
+
 class Item: ...
 
 
@@ -42,12 +45,26 @@ class Upper(Holder):
     class Item: ...
 
 
+class Generic(t.Generic[T]):
+    class Part: ...
+
+    def __init__(self, part: Part, one: T) -> None:
+        self.parts = (part, one)
+
+
 @pytest.mark.parametrize("cls", [Holder, Upper])
 async def test_classes_written_in_a_class(cls: type[Holder]) -> None:
     """As the compiler has it: the body of the class comes first."""
     di.register(cls, Holder.Part, Holder.Item, Upper.Item, Item)
     made = await di.nject(cls)
     assert [type(one) for one in made.parts] == [Holder.Part, Holder.Item]
+
+
+async def test_classes_written_in_a_generic_class() -> None:
+    """They are seen from a type with arguments as well."""
+    di.register(Generic[Item], Item, Generic.Part)
+    made = await di.nject(Generic[Item])
+    assert [type(one) for one in made.parts] == [Generic.Part, Item]
 
 
 async def test_methods_see_the_classes_of_their_class() -> None:

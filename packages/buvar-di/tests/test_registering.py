@@ -67,23 +67,6 @@ def forward() -> Later:  # type: ignore[name-defined] # noqa: F821
     return sys.modules[__name__].__dict__["Later"]()
 
 
-async def test_pep_695() -> None:
-    """Classes and functions with type parameters of their own."""
-    if sys.version_info < (3, 12):
-        pytest.skip("the syntax is of Python 3.12")
-    names: dict[str, t.Any] = {"User": User}
-    exec(  # noqa: S102 - older Pythons cannot parse it
-        "class Box[T]:\n"
-        "    def __init__(self, item: T): self.item = item\n"
-        "def pack[T](box: Box[T]) -> list[T]: return [box.item]\n"
-        "type Users = list[User]\n",
-        names,
-    )
-    di.register(names["Box"], names["pack"], User)
-    assert type((await di.nject(names["Box"][User])).item) is User
-    assert type((await di.nject(names["Users"]))[0]) is User
-
-
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [

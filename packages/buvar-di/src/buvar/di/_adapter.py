@@ -139,9 +139,10 @@ class Adapter:
         implementation = self.implementation
         found = params_of(implementation, self.scopes)
         cls = class_of(implementation)
-        bindings = {} if cls is None else inherited(cls)
-        if not bindings:
+        origin = cls if isinstance(cls, type) else t.get_origin(cls)
+        if not hasattr(origin, "__orig_bases__"):
             return found
+        bindings = inherited(cls)
         types = [substitute(one.annotation, bindings) for one in found]
         return tuple(
             one._replace(annotation=tp, asked=one.ask(tp))

@@ -82,10 +82,12 @@ def plain(implementation: t.Any) -> t.Any:
 
 def class_of(implementation: t.Any) -> t.Any:
     """Return the class, or ``Repo[User]``, that is built, if one is."""
+    if isinstance(implementation, type):
+        return implementation
     if isinstance(implementation, functools.partial):
         func = t.cast("t.Any", implementation).func
         return func if isinstance(func, type) else None
-    built = t.get_origin(implementation) or implementation
+    built = t.get_origin(implementation)
     return implementation if isinstance(built, type) else None
 
 

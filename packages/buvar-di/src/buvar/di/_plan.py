@@ -243,6 +243,8 @@ class Planner:
                 node = yield from self._arg(param, bindings, level)
                 if isinstance(node, Failure):
                     self._rewind(start, undo)
+                    tp = substitute(param.annotation, bindings)
+                    param = param._replace(annotation=tp)  # noqa: PLW2901
                     return Attempt(adapter, "", param, node)
                 args.append((param, node))
         finally:
@@ -271,7 +273,7 @@ class Planner:
             kind="cycle",
             heads=frozenset({here[0]}),
         )
-        return Attempt(here[0], "it needs itself", None, failure)
+        return Attempt(here[0], "", None, failure)
 
     def _keep(self, build: Build) -> None:
         """Share what is built, with all that do not outlive it."""

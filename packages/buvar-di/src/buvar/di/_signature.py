@@ -23,9 +23,6 @@ _NEW: t.Any = object.__new__
 Scopes: t.TypeAlias = list[t.Mapping[str, t.Any]]
 
 
-_ANYTHING = Asked(())
-
-
 class Param(t.NamedTuple):
     """A parameter, its annotation taken apart."""
 
@@ -36,9 +33,14 @@ class Param(t.NamedTuple):
     keyword_only: bool
 
     def ask(self, annotation: t.Any) -> Asked:
-        """Take an annotation apart; a default ``None`` is a value too."""
-        asked = ask(annotation)
-        return asked._replace(optional=True) if self.default is None else asked
+        """Take an annotation apart that is in the place of this one."""
+        return _ask(annotation, self.default)
+
+
+def _ask(annotation: t.Any, default: t.Any) -> Asked:
+    """Take an annotation apart; a default ``None`` is a value too."""
+    asked = ask(annotation)
+    return asked._replace(optional=True) if default is None else asked
 
 
 def function_of(implementation: t.Any) -> t.Any:
@@ -74,7 +76,9 @@ def raw(function: t.Any) -> dict[str, t.Any]:
 def signature(implementation: t.Any) -> list[inspect.Parameter]:
     """Return the parameters that can be filled."""
     function, skip = implementation, 0
-    if isinstance(t.get_origin(implementation) or implementation, type):
+    if not isinstance(implementation, functools.partial) and class_of(
+        implementation
+    ):
         function, skip = function_of(implementation), 1
         if function is _INIT:
             return []
@@ -131,12 +135,14 @@ def scopes_of(implementation: t.Any, frame: types.FrameType) -> Scopes:
 
 
 def _mro(implementation: t.Any) -> tuple[type, ...]:
-    """Return the classes that a constructor or a method belongs to."""
+    """Return the classes that a constructor or a method may be of."""
     owner = class_of(implementation)
+    owner = t.get_origin(owner) or owner
     if owner is None and isinstance(implementation, types.MethodType):
         owner = implementation.__self__
         owner = owner if isinstance(owner, type) else type(owner)
-    return getattr(owner, "__mro__", ())
+    mro: tuple[type, ...] = getattr(owner, "__mro__", ())
+    return mro[:-1]
 
 
 def _named(home: str, scopes: Scopes) -> list[t.Any]:
@@ -257,7 +263,6 @@ def params_of(
         tp = one.annotation
         if not isinstance(tp, type):
             tp = evaluate(tp, find)
-        by_name = one.kind is one.KEYWORD_ONLY
-        param = Param(one.name, tp, _ANYTHING, one.default, by_name)
-        found.append(param._replace(asked=param.ask(tp)))
+        asked, by_name = _ask(tp, one.default), one.kind is one.KEYWORD_ONLY
+        found.append(Param(one.name, tp, asked, one.default, by_name))
     return tuple(found)
