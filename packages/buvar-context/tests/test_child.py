@@ -164,6 +164,21 @@ def test_ended_in_another_context():
     assert context.current_context() is before
 
 
+async def test_ended_in_another_context_async():
+    """So does a block that awaits its end."""
+    opened = context.child()
+
+    async def open_elsewhere():
+        await opened.__aenter__()
+        context.add("x")
+
+    await asyncio.create_task(open_elsewhere())
+    before = context.current_context()
+    await opened.__aexit__(None, None, None)
+    assert context.current_context() is before
+    assert context.get(str, default=None) is None
+
+
 def test_functions_of_the_context():
     """The functions work on the current stack."""
     with context.child() as layer:

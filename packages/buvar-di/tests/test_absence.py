@@ -95,6 +95,57 @@ def test_what_is_added_anywhere_is_seen(
         di.buvar_adapters.reset(registry)
 
 
+async def test_what_has_nothing_to_do_with_it_changes_nothing() -> None:
+    """A type added for the first time leaves other plans as they are."""
+
+    class New: ...
+
+    class Other: ...
+
+    di.register(New, Other)
+    await di.nject(New)
+    await di.nject(Other)
+    added = context.add(New())
+    assert await di.nject(Other) is not await di.nject(Other)
+    assert await di.nject(New) is added
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_what_each_layer_below_a_request_gets_is_seen(
+    number: int,
+) -> None:
+    """Of a task, the stage or the process, though it had none for long."""
+    adapters, (root, plugins, task, *_) = di.Adapters(), stack()
+    di.buvar_adapters.set(adapters)
+    di.register(All, *TYPES)
+    for one in TYPES:
+        # Somewhere there is one, so that the context has to be asked.
+        Components().add(one())
+    for below in (task, task, plugins.push(), task):
+        buvar_context.set(below.scoped())
+        for _ in range(3):
+            parts = (await di.nject(All)).parts
+            assert not any(part in root.items.values() for part in parts)
+    request = task.scoped()
+    added = (root, plugins, task, request)[number].add(Three())
+    buvar_context.set(request)
+    assert (await di.nject(All)).parts[2] is added
+
+
+async def test_types_that_will_be_there_when_it_runs() -> None:
+    """What no layer ever had may be said to come."""
+
+    class Request: ...
+
+    class Handler:
+        def __init__(self, request: Request) -> None: ...
+
+    di.register(Handler)
+    with pytest.raises(di.CheckError):
+        di.check()
+    di.check(given=[Request])
+
+
 async def test_a_request_below_a_task() -> None:
     """A layer's own object is found from the layers above it."""
     di.register(All, *TYPES[1:])

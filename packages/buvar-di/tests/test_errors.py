@@ -69,7 +69,9 @@ def run(program: t.Any) -> BaseException:
 def printed(error: BaseException) -> str:
     """Return the last part of a traceback, without this machine's paths."""
     if isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
+        head = "".join(traceback.format_exception_only(error)).splitlines()[0]
+        inner = "".join(map(printed, error.exceptions))
+        return head + "\n" + textwrap.indent(inner, "  ")
     lines = "".join(traceback.format_exception_only(error))
     return re.sub(r"/\S+/bad_programs\.py:\d+", "app.py:N", lines)
 

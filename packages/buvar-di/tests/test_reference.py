@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import importlib.util
 import os
+import pathlib
+import sys
+import types
 import typing as t
 import unittest.mock
 
@@ -24,217 +28,213 @@ from buvar.di import _order
 #: More of them in one command: BUVAR_DI_EXAMPLES=5000 pytest ...
 EXAMPLES = int(os.environ.get("BUVAR_DI_EXAMPLES", "300"))
 
-TYPES: list[type] = []
-for _n in range(6):
-    # Some are subclasses of others.
-    _base = (TYPES[_n - 3],) if _n >= 3 else (object,)
-    TYPES.append(
-        type(
-            f"T{_n}",
-            _base,
-            {"__init__": lambda s, how: setattr(s, "how", how)},
-        )
-    )
+
+def load() -> types.ModuleType:
+    """Load the module beside this one: tests are no package."""
+    path = pathlib.Path(__file__).with_name("reference_resolver.py")
+    spec = importlib.util.spec_from_file_location("reference_resolver", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["reference_resolver"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+reference: t.Any = load()
+TYPES: list[type] = reference.TYPES
 NAMES = ["a", "b", "c"]
 
 
-class Spec(t.NamedTuple):
-    """An adapter: type, parameters (name, type, has a default), async."""
-
-    result: int
-    params: list[tuple[str, int, bool]]
-    is_async: bool
-    scope: str
+kinds = st.integers(0, 5)
 
 
-class World(t.NamedTuple):
-    """All that decides about one call."""
+def askeds(
+    kinds: st.SearchStrategy[int], names: t.Sequence[str | None]
+) -> st.SearchStrategy[t.Any]:
+    return st.builds(
+        reference.Asked,
+        st.lists(kinds, min_size=1, max_size=2, unique=True),
+        st.sampled_from([False, False, True]),
+        st.sampled_from(names),
+    )
 
-    adapters: list[Spec]
-    layers: list[list[tuple[int, str | None]]]
-    keywords: dict[str, int]
-    targets: list[int]
+
+def specs(
+    result: st.SearchStrategy[int], asked: st.SearchStrategy[t.Any]
+) -> st.SearchStrategy[t.Any]:
+    params = st.lists(
+        st.builds(
+            reference.Param,
+            st.sampled_from(NAMES),
+            asked,
+            st.sampled_from(["", "", "", "object", "None"]),
+            st.booleans(),
+        ),
+        max_size=3,
+        unique_by=lambda one: one.name,
+    )
+    return st.builds(
+        reference.Spec,
+        result,
+        params.map(
+            lambda found: sorted(
+                found, key=lambda one: (one.by_name, one.default != "")
+            )
+        ),
+        st.sampled_from(["def", "def", "async def", "yield", "async yield"]),
+        st.sampled_from(["call", "call", "call", "layer", "stage"]),
+    )
 
 
-params = st.lists(
-    st.tuples(st.sampled_from(NAMES), st.integers(0, 5), st.booleans()),
-    max_size=3,
-    unique_by=lambda one: one[0],
-).map(lambda found: sorted(found, key=lambda one: one[2]))
-specs = st.builds(
-    Spec,
-    st.integers(0, 5),
-    params,
-    st.booleans(),
-    st.sampled_from(["call", "call", "layer", "stage"]),
+#: Anything, mostly to be passed over.
+loose = specs(kinds, askeds(kinds, [None, None, None, *NAMES[:1]]))
+#: One for each type, most of them needing what is further down.
+deep = st.tuples(
+    *(
+        specs(st.just(n), askeds(st.integers(min(n + 1, 5), 5), [None]))
+        for n in range(5)
+    ),
+    specs(st.just(5), askeds(st.just(0), [None])),
 )
-worlds = st.builds(
-    World,
-    st.lists(specs, max_size=7),
+adapters = st.lists(loose, max_size=8) | st.tuples(
+    deep.flatmap(st.permutations), st.lists(loose, max_size=2)
+).map(lambda found: [*found[0], *found[1]])
+wide = st.builds(
+    reference.World,
+    adapters,
     st.lists(
         st.lists(
-            st.tuples(st.integers(0, 5), st.sampled_from([None, *NAMES])),
-            max_size=2,
+            st.tuples(kinds, st.sampled_from([None, *NAMES])), max_size=2
         ),
         min_size=1,
         max_size=3,
     ),
+    st.integers(0, 2),
     st.dictionaries(
-        st.sampled_from([*NAMES, "x"]), st.integers(0, 5), max_size=2
+        st.sampled_from([*NAMES, "x"]), st.none() | kinds, max_size=2
     ),
-    st.lists(st.integers(0, 5), min_size=1, max_size=3),
+    st.lists(kinds, max_size=1),
+    st.lists(askeds(kinds, [*[None] * 7, "a"]), min_size=1, max_size=3),
 )
+#: Few types, so that lifetimes meet: what one object holds another shares.
+few = st.integers(0, 2)
+close = st.builds(
+    reference.World,
+    st.lists(specs(few, askeds(few, [None])), min_size=2, max_size=5),
+    st.lists(
+        st.lists(st.tuples(few, st.none()), max_size=2),
+        min_size=2,
+        max_size=3,
+    ),
+    st.integers(0, 2),
+    st.just({}),
+    st.just([]),
+    st.lists(askeds(few, [None]), min_size=2, max_size=3),
+)
+worlds = wide | close
 
-LEVELS = ["call", "layer", "stage"]
-
-
-class Made(t.NamedTuple):
-    """What the reference says an object is: how it came to be."""
-
-    how: str
-    type: int
-    life: int
-
-
-class UnresolvedError(Exception): ...
-
-
-class Reference:
-    """Follow the order clause by clause, copying all state."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.built: list[list[Made]] = [[], [], []]
-
-    def named(self, tp: int, name: str | None, level: int) -> Made | None:
-        # The layer of the stage is the lowest, the others see them all.
-        layers = self.world.layers
-        for number in reversed(range(1 if level == 2 else len(layers))):
-            for kind, other in reversed(layers[number]):
-                if other == name and issubclass(TYPES[kind], TYPES[tp]):
-                    return Made(f"item{number}{kind}{name}", kind, level)
-        return None
-
-    def param(
-        self, param: tuple[str, int, bool], level: int, path: list[Spec]
-    ) -> Made:
-        name, tp, has_default = param
-        kind = self.world.keywords.get(name)
-        if kind is not None and issubclass(TYPES[kind], TYPES[tp]):
-            return Made(f"keyword {name}", kind, 2)
-        found = self.named(tp, name, level)
-        if found is not None:
-            return found
-        try:
-            return self.resolve(tp, level, path)
-        except UnresolvedError:
-            if has_default:
-                return Made("default", tp, 2)
-            raise
-
-    def resolve(self, tp: int, level: int, path: list[Spec]) -> Made:
-        for made in self.built[level]:
-            if issubclass(TYPES[made.type], TYPES[tp]):
-                return made
-        item = self.named(tp, None, level)
-        if item is not None:
-            return item
-        for name, kind in self.world.keywords.items():
-            if issubclass(TYPES[kind], TYPES[tp]):
-                return Made(f"keyword {name}", kind, 2)
-        for spec in reversed(self.world.adapters):
-            if issubclass(TYPES[spec.result], TYPES[tp]):
-                before = [list(one) for one in self.built]
-                try:
-                    return self.adapt(spec, level, path)
-                except UnresolvedError:
-                    self.built = before
-        raise UnresolvedError(tp)
-
-    def adapt(self, spec: Spec, level: int, path: list[Spec]) -> Made:
-        own = LEVELS.index(spec.scope)
-        if any(one is spec for one in path) or (own and own < level):
-            raise UnresolvedError
-        level = own or level
-        args = [self.param(one, level, [*path, spec]) for one in spec.params]
-        life = min((one.life for one in args), default=2)
-        number = next(
-            n for n, one in enumerate(self.world.adapters) if one is spec
-        )
-        how = f"adapter{number}({', '.join(one.how for one in args)})"
-        made = Made(how, spec.result, own or life)
-        for one in range(made.life + 1):
-            self.built[one].append(made)
-        return made
+NAMES_OF_TYPES: dict[str, t.Any] = {
+    "Annotated": t.Annotated,
+    "Named": di.Named,
+    "Union": t.Union,
+    "object": TYPES[0]("object"),
+    **{f"T{n}": cls for n, cls in enumerate(TYPES)},
+}
 
 
-def implementation(number: int, spec: Spec) -> t.Any:
+def implementation(number: int, spec: t.Any) -> t.Any:
     """Write an adapter that notes how it was called."""
 
-    def make(**args: t.Any) -> t.Any:
-        inner = ", ".join(args[name].how for name, _, _ in spec.params)
+    def make(*args: t.Any) -> t.Any:
+        inner = ", ".join(getattr(one, "how", "None") for one in args)
         return TYPES[spec.result](f"adapter{number}({inner})")
 
-    heads = ", ".join(
-        f"{name}: T{tp}" + (f" = default{tp}" if has else "")
-        for name, tp, has in spec.params
-    )
-    passed = ", ".join(f"{name}={name}" for name, _, _ in spec.params)
-    prefix = "async " if spec.is_async else ""
-    names: dict[str, t.Any] = {"make": make, "__name__": __name__}
-    for n, cls in enumerate(TYPES):
-        names[f"T{n}"] = cls
-        names[f"default{n}"] = cls("default")
+    heads = [
+        f"{name}: {asked.written()}" + (f" = {default}" if default else "")
+        for name, asked, default, _ in spec.params
+    ]
+    places = [one.by_name for one in spec.params]
+    if True in places:
+        heads.insert(places.index(True), "*")
+    result = f"T{spec.result}"
+    prefix, word = spec.kind.replace("yield", "def"), "return"
+    if "yield" in spec.kind:
+        word = "yield"
+        result = f"{'Async' * ('async' in prefix)}Iterator[{result}]"
+    names = {
+        **NAMES_OF_TYPES,
+        "make": make,
+        "Iterator": t.Iterator,
+        "AsyncIterator": t.AsyncIterator,
+    }
     exec(  # noqa: S102 - the parameters are random
-        f"{prefix}def it({heads}) -> T{spec.result}: return make({passed})",
+        f"{prefix} it({', '.join(heads)}) -> {result}:"
+        f" {word} make({', '.join(one.name for one in spec.params)})",
         names,
     )
     return names["it"]
 
 
-async def real(world: World) -> list[str]:
-    """Resolve with the library, in a registry and a context of its own."""
-    di.buvar_adapters.set(di.Adapters())
+def prepare(world: t.Any) -> None:
+    """Make a registry and a context as they are in a world."""
+    adapters = di.Adapters()
+    di.buvar_adapters.set(adapters)
     buvar_context.set(Components())
+    layers: list[Components] = []
     for number, layer in enumerate(world.layers):
-        if number:
-            context.push()
+        layers.append(context.push())
         for kind, name in layer:
             item = TYPES[kind](f"item{number}{kind}{name}")
             context.add(item, name=name)
-    top = context.current_context()
-    top.scope = None
+    top = layers[-1]
+    request = layers[: world.request + 1][-1]
+    top.scope = None if request is top else request
+    top.stage = None if layers[0] is top else layers[0]
     for number, spec in enumerate(world.adapters):
         scope = t.cast("t.Any", spec.scope)
-        di.register(implementation(number, spec), scope=scope)
+        adapters.register(implementation(number, spec), scope=scope)
+
+
+async def call(world: t.Any) -> list[str] | None:
+    """Resolve with the library."""
     keywords = {
-        name: TYPES[kind](f"keyword {name}")
+        name: None if kind is None else TYPES[kind](f"keyword {name}")
         for name, kind in world.keywords.items()
     }
-    got = await di.nject(*(TYPES[n] for n in world.targets), **keywords)
-    return [one.how for one in (got if len(world.targets) > 1 else [got])]
+    targets = [eval(one.written(), NAMES_OF_TYPES) for one in world.targets]  # noqa: S307
+    fakes = {TYPES[one]: TYPES[one](f"fake{one}") for one in world.fakes}
+    try:
+        with di.override(fakes):
+            got = await di.nject(*targets, **keywords)
+    except di.ResolveError:
+        return None
+    found = got if len(targets) > 1 else [got]
+    return [getattr(one, "how", "None") for one in found]
 
 
 @pytest.mark.parametrize("deep", [12, 0], ids=["nested", "flat"])
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(world=worlds)
-def test_as_the_reference_says(deep: int, world: World) -> None:
-    """Adapters, layers, names, keywords, defaults: each choice agrees."""
+def test_as_the_reference_says(deep: int, world: t.Any) -> None:
+    """
+    Each choice agrees, in a call and in the same call once more.
+
+    Between adapters, layers, names, keywords, fakes, unions, defaults.
+    """
     with unittest.mock.patch.object(_order, "_DEEP", deep):
-        agree(world)
+        contextvars.copy_context().run(asyncio.run, agree(world))
 
 
-def agree(world: World) -> None:
-    reference = Reference(world)
-    expected: list[str] | None
-    try:
-        expected = [reference.resolve(n, 0, []).how for n in world.targets]
-    except UnresolvedError:
-        expected = None
-    run = contextvars.copy_context().run
-    got: list[str] | None
-    try:
-        got = run(asyncio.run, real(world))
-    except di.ResolveError:
-        got = None
-    assert got == expected
+async def agree(world: t.Any) -> None:
+    slow = reference.Reference(world)
+    prepare(world)
+    for _ in range(2):
+        try:
+            expected = slow.call()
+        except reference.UnresolvedError:
+            assert await call(world) is None
+            return
+        assert await call(world) == expected
+        if not slow.keep():
+            return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import sys
 import typing as t
 
@@ -38,6 +39,15 @@ class Dog:
         return "wuff"
 
 
+def returns_anything() -> t.Any: ...
+
+
+def returns_object() -> object: ...
+
+
+def returns_none() -> None: ...
+
+
 async def test_forward_references() -> None:
     """A name may be defined after the registration."""
     di.register(forward)
@@ -57,23 +67,6 @@ def forward() -> Later:  # type: ignore[name-defined] # noqa: F821
     return sys.modules[__name__].__dict__["Later"]()
 
 
-async def test_pep_695() -> None:
-    """Classes and functions with type parameters of their own."""
-    if sys.version_info < (3, 12):
-        pytest.skip("the syntax is of Python 3.12")
-    names: dict[str, t.Any] = {"User": User}
-    exec(  # noqa: S102 - older Pythons cannot parse it
-        "class Box[T]:\n"
-        "    def __init__(self, item: T): self.item = item\n"
-        "def pack[T](box: Box[T]) -> list[T]: return [box.item]\n"
-        "type Users = list[User]\n",
-        names,
-    )
-    di.register(names["Box"], names["pack"], User)
-    assert type((await di.nject(names["Box"][User])).item) is User
-    assert type((await di.nject(names["Users"]))[0]) is User
-
-
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
@@ -81,6 +74,9 @@ async def test_pep_695() -> None:
         (Speaker, "protocol"),
         (7, "not callable"),
         (lambda: None, "does not say what it returns"),
+        (returns_anything, "does not say what it returns"),
+        (returns_object, "does not say what it returns"),
+        (returns_none, "does not say what it returns"),
         (Base.__dict__["make"], "di.register\\(Cls.method\\)"),
     ],
 )
@@ -110,6 +106,40 @@ async def test_register_gives_back_what_it_got() -> None:
     assert own.register(User, Order) == (User, Order)
     with context.child():
         assert await di.nject(Order) is not await di.nject(Order)
+
+
+async def test_static_methods_of_a_class_body() -> None:
+    """A static method may be registered where it is written."""
+
+    class Maker:
+        @di.register
+        @staticmethod
+        def make() -> User:
+            return User()
+
+    assert type(Maker.make()) is User
+    assert type(await di.nject(User)) is User
+
+
+async def test_callables_that_cannot_be_hashed() -> None:
+    """Each object is an implementation of its own, once."""
+
+    @dataclasses.dataclass
+    class Maker:
+        number: int
+
+        def __call__(self) -> User:
+            made.append(self.number)
+            return User()
+
+    made: list[int] = []
+    one, other = Maker(1), Maker(2)
+    di.register(one, other)
+    await di.nject(User)
+    di.register(one)
+    await di.nject(User)
+    assert made == [2, 1]
+    assert len(di.buvar_adapters.get().adapters) == 2
 
 
 async def test_replace_and_duplicates() -> None:

@@ -40,6 +40,59 @@ async def test_override_wins_while_the_block_runs() -> None:
     assert (await di.nject(Foo)).bar is context.get(Bar)
 
 
+async def test_overrides_of_several_tasks_end_in_any_order() -> None:
+    """Each block takes away what it put there, later ones win meanwhile."""
+    di.register(Bar)
+    one, other = di.override({Bar: "one"}), di.override({Bar: "other"})
+    one.__enter__()
+    other.__enter__()
+    assert await di.nject(Bar) == "other"
+    assert await in_a_copy(di.nject(Bar)) == "other"
+    one.__exit__(None, None, None)
+    assert await di.nject(Bar) == "other"
+    other.__exit__(None, None, None)
+    assert type(await di.nject(Bar)) is Bar
+
+
+async def in_a_copy(call: t.Awaitable[t.Any]) -> t.Any:
+    """Await a call in a registry of its own, as a test may want one."""
+    adapters = di.buvar_adapters.get()
+    token = di.buvar_adapters.set(adapters.copy())
+    try:
+        return await call
+    finally:
+        di.buvar_adapters.reset(token)
+
+
+async def test_what_is_overridden_is_a_type_as_it_is_asked_for() -> None:
+    """Spelled either way, and by its name where it is asked for by one."""
+
+    def named(item: t.Annotated[Bar, di.Named("x")]) -> Foo:
+        return Foo(item)
+
+    def listed(bars: list[Bar]) -> set[t.Any]:
+        return set(bars)
+
+    di.register(named, listed)
+    bar, other = context.add(Bar(), name="x"), Bar()
+    with di.override({t.List[Bar]: [other], Bar: "fake"}):  # noqa: UP006
+        assert await di.nject(set[t.Any]) == {other}
+        assert (await di.nject(Foo)).bar is bar
+    with di.override({t.Annotated[Bar, di.Named("x")]: other}):
+        assert (await di.nject(Foo)).bar is other
+
+
+async def test_an_override_wins_over_a_component_of_the_name() -> None:
+    """Only a keyword of the parameter's name is nearer."""
+    di.register(Foo)
+    context.add(Bar(), name="bar")
+    fake, own = Bar(), Bar()
+    with di.override({Bar: fake}):
+        assert (await di.nject(Foo)).bar is fake
+        assert (await di.nject(Foo, other=own)).bar is fake
+        assert (await di.nject(Foo, bar=own)).bar is own
+
+
 async def test_check_finds_all_holes_at_once() -> None:
     """Each type that fails has an error of its own."""
     di.register(Foo)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import contextlib
 import functools
+import typing as t
 
 import pytest
 
@@ -76,6 +77,38 @@ async def test_an_adapter_may_return_none_if_it_says_so(
         pytest.raises(di.ResolveError, match=r"returned None, it says Item\."),
     ):
         await di.nject(Box)
+
+
+async def test_a_wrapper_may_make_it_async() -> None:
+    """What is called decides, not what it was made of."""
+
+    def slowly(function: t.Callable[..., Item]) -> t.Any:
+        @functools.wraps(function)
+        async def later(*args: t.Any) -> Item:
+            return function(*args)
+
+        return later
+
+    @slowly
+    def item() -> Item:
+        return Item()
+
+    di.register(item, Box)
+    assert type((await di.nject(Box)).item) is Item
+
+
+async def test_a_coroutine_that_nobody_awaits() -> None:
+    """It is no Item, and is closed: no warning that it never ran."""
+
+    async def later() -> Item:
+        return Item()
+
+    def item() -> Item:
+        return t.cast("Item", later())
+
+    di.register(item)
+    with pytest.raises(di.ResolveError, match="instance of coroutine"):
+        await di.nject(Item)
 
 
 async def test_an_int_is_a_float_where_one_is_named() -> None:

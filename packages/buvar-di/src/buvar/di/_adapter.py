@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import functools
 import inspect
 import types
@@ -13,6 +14,7 @@ from ._errors import RegisterError
 from ._kind import Kind
 from ._kind import Scope
 from ._kind import check
+from ._kind import class_of
 from ._kind import kind_of
 from ._kind import plain
 from ._signature import EMPTY
@@ -23,13 +25,14 @@ from ._signature import function_of
 from ._signature import params_of
 from ._signature import raw
 from ._signature import scopes_of
+from ._spelling import unalias
 from ._types import Bindings
 from ._types import ask
 from ._types import inherited
 from ._types import parameters
+from ._types import replaced
 from ._types import show
 from ._types import substitute
-from ._types import unalias
 
 
 _RESULTS = {
@@ -75,47 +78,40 @@ class Adapter:
         implementation: t.Any,
         scope: Scope,
         provides: t.Any,
-        frame: types.FrameType | None,
+        frame: types.FrameType,
     ) -> None:
         implementation = plain(implementation)
         check(implementation, scope)
         self.implementation = implementation
+        #: The same for what counts as the same implementation.
+        self.identity: t.Hashable = implementation
+        if getattr(implementation, "__hash__", None) is None:
+            self.identity = id(implementation)
         self.scope: Scope = scope
         self.number = 0
         self.kind = kind_of(implementation)
         self._provides = provides
         self._params: tuple[Param, ...] | None = None
         self._returns: t.Any = None
-        #: The class a generic classmethod is bound to, its type variable.
+        #: The class a generic classmethod is bound to.
         self.owner: type | None = None
+        #: What stands for the class that is asked for.
         self.variable: t.Any = None
         self._tickets: dict[t.Any, tuple[object, object]] = {}
-        self._frame = frame
+        self._frame: types.FrameType | None = frame
         self._scopes: Scopes | None = None
         try:
-            self.read()
+            _ = self.returns, self.params
         except AnnotationError:
             # May be a forward reference: kept for later, without the frame.
             self.scopes()
         self._frame = None
 
-    def read(self) -> None:
-        """
-        Evaluate all annotations.
-
-        Raises:
-            AnnotationError: A name is not defined (yet).
-        """
-        if self._returns is None:
-            self._returns = self._read_returns()
-        if self._params is None:
-            self._params = self._read_params()
-            self._scopes = None
-
     def scopes(self) -> Scopes:
         """Return the names that annotations may mean."""
         if self._scopes is None:
-            self._scopes = scopes_of(self.implementation, self._frame)
+            frame = t.cast("types.FrameType", self._frame)
+            self._scopes = scopes_of(self.implementation, frame)
         return self._scopes
 
     @property
@@ -123,6 +119,7 @@ class Adapter:
         """The type of what it builds."""
         if self._returns is None:
             self._returns = self._read_returns()
+            self._forget()
         return self._returns
 
     @property
@@ -130,50 +127,100 @@ class Adapter:
         """The parameters that can be filled."""
         if self._params is None:
             self._params = self._read_params()
+            self._forget()
         return self._params
 
+    def _forget(self) -> None:
+        """Let go of names once all annotations are evaluated."""
+        if self._returns is not None and self._params is not None:
+            self._scopes = None
+
     def _read_params(self) -> tuple[Param, ...]:
-        cls = self.implementation
-        found = params_of(cls, self.scopes)
-        if not isinstance(cls, type) or not hasattr(cls, "__orig_bases__"):
+        implementation = self.implementation
+        found = params_of(implementation, self.scopes)
+        cls = class_of(implementation)
+        origin = cls if isinstance(cls, type) else t.get_origin(cls)
+        if not hasattr(origin, "__orig_bases__"):
             return found
         bindings = inherited(cls)
         types = [substitute(one.annotation, bindings) for one in found]
         return tuple(
-            one._replace(annotation=tp, asked=ask(tp))
+            one._replace(annotation=tp, asked=one.ask(tp))
             for one, tp in zip(found, types, strict=True)
         )
 
     def _read_returns(self) -> t.Any:
-        implementation = self.implementation
+        if isinstance(self._provides, str):
+            return unalias(evaluate(self._provides, self.scopes))
         if self._provides is not None:
             return self._provides
-        if isinstance(implementation, type):
-            free = parameters(implementation)
-            return implementation[free] if free else implementation  # type: ignore[index]
-        function = function_of(implementation)
-        hint = raw(getattr(function, "__func__", function)).get(
-            "return", EMPTY
-        )
-        if isinstance(implementation, functools.partial) and isinstance(
-            implementation.func, type
-        ):
-            return implementation.func
-        if hint is EMPTY or hint is None or hint == "None":
+        cls = class_of(self.implementation)
+        if cls is not None:
+            free = parameters(cls)
+            return cls[free] if free else cls
+        function = function_of(self.implementation)
+        function = getattr(function, "__func__", function)
+        hint = raw(function).get("return", EMPTY)
+        hint = self._result(unalias(evaluate(hint, self.scopes)))
+        hint = self._bound(hint, function)
+        if hint is object or not _keys(hint):
             raise RegisterError(
                 self.implementation,
                 "it does not say what it returns",
                 "annotate its return type, or register it with provides=...",
             )
-        hint = unalias(evaluate(hint, self.scopes))
-        hint = self._result(hint)
-        owner = getattr(self.implementation, "__self__", None)
-        if isinstance(owner, type) and (
-            hint is t.Self or isinstance(hint, t.TypeVar)
-        ):
-            self.owner, self.variable = owner, hint
-            return owner
         return hint
+
+    def _bound(self, hint: t.Any, function: t.Any) -> t.Any:
+        """Find out what ``Self`` and the type variables stand for."""
+        method = self.implementation
+        is_partial = isinstance(method, functools.partial)
+        method = method.func if is_partial else method
+        own: t.Any = getattr(method, "__self__", None)
+        of_class = own if isinstance(own, type) else None
+        variable = None
+        if isinstance(method, types.MethodType):
+            variable = self._first(function)
+        is_variable = isinstance(hint, t.TypeVar)
+        if is_variable and hint is not variable:
+            if self._takes(hint):
+                # A factory: it builds the class that it is given.
+                self.variable = hint
+                return hint
+            if of_class is None:
+                raise RegisterError(
+                    self.implementation,
+                    f"no parameter says what {hint} stands for",
+                    f"give it one: type[{hint.__name__}]",
+                )
+            variable = hint
+        is_owner = hint is t.Self or hint is variable
+        if is_owner and of_class is not None and not is_partial:
+            self.owner, self.variable = of_class, hint
+            return of_class
+        for one in (t.Self, variable):
+            if own is not None and one is not None:
+                hint = replaced(hint, one, of_class or type(own))
+        return hint
+
+    def _first(self, function: t.Any) -> t.Any:
+        """Return the type variable of ``cls: type[T]`` or ``self: T``."""
+        code = getattr(function, "__code__", None)
+        name = next(iter(getattr(code, "co_varnames", ())), "")
+        hint = raw(function).get(name, EMPTY)
+        # Nobody fills it, so what it says need not be there.
+        with contextlib.suppress(AnnotationError):
+            hint = evaluate(hint, self.scopes)
+        if t.get_origin(hint) is type:
+            hint = t.get_args(hint)[0]
+        return hint if isinstance(hint, t.TypeVar) else None
+
+    def _takes(self, variable: t.Any) -> bool:
+        return any(
+            variable is one.annotation
+            or variable in parameters(one.annotation)
+            for one in self.params
+        )
 
     def _result(self, hint: t.Any) -> t.Any:
         """Look into what wraps the result: an iterator, an awaitable."""
@@ -189,7 +236,7 @@ class Adapter:
     @property
     def keys(self) -> tuple[t.Any, ...]:
         """The types it builds, each member if it is a union."""
-        return ask(self.returns).keys
+        return _keys(self.returns)
 
     def tickets(self, bindings: Bindings) -> tuple[object, object]:
         """
@@ -213,26 +260,24 @@ class Adapter:
     @property
     def where(self) -> str:
         """The file and line it was written in."""
-        target = self.implementation
-        if isinstance(target, functools.partial):
-            target = target.func
-        function = inspect.unwrap(getattr(target, "__func__", target))
-        code = getattr(function, "__code__", None)
-        if code is None:
-            try:
-                line = inspect.getsourcelines(target)[1]
-                return f"{inspect.getsourcefile(target)}:{line}"
-            except (OSError, TypeError):
-                return "source unknown"
-        return f"{code.co_filename}:{code.co_firstlineno}"
+        target = class_of(self.implementation)
+        target = t.get_origin(target) or target
+        if target is None:
+            target = function_of(self.implementation)
+            target = getattr(target, "__func__", target)
+        code = getattr(target, "__code__", None)
+        if code is not None:
+            return f"{code.co_filename}:{code.co_firstlineno}"
+        try:
+            line = inspect.getsourcelines(target)[1]
+            return f"{inspect.getsourcefile(target)}:{line}"
+        except (OSError, TypeError):
+            return "source unknown"
 
     @property
     def name(self) -> str:
         """The name to show."""
-        found = getattr(self.implementation, "__qualname__", None)
-        if found is None:
-            found = repr(self.implementation)
-        return str(found).rpartition("<locals>.")[2]
+        return name_of(self.implementation)
 
     def __repr__(self) -> str:
         """Show the implementation, its lifetime and what it returns."""
@@ -241,3 +286,21 @@ class Adapter:
         except (AnnotationError, RegisterError):
             returns = "?"
         return f"<Adapter {self.name} -> {returns}, scope={self.scope!r}>"
+
+
+def name_of(implementation: t.Any) -> str:
+    """Name an implementation as its user knows it."""
+    if isinstance(implementation, functools.partial):
+        return f"partial({name_of(implementation.func)})"
+    if t.get_origin(implementation) is not None:
+        return show(implementation)
+    found = getattr(implementation, "__qualname__", None)
+    if not isinstance(found, str):
+        found = f"{type(implementation).__qualname__}.__call__"
+    return found.rpartition("<locals>.")[2]
+
+
+def _keys(returns: t.Any) -> tuple[t.Any, ...]:
+    if isinstance(returns, t.TypeVar):
+        return (returns,)
+    return ask(returns).keys

@@ -6,8 +6,8 @@ import typing as t
 
 from ._adapter import Adapter
 from ._types import Bindings
+from ._types import is_open
 from ._types import is_subclass
-from ._types import parameters
 from ._types import provided
 from ._types import unify
 
@@ -33,7 +33,6 @@ def bind(adapter: Adapter, key: t.Any) -> Bindings | None:
     for pattern in adapter.keys:
         for one in (pattern, *provided(pattern)):
             bindings: Bindings = {}
-            generic = parameters(one) or isinstance(one, t.TypeVar)
-            if generic and unify(one, key, bindings):
+            if is_open(one) and unify(one, key, bindings):
                 return bindings
     return None

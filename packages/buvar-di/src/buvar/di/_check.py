@@ -9,11 +9,13 @@ from buvar.context import current_context
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import CheckError
+from ._errors import RegisterError
 from ._errors import ResolveError
 from ._explain import explain
+from ._explain import unhashable
 from ._nodes import Failure
 from ._plan import Planner
-from ._types import parameters
+from ._types import is_open
 
 
 def check(
@@ -32,12 +34,16 @@ def check(
     """
     adapters = buvar_adapters.get()
     planner = Planner(adapters, current_context(), dependencies, given)
+    try:
+        targets = tuple(dict.fromkeys(targets))
+    except TypeError as error:
+        raise unhashable(targets, error) from None
     errors: list[ResolveError] = []
     if not targets:
         errors += _pending(planner)
         keys = (key for one in adapters.adapters for key in one.keys)
-        targets = tuple(key for key in keys if not parameters(key))
-    for target in dict.fromkeys(targets):
+        targets = tuple(key for key in dict.fromkeys(keys) if not is_open(key))
+    for target in targets:
         node = planner.target(target)
         if isinstance(node, Failure):
             errors.append(explain(planner, target, node))
@@ -49,8 +55,15 @@ def _pending(planner: Planner) -> t.Iterator[ResolveError]:
     """Yield an error for each return type that is not defined."""
     for adapter in planner.adapters.pending:
         try:
-            adapter.read()
+            _ = adapter.returns
         except AnnotationError as error:
             line = f"{adapter.name} ({adapter.where}) cannot be used: {error}"
             hint = "define the name, or correct it, before it is asked for"
             yield ResolveError(error.annotation, (line,), (), (hint,))
+        except RegisterError as error:
+            yield ResolveError(
+                adapter.implementation,
+                (f"{adapter.name} ({adapter.where}): {error.reason}.",),
+                (),
+                (error.cure,),
+            )

@@ -43,11 +43,13 @@ class Compiled:
     All compiled code: several pieces for a question, one for each answer.
 
     Attributes:
+        version: Grows with each change of what there is to plan with.
         calls: What fitted last, by what is asked for.
         resolvers: All there are, what fitted last first.
     """
 
     def __init__(self) -> None:
+        self.version = 0
         self.calls: dict[t.Any, Call] = {}
         self.resolvers: dict[t.Any, list[Resolver]] = {}
         #: The questions that rest on types never having been added, by that
@@ -56,17 +58,27 @@ class Compiled:
         _known.listen(self)
 
     def clear(self) -> None:
-        """Drop all of it."""
+        """Drop all of it, as there is something else to plan with."""
         with LOCK:
+            self.version += 1
             self.calls.clear()
             self.resolvers.clear()
             self._resting.clear()
 
-    def prefer(self, key: t.Any, resolver: Resolver) -> None:
-        """Put in front what fitted last, unless what it rests on is gone."""
+    def prefer(self, key: t.Any, resolver: Resolver, version: int) -> None:
+        """
+        Put in front what fitted last, unless what it rests on is gone.
+
+        Args:
+            key: What it answers.
+            resolver: The compiled code.
+            version: The version it was planned with: another thread may have
+                changed that meanwhile.
+        """
         with LOCK:
             if not (
-                resolver.absent.isdisjoint(_known.unnamed)
+                version == self.version
+                and resolver.absent.isdisjoint(_known.unnamed)
                 and resolver.unnamed.isdisjoint(_known.named_)
             ):
                 return

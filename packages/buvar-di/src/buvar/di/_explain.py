@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import typing as t
 
-from buvar.components._near import near_misses
-
 from ._errors import CycleError
 from ._errors import ResolveError
 from ._errors import ScopeError
+from ._hints import hints
 from ._nodes import Attempt
 from ._nodes import Failure
 from ._plan import Planner
+from ._signature import EMPTY
+from ._signature import Param
 from ._types import Asked
 from ._types import show
 
@@ -22,9 +23,20 @@ _LONGEST = 60
 _FIRST = 20
 
 
-def explain(planner: Planner, target: t.Any, failure: Failure) -> ResolveError:
-    """Make the error for a target that cannot be resolved."""
-    tree = [f"{show(target)} cannot be resolved:", *_draw(failure)]
+def explain(
+    planner: Planner, target: t.Any, failure: Failure, head: str = ""
+) -> ResolveError:
+    """
+    Make the error for a target that cannot be resolved.
+
+    Args:
+        planner: Who knows what there is.
+        target: What was asked for.
+        failure: Why it is not to be had.
+        head: Who asks, by default the target itself.
+    """
+    first = f"{head}, which" if head else show(target)
+    tree = [f"{first} cannot be resolved:", *_draw(failure)]
     way = _deepest(failure)
     path = [one.asked.keys[0] if one.asked.keys else None for one in way]
     if failure.kind == "cycle":
@@ -33,8 +45,26 @@ def explain(planner: Planner, target: t.Any, failure: Failure) -> ResolveError:
         target,
         tree,
         (target, *path[1:]),
-        tuple(_hints(planner, failure, way[-1])),
+        hints(planner, failure, way[-1]),
     )
+
+
+def unhashable(
+    targets: t.Sequence[t.Any], error: TypeError
+) -> ResolveError | TypeError:
+    """Make the error for a target that is no type, as a list of targets."""
+    for target in targets:
+        try:
+            hash(target)
+        except TypeError:
+            line = f"{show(target)} is no type: it cannot be hashed."
+            hint = "ask for a type"
+            if type(target) in (list, set):
+                several = ", ".join(map(show, target))
+                hint = f"several targets are arguments: di.nject({several})"
+            return ResolveError(target, (line,), (), (hint,))
+    # It is the class of a keyword that cannot be hashed.
+    return error
 
 
 def _draw(failure: Failure) -> t.Iterator[str]:
@@ -87,13 +117,14 @@ def _reason(failure: Failure) -> t.Iterator[str]:
 
 def _attempt(attempt: Attempt) -> str:
     adapter = attempt.adapter
-    return f"- {adapter.name}{_needs(attempt)}  [{adapter.where}]"
+    what = "" if attempt.param is None else needs(attempt.param)
+    return f"- {adapter.name}{what}  [{adapter.where}]"
 
 
-def _needs(attempt: Attempt) -> str:
-    if attempt.param is None:
-        return ""
-    param = attempt.param
+def needs(param: Param) -> str:
+    """Say what is needed for a parameter."""
+    if param.annotation is EMPTY:
+        return f" needs {param.name}"
     return f" needs {param.name}: {show(param.annotation)}"
 
 
@@ -138,63 +169,3 @@ def _find(failure: Failure, kind: str) -> Failure:
         failures = (one.failure for one in failure.attempts if one.failure)
         inner = next((one for one in failures if one.kind == kind), None)
     return failure
-
-
-def _hints(
-    planner: Planner, failure: Failure, last: Failure
-) -> t.Iterator[str]:
-    if failure.kind == "cycle":
-        yield (
-            "break the cycle: give one of these parameters a default, or ask "
-            "for it with di.nject when it is used"
-        )
-        return
-    if failure.kind == "scope":
-        yield (
-            "give what needs it the shorter lifetime, or what is needed the "
-            "longer one: di.register(..., scope=...)"
-        )
-        return
-    for adapter in planner.adapters.pending:
-        yield f"{adapter.name} ({adapter.where}) is not used: " + _pending(
-            adapter
-        )
-    for key in last.asked.keys:
-        name = None if last.asked.named is None else last.asked.named.name
-        yield from near_misses(planner.layers[0], key, name)
-        yield from _other_arguments(planner, key)
-    yield from _cure(last.asked)
-
-
-def _pending(adapter: t.Any) -> str:
-    try:
-        return str(adapter.returns)
-    except Exception as error:  # noqa: BLE001 - any reason will do
-        return str(error)
-
-
-def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
-    origin = t.get_origin(key)
-    if origin is None:
-        return
-    for adapter in planner.adapters.adapters:
-        for one in adapter.keys:
-            if t.get_origin(one) is origin and one != key:
-                yield f"there is an adapter for {show(one)}: {adapter.name}"
-
-
-def _cure(asked: Asked) -> t.Iterator[str]:
-    if any(isinstance(key, str) for key in asked.keys):
-        yield "ask for the type itself, not for its name"
-    if asked.optional and asked.keys:
-        yield "Optional alone is no default: write '= None'"
-    if not asked.keys:
-        yield "annotate the parameter, or pass it by its name"
-    elif asked.named is not None:
-        yield f"add it: context.add(item, name={asked.named.name!r})"
-    else:
-        types = " or ".join(map(show, asked.keys))
-        yield (
-            f"register something that returns {types}, add one with "
-            "context.add(item), or pass it as a keyword"
-        )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ._adapter import Adapter
+from ._candidate import Candidate
 from ._default import buvar_adapters
 from ._errors import AnnotationError
+from ._register import Adapters
 from ._signature import EMPTY
+from ._types import Asked
 from ._types import show
+from ._types import substitute
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Graph:
         ids = {node.type: f"n{n}" for n, node in enumerate(self.nodes)}
         lines = ["flowchart TD"]
         for node in self.nodes:
-            text = _text(node).replace('"', "#quot;").replace("\n", "<br>")
+            text = "<br>".join(one.translate(_MERMAID) for one in _text(node))
             left, right = ("[", "]") if node.scope else ("([", "])")
             lines.append(f'    {ids[node.type]}{left}"{text}"{right}')
         for edge in self.edges:
@@ -79,7 +82,7 @@ class Graph:
         ids = {node.type: f"n{n}" for n, node in enumerate(self.nodes)}
         lines = ["digraph adapters {"]
         for node in self.nodes:
-            text = _text(node).replace('"', '\\"').replace("\n", "\\n")
+            text = "\\n".join(one.translate(_DOT) for one in _text(node))
             shape = "box" if node.scope else "ellipse"
             lines.append(
                 f'  {ids[node.type]} [label="{text}", shape={shape}];'
@@ -93,9 +96,17 @@ class Graph:
         return "\n".join((*lines, "}", ""))
 
 
-def _text(node: GraphNode) -> str:
-    kept = f"\n{node.scope}" if node.scope not in (None, "call") else ""
-    return show(node.type) + kept
+#: What has a meaning within quotes. Mermaid takes HTML there.
+_DOT: t.Final = str.maketrans({'"': '\\"', "\\": "\\\\"})
+_MERMAID: t.Final = str.maketrans(
+    {'"': "#quot;", "#": "#35;", "&": "#amp;", "<": "#lt;", ">": "#gt;"}
+)
+
+
+def _text(node: GraphNode) -> tuple[str, ...]:
+    """Return the lines of a node."""
+    kept = () if node.scope in (None, "call") else (str(node.scope),)
+    return (show(node.type), *kept)
 
 
 def graph() -> Graph:
@@ -103,28 +114,56 @@ def graph() -> Graph:
     adapters = buvar_adapters.get()
     nodes: dict[t.Any, GraphNode] = {}
     edges: dict[GraphEdge, None] = {}
-    for adapter in adapters.adapters:
-        for key in adapter.keys:
-            nodes[key] = GraphNode(key, adapter.scope, adapter.where)
-    for adapter in adapters.adapters:
-        for key in adapter.keys:
-            edges.update(dict.fromkeys(_edges(adapter, key)))
-    for edge in edges:
-        nodes.setdefault(edge.target, GraphNode(edge.target))
+    todo = [
+        (key, Candidate(adapter, {}))
+        for adapter in adapters.adapters
+        for key in adapter.keys
+    ]
+    for key, (adapter, _) in todo:
+        nodes[key] = GraphNode(key, adapter.scope, adapter.where)
+    for key, candidate in todo:
+        for edge, made in _edges(adapters, key, candidate):
+            edges[edge] = None
+            if edge.target in nodes:
+                continue
+            nodes[edge.target] = GraphNode(edge.target)
+            if made is not None:
+                # A generic adapter, for this type: it has needs of its own.
+                scope, where = made.adapter.scope, made.adapter.where
+                nodes[edge.target] = GraphNode(edge.target, scope, where)
+                todo.append((edge.target, made))
     return Graph(tuple(nodes.values()), tuple(edges))
 
 
-def _edges(adapter: Adapter, source: t.Any) -> t.Iterator[GraphEdge]:
-    find = buvar_adapters.get().find
+def _edges(
+    adapters: Adapters, source: t.Any, candidate: Candidate
+) -> t.Iterator[tuple[GraphEdge, Candidate | None]]:
+    """Yield what an adapter needs, and what is to build that."""
+    adapter, bindings = candidate
     try:
         params = adapter.params
     except AnnotationError:
         return
     for param in params:
-        for asked in param.asked.keys[:1]:
-            found = [one for key in param.asked.keys for one in find(key)]
-            target = asked
-            if found and not found[0].bindings:
-                target = found[0].adapter.keys[0]
-            optional = param.default is not EMPTY
-            yield GraphEdge(source, target, param.name, optional)
+        asked = param.ask(substitute(param.annotation, bindings))
+        if not asked.keys:
+            continue
+        target, made = _target(adapters, asked)
+        optional = param.default is not EMPTY
+        yield GraphEdge(source, target, param.name, optional), made
+
+
+def _target(
+    adapters: Adapters, asked: Asked
+) -> tuple[t.Any, Candidate | None]:
+    """Return what is needed, and which adapter builds it."""
+    key: t.Any = asked.keys[0]
+    if asked.named is not None:
+        # No adapter gives what has a name.
+        return t.Annotated[key, asked.named], None
+    found = [one for key in asked.keys for one in adapters.find(key)]
+    if not found:
+        return key, None
+    if found[0].bindings:
+        return key, found[0]
+    return found[0].adapter.keys[0], found[0]

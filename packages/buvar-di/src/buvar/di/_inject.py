@@ -10,9 +10,13 @@ import sys
 import typing as t
 import weakref
 
+from buvar.components._impl import MISSING
+
+from ._adapter import name_of
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import RegisterError
+from ._explain import needs
 from ._kind import Kind
 from ._kind import kind_of
 from ._nject import Question
@@ -167,13 +171,27 @@ class _Filler:
         )
         key = _KEYS.setdefault(alike, Key())
         shape = Shape(
-            Question(key, missing, _plan, single=False),
+            Question(key, missing, self._plan, single=False),
             tuple(one.name for one in missing),
             tuple(one.name for one in missing if self._has_place(one)),
         )
         if len(self.shapes) < _MOST:
             self.shapes[form] = shape
         return shape
+
+    def _plan(
+        self, planner: Planner, params: t.Sequence[Param]
+    ) -> list[Node]:
+        name = name_of(self.function)
+        return [
+            found(
+                planner,
+                one.annotation,
+                planner.param(one),
+                f"{name}{needs(one)}",
+            )
+            for one in params
+        ]
 
     def _has_place(self, param: Param) -> bool:
         kind = self.signature.parameters[param.name].kind
@@ -203,14 +221,11 @@ def _refuse(function: t.Any, names: t.Any) -> None:
 async def fill(question: Question) -> list[t.Any]:
     """Resolve parameters, one call for all of them."""
     adapters = buvar_adapters.get()
+    values: t.Any = MISSING
     call = adapters.calls.get(question.key)
-    if call is None:
-        call = functools.partial(answer, question)
-    values: list[t.Any] = await call(adapters, {})
-    return values
-
-
-def _plan(planner: Planner, params: t.Sequence[Param]) -> list[Node]:
-    return [
-        found(planner, one.annotation, planner.param(one)) for one in params
-    ]
+    if call is not None:
+        # It may be another function's: an error has to name the right one.
+        values = await call(None, {})
+    if values is MISSING:
+        values = await answer(question, adapters, {})
+    return t.cast("list[t.Any]", values)

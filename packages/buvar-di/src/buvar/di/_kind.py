@@ -80,6 +80,17 @@ def plain(implementation: t.Any) -> t.Any:
     return function
 
 
+def class_of(implementation: t.Any) -> t.Any:
+    """Return the class, or ``Repo[User]``, that is built, if one is."""
+    if isinstance(implementation, type):
+        return implementation
+    if isinstance(implementation, functools.partial):
+        func = t.cast("t.Any", implementation).func
+        return func if isinstance(func, type) else None
+    built = t.get_origin(implementation)
+    return implementation if isinstance(built, type) else None
+
+
 def kind_of(implementation: t.Any) -> Kind:
     """Find out how an implementation gives its object."""
     if isinstance(implementation, type):
@@ -88,16 +99,18 @@ def kind_of(implementation: t.Any) -> Kind:
             and type(implementation).__call__ is type.__call__
         )
         return Kind.CLASS if plain else Kind.CALL
+    if class_of(implementation) is not None:
+        return Kind.CALL
     target = implementation
     if isinstance(target, functools.partial):
         target = t.cast("t.Any", target).func
-        if isinstance(target, type):
-            return Kind.CALL
     function = target
     if not isinstance(target, (types.FunctionType, types.MethodType)):
         cls = t.cast("t.Any", type(target))
         function = getattr(cls, "__call__", target)  # noqa: B004
-    function = inspect.unwrap(getattr(function, "__func__", function))
+    function = getattr(function, "__func__", function)
+    # A wrapper may make an async function of another, so it is asked first.
+    function = inspect.unwrap(function, stop=_waits_or_yields)
     if inspect.isasyncgenfunction(function):
         return Kind.ASYNC_YIELD
     if inspect.isgeneratorfunction(function):
@@ -105,3 +118,11 @@ def kind_of(implementation: t.Any) -> Kind:
     if inspect.iscoroutinefunction(function):
         return Kind.AWAIT
     return Kind.CALL
+
+
+def _waits_or_yields(function: t.Any) -> bool:
+    return (
+        inspect.iscoroutinefunction(function)
+        or inspect.isgeneratorfunction(function)
+        or inspect.isasyncgenfunction(function)
+    )

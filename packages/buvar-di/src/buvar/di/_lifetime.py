@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import sys
 import types
@@ -34,8 +35,9 @@ async def wait(
     Wait for what another task builds for a layer.
 
     Args:
-        items: The items of the layer. Something stands under ``building``
-            while a task builds: an event, as soon as another one waits.
+        items: The items of the layer. Under ``building`` stands the claim of
+            the task that builds: an empty list and, as soon as another one
+            waits, its ``Turn``.
         place: Where what was built is to be found.
         building: See there.
         key: The type, for the error.
@@ -43,39 +45,91 @@ async def wait(
     Returns:
         What was built, or ``MISSING`` if that failed: the first to come back
         builds then, the others wait for it.
+
+    Raises:
+        CycleError: The task builds it itself, or something that whoever does
+            waits for.
     """
-    while building in items:
-        if _is_building(items, building):
+    task = asyncio.current_task()
+    while (claim := items.get(building)) is not None:
+        held = _held(task)
+        if _in_vain(claim, held):
             line = f"{show(key)} is asked for while it is being built."
             hint = (
                 "break the cycle: let one of them ask later, when it is used"
             )
             raise CycleError(key, (line,), (key, key), (hint,))
-        event = items[building]
-        if event is None:
-            event = items[building] = asyncio.Event()
-        await event.wait()
+        if not claim:
+            claim.append(Turn())
+        over = claim[0].over()
+        # Another thread may have ended it before that was noted.
+        if items.get(building) is claim:
+            _waiting[task] = (claim, held)
+            try:
+                await over
+            finally:
+                del _waiting[task]
     return items.get(place, MISSING)
 
 
-def _is_building(items: dict[t.Hashable, t.Any], building: t.Any) -> bool:
-    """
-    Tell whether it is the running task itself that builds.
+#: What each waiting task waits for, and what it holds meanwhile.
+_waiting: dict[t.Any, tuple[list[Turn], frozenset[int]]] = {}
 
-    Asking is rare, building is not: so builders leave no note of who they
-    are, they are found among the frames of the task, by what these hold.
+
+def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
     """
-    task = asyncio.current_task()
+    Return the ids of the claims of the running task, and of other lists.
+
+    Waiting is rare, building is not: so builders leave no note of who they
+    are, they are found among the frames of the task.
+    """
     # A task that was started eagerly runs inside of another one.
     first = getattr(task and task.get_coro(), "cr_frame", None)
+    held: list[int] = []
     frame: types.FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame is not None:
         if frame.f_code.co_filename.startswith(COMPILED):
-            held = tuple(frame.f_locals.values())
-            if all(any(x is y for x in held) for y in (items, building)):
-                return True
+            values = frame.f_locals.values()
+            held += [id(one) for one in values if type(one) is list]
         frame = None if frame is first else frame.f_back
-    return False
+    return frozenset(held)
+
+
+def _in_vain(claim: list[Turn], held: frozenset[int]) -> bool:
+    """Tell whether who holds a claim waits for one, maybe indirectly."""
+    waiting = tuple(_waiting.values())
+    for _ in range(len(waiting) + 1):
+        if id(claim) in held:
+            return True
+        wanted = [one for one, theirs in waiting if id(claim) in theirs]
+        if not wanted:
+            return False
+        claim = wanted[0]
+    return False  # pragma: no cover - only where threads race
+
+
+class Turn:
+    """Tells those that wait, in the loops of other threads too."""
+
+    def __init__(self) -> None:
+        self.waiting: list[asyncio.Future[None]] = []
+
+    def over(self) -> asyncio.Future[None]:
+        """Return what is done when ``set`` is called."""
+        self.waiting.append(asyncio.get_running_loop().create_future())
+        return self.waiting[-1]
+
+    def set(self) -> None:
+        """Wake all."""
+        for future in self.waiting:
+            # A loop that has been closed has nobody who waits.
+            with contextlib.suppress(RuntimeError):
+                future.get_loop().call_soon_threadsafe(_wake, future)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class Watch:

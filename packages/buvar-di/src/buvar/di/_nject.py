@@ -10,13 +10,12 @@ from buvar.context import current_context
 
 from ._compile import compile_plan
 from ._default import buvar_adapters
-from ._errors import ResolveError
 from ._explain import explain
+from ._explain import unhashable
 from ._nodes import Failure
 from ._nodes import Node
 from ._plan import Planner
 from ._register import Adapters
-from ._types import show
 
 
 T = t.TypeVar("T")
@@ -134,27 +133,35 @@ async def answer(
     try:
         resolvers = tuple(compiled.resolvers.get(question.key, ()))
     except TypeError as error:
-        raise _unhashable(question.targets, error) from None
+        raise unhashable(question.targets, error) from None
+    version = compiled.version
     for resolver in resolvers:
         value = await resolver.call(None, dependencies)
         if value is not MISSING:
-            compiled.prefer(question.key, resolver)
+            compiled.prefer(question.key, resolver, version)
             return value
-    planner = Planner(
-        t.cast("Adapters", adapters), current_context(), dependencies
-    )
-    resolver = compile_plan(
-        planner,
-        question.plan(planner, question.targets),
-        functools.partial(answer, question),
-        single=question.single,
-    )
-    if not planner.by_value:
-        compiled.prefer(question.key, resolver)
-    return await resolver.call(None, dependencies)
+    value = MISSING
+    while value is MISSING:
+        # Another thread may change what was planned with before it is used.
+        version = compiled.version
+        planner = Planner(
+            t.cast("Adapters", adapters), current_context(), dependencies
+        )
+        resolver = compile_plan(
+            planner,
+            question.plan(planner, question.targets),
+            functools.partial(answer, question),
+            single=question.single,
+        )
+        if not planner.by_value:
+            compiled.prefer(question.key, resolver, version)
+        value = await resolver.call(None, dependencies)
+    return value
 
 
-def found(planner: Planner, target: t.Any, node: Node | Failure) -> Node:
+def found(
+    planner: Planner, target: t.Any, node: Node | Failure, head: str = ""
+) -> Node:
     """
     Return what was planned for a target.
 
@@ -162,22 +169,5 @@ def found(planner: Planner, target: t.Any, node: Node | Failure) -> Node:
         ResolveError: It cannot be resolved.
     """
     if isinstance(node, Failure):
-        raise explain(planner, target, node)
+        raise explain(planner, target, node, head)
     return node
-
-
-def _unhashable(
-    targets: t.Sequence[t.Any], error: TypeError
-) -> ResolveError | TypeError:
-    for target in targets:
-        try:
-            hash(target)
-        except TypeError:
-            return ResolveError(
-                target,
-                (f"{show(target)} is no type: it cannot be hashed.",),
-                (),
-                ("ask for a type; several are arguments, not a list",),
-            )
-    # It is the class of a keyword that cannot be hashed.
-    return error

@@ -115,6 +115,8 @@ class Attempt(t.NamedTuple):
     reason: str
     param: Param | None = None
     failure: Failure | None = None
+    #: Its annotations cannot be evaluated.
+    unread: bool = False
 
 
 class Failure(t.NamedTuple):

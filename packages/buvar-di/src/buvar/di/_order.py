@@ -126,9 +126,8 @@ class Order(Body):
         self._line(f"{var} = await wait({args})", depth + 1)
         self.awaited = True
         self._line(f"if {var} is MISSING:", depth)
-        # By this the task is known that builds, see wait().
-        self._line(f"{claim} = {mark}", depth + 1)
-        self._line(f"{items}[{mark}] = None", depth + 1)
+        # By holding it the task is known that builds, see wait().
+        self._line(f"{claim} = {items}[{mark}] = []", depth + 1)
         self._line("try:", depth + 1)
         for _, arg in node.args:
             self._need(arg, depth + 2)
@@ -138,9 +137,11 @@ class Order(Body):
             # A call that had no need to wait may have built it meanwhile.
             self._unless_there(node, depth + 2)
         self._line("finally:", depth + 1)
-        self._line(f"{claim} = {items}.pop({mark})", depth + 2)
-        self._line(f"if {claim} is not None:", depth + 2)
-        self._line(f"{claim}.set()", depth + 3)
+        # Two threads may have claimed it.
+        self._line(f"{items}.pop({mark}, None)", depth + 2)
+        self._line(f"if {claim}:", depth + 2)
+        self._line(f"{claim}[0].set()", depth + 3)
+        self._line(f"{claim} = None", depth + 2)
 
     def _waits(self, node: Build) -> bool:
         """Tell whether others may run while something is built."""

@@ -34,16 +34,16 @@ from ._nodes import Node
 from ._register import Adapters
 from ._signature import EMPTY
 from ._signature import Param
+from ._spelling import normal
 from ._steps import Steps
 from ._steps import run
 from ._types import Asked
-from ._types import accepts
 from ._types import ask
-from ._types import by_value
-from ._types import normal
-from ._types import offers
 from ._types import provided
 from ._types import substitute
+from ._values import accepts
+from ._values import by_value
+from ._values import offers
 
 
 class Planner:
@@ -73,7 +73,8 @@ class Planner:
         self.guards: dict[Guard, bool] = {}
         self.absent: set[t.Any] = set()
         self.unnamed: set[t.Any] = set()
-        #: A keyword was judged by its value, not only by its type.
+        #: The next call may look the same and mean another thing, as where a
+        #: keyword is judged by its value: its plan is not kept.
         self.by_value = False
         self.order: list[Build] = []
         self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {})
@@ -84,6 +85,8 @@ class Planner:
     def target(self, target: t.Any) -> Node | Failure:
         """Plan one target of the call."""
         asked = ask(target)
+        # A union equals that of another order, which is another question.
+        self.by_value |= len(asked.keys) > 1
         if asked.named is not None:
             node = self._named(asked, (asked.named.name,), CALL)
             return node or self._nothing(asked, CALL)
@@ -116,10 +119,23 @@ class Planner:
         for name in names:
             if name in self.keywords and self._accepts(tp, name):
                 return Given(tp, t.cast("str", name))
+        fake = self._fake(tp)
+        if fake is not None:
+            return fake
         for key in tp.keys:
             node = self._ask(key, names[0], level)
             if node is not None:
                 return node
+        return None
+
+    def _fake(self, tp: Asked) -> Node | None:
+        overrides = self.adapters.overrides
+        for key in tp.keys if overrides else ():
+            asked: t.Any = key
+            if tp.named is not None:
+                asked = t.Annotated[asked, tp.named]
+            if asked in overrides:
+                return Const(key, overrides[asked], default=False)
         return None
 
     def _accepts(self, tp: Asked, name: t.Any) -> bool:
@@ -159,10 +175,9 @@ class Planner:
         return None
 
     def _unnamed(self, tp: Asked, level: int) -> Node | None:
-        overrides = self.adapters.overrides
-        for key in tp.keys:
-            if overrides and key in overrides:
-                return Const(key, overrides[key], default=False)
+        fake = self._fake(tp)
+        if fake is not None:
+            return fake
         for key in tp.keys:
             if key in self._built[level]:
                 return self._built[level][key]
@@ -219,7 +234,7 @@ class Planner:
         try:
             params = adapter.params
         except AnnotationError as error:
-            return Attempt(adapter, str(error))
+            return Attempt(adapter, str(error), unread=True)
         self._path[here] = key
         start, undo = len(self.order), len(self._undo)
         args: list[tuple[Param, Node]] = []
@@ -228,6 +243,8 @@ class Planner:
                 node = yield from self._arg(param, bindings, level)
                 if isinstance(node, Failure):
                     self._rewind(start, undo)
+                    tp = substitute(param.annotation, bindings)
+                    param = param._replace(annotation=tp)  # noqa: PLW2901
                     return Attempt(adapter, "", param, node)
                 args.append((param, node))
         finally:
@@ -246,7 +263,7 @@ class Planner:
             variable = t.get_args(param.annotation)[0]
             if variable in bindings:
                 return Const(tp, bindings[variable], default=False)
-        return (yield from self._param(param, ask(tp), level))
+        return (yield from self._param(param, param.ask(tp), level))
 
     def _cycle(self, key: t.Any, here: tuple[Adapter, t.Any]) -> Attempt:
         keys = list(self._path)
@@ -256,7 +273,7 @@ class Planner:
             kind="cycle",
             heads=frozenset({here[0]}),
         )
-        return Attempt(here[0], "it needs itself", None, failure)
+        return Attempt(here[0], "", None, failure)
 
     def _keep(self, build: Build) -> None:
         """Share what is built, with all that do not outlive it."""

@@ -8,6 +8,7 @@ import types
 import typing as t
 
 from buvar.components import _known
+from buvar.components._lock import LOCK
 
 from ._adapter import Adapter
 from ._candidate import Candidate
@@ -15,11 +16,12 @@ from ._candidate import bind
 from ._candidate import unbound
 from ._compiled import Compiled
 from ._errors import AnnotationError
+from ._errors import RegisterError
 from ._kind import Scope
+from ._spelling import normal
 from ._types import Key
+from ._types import is_open
 from ._types import is_virtual
-from ._types import normal
-from ._types import parameters
 from ._types import provided
 
 
@@ -36,7 +38,7 @@ class Options(t.TypedDict):
 
 class Adapters:
     """
-    A registry of adapters.
+    A registry of adapters, to be used from any thread.
 
     Registration order decides: what was registered last is tried first.
 
@@ -53,13 +55,20 @@ class Adapters:
         self.compiled = Compiled()
         #: The part of it that each call asks.
         self.calls = self.compiled.calls
+        #: Those of all blocks, later ones first.
         self.overrides: dict[Key, t.Any] = {}
+        self._blocks: list[dict[Key, t.Any]] = []
         self._all: dict[t.Any, Adapter] = {}
         self._count = 0
         self._index: dict[Key, list[Adapter]] = {}
         self._open: list[Adapter] = []
         self._pending: list[Adapter] = []
         self._found: dict[Key, tuple[Candidate, ...]] = {}
+
+    def changed(self) -> None:
+        """Drop, with the lock held, what was found among other adapters."""
+        self._found.clear()
+        self.compiled.clear()
 
     @t.overload
     def register(
@@ -126,22 +135,23 @@ class Adapters:
             adapter = Adapter(
                 implementation, options["scope"], options["provides"], frame
             )
-            if options["replace"]:
-                self._forget(adapter)
-            self._insert(adapter)
-        self.changed()
+            with LOCK:
+                if options["replace"]:
+                    self._forget(adapter)
+                self._insert(adapter)
+                self.changed()
 
     def _insert(self, adapter: Adapter) -> None:
-        self._remove(self._all.get(adapter.implementation))
+        self._remove(self._all.get(adapter.identity))
         self._count += 1
         adapter.number = self._count
-        self._all[adapter.implementation] = adapter
+        self._all[adapter.identity] = adapter
         self._pending.append(adapter)
 
     def _remove(self, adapter: Adapter | None) -> None:
         if adapter is None:
             return
-        self._all.pop(adapter.implementation, None)
+        del self._all[adapter.identity]
         for found in (*self._index.values(), self._open, self._pending):
             if adapter in found:
                 found.remove(adapter)
@@ -152,20 +162,16 @@ class Adapters:
                 if other.returns == adapter.returns:
                     self._remove(other)
 
-    def changed(self) -> None:
-        """Drop what was compiled for other adapters."""
-        self._found.clear()
-        self.compiled.clear()
-
     # --- looking up -------------------------------------------------------
 
     def find(self, key: Key) -> tuple[Candidate, ...]:
         """Return the adapters that build a type, latest first."""
         found = self._found.get(key)
         if found is None:
-            if self._pending:
-                self._place()
-            found = self._found[key] = tuple(self._search(key))
+            with LOCK:
+                if self._pending:
+                    self._place()
+                found = self._found[key] = tuple(self._search(key))
         return found
 
     def _place(self) -> None:
@@ -174,10 +180,10 @@ class Adapters:
         for adapter in pending:
             try:
                 keys = adapter.keys
-            except AnnotationError:
+            except (AnnotationError, RegisterError):
                 self._pending.append(adapter)
                 continue
-            if adapter.owner is not None or any(map(parameters, keys)):
+            if adapter.owner is not None or any(map(is_open, keys)):
                 self._open.append(adapter)
             for key in keys:
                 for one in provided(normal(key)):
@@ -206,11 +212,12 @@ class Adapters:
     @property
     def adapters(self) -> tuple[Adapter, ...]:
         """All that can be used, in the order of registration."""
-        if self._pending:
-            self._place()
-        return tuple(
-            one for one in self._all.values() if one not in self._pending
-        )
+        with LOCK:
+            if self._pending:
+                self._place()
+            return tuple(
+                one for one in self._all.values() if one not in self._pending
+            )
 
     @property
     def pending(self) -> tuple[Adapter, ...]:
@@ -233,10 +240,11 @@ class Adapters:
     def copy(self) -> Adapters:
         """Return a registry of the same adapters that changes on its own."""
         twin = Adapters()
-        twin.overrides = dict(self.overrides)
-        twin._all = dict(self._all)
-        twin._count = self._count
-        twin._pending = list(self._all.values())
+        with LOCK:
+            twin._block(list(self._blocks))
+            twin._all = dict(self._all)
+            twin._count = self._count
+            twin._pending = list(self._all.values())
         return twin
 
     @contextlib.contextmanager
@@ -246,20 +254,30 @@ class Adapters:
         """
         Put other objects in the place of types while the block runs.
 
-        They win over components and adapters, not over keywords, and are
-        seen by all tasks that use this registry.
+        They win over components and adapters, not over a keyword of the
+        parameter's name, and are seen by all tasks that use this registry.
+        What a layer keeps already stays as it is.
 
         Args:
-            fakes: The objects to give, by the type asked for.
+            fakes: The objects to give, by the type asked for; what is asked
+                for with a name by ``Annotated[T, Named("x")]``.
         """
-        before = self.overrides
-        self.overrides = {**before, **fakes}
-        self.changed()
+        block = {normal(key): fake for key, fake in fakes.items()}
+        with LOCK:
+            self._block([*self._blocks, block])
         try:
             yield
         finally:
-            self.overrides = before
-            self.changed()
+            # Blocks of several tasks need not end in reverse order.
+            with LOCK:
+                self._block([one for one in self._blocks if one is not block])
+
+    def _block(self, blocks: list[dict[Key, t.Any]]) -> None:
+        self._blocks = blocks
+        self.overrides = {
+            key: fake for one in blocks for key, fake in one.items()
+        }
+        self.changed()
 
     def __repr__(self) -> str:
         """Show the names of what is registered."""

@@ -9,6 +9,7 @@ import types
 import typing as t
 
 from ._errors import AnnotationError
+from ._kind import class_of
 from ._types import Asked
 from ._types import ask
 
@@ -31,12 +32,24 @@ class Param(t.NamedTuple):
     default: t.Any
     keyword_only: bool
 
+    def ask(self, annotation: t.Any) -> Asked:
+        """Take an annotation apart that is in the place of this one."""
+        return _ask(annotation, self.default)
+
+
+def _ask(annotation: t.Any, default: t.Any) -> Asked:
+    """Take an annotation apart; a default ``None`` is a value too."""
+    asked = ask(annotation)
+    return asked._replace(optional=True) if default is None else asked
+
 
 def function_of(implementation: t.Any) -> t.Any:
     """Return the function whose annotations count."""
-    if isinstance(implementation, type):
-        init: t.Any = getattr(implementation, "__init__")  # noqa: B009
-        new: t.Any = implementation.__new__
+    built = class_of(implementation)
+    if built is not None:
+        cls = t.get_origin(built) or built
+        init: t.Any = getattr(cls, "__init__")  # noqa: B009
+        new: t.Any = cls.__new__
         return new if init is _INIT and new is not _NEW else init
     if isinstance(implementation, functools.partial):
         return function_of(implementation.func)
@@ -51,7 +64,7 @@ def function_of(implementation: t.Any) -> t.Any:
 
 def raw(function: t.Any) -> dict[str, t.Any]:
     """Return annotations without evaluating what cannot be yet."""
-    if sys.version_info >= (3, 14):
+    if sys.version_info >= (3, 14):  # pragma: no cover - on others
         import annotationlib  # noqa: PLC0415 - only there from 3.14 on
 
         return annotationlib.get_annotations(
@@ -62,14 +75,14 @@ def raw(function: t.Any) -> dict[str, t.Any]:
 
 def signature(implementation: t.Any) -> list[inspect.Parameter]:
     """Return the parameters that can be filled."""
-    if isinstance(implementation, type):
-        function = function_of(implementation)
+    function, skip = implementation, 0
+    if not isinstance(implementation, functools.partial) and class_of(
+        implementation
+    ):
+        function, skip = function_of(implementation), 1
         if function is _INIT:
             return []
-        skip = 1
-    else:
-        function, skip = implementation, 0
-    if sys.version_info >= (3, 14):
+    if sys.version_info >= (3, 14):  # pragma: no cover - on others
         import annotationlib  # noqa: PLC0415 - only there from 3.14 on
 
         found = inspect.signature(
@@ -84,49 +97,75 @@ def signature(implementation: t.Any) -> list[inspect.Parameter]:
     ]
 
 
-def scopes_of(implementation: t.Any, frame: types.FrameType | None) -> Scopes:
+def scopes_of(implementation: t.Any, frame: types.FrameType) -> Scopes:
     """Collect the names that an implementation's annotations may mean."""
     function = function_of(implementation)
     function = getattr(function, "__func__", function)
-    scopes: Scopes = []
     free = getattr(getattr(function, "__code__", None), "co_freevars", ())
     cells = getattr(function, "__closure__", None) or ()
-    scopes.append(
-        {
-            name: cell.cell_contents
-            for name, cell in zip(free, cells, strict=False)
-            if cell != _EMPTY_CELL
-        }
-    )
-    parameters = (
+    closure: dict[str, t.Any] = {
+        name: cell.cell_contents
+        for name, cell in zip(free, cells, strict=False)
+        if cell != _EMPTY_CELL
+    }
+    parameters: tuple[t.Any, ...] = (
         *getattr(function, "__type_params__", ()),
         *getattr(implementation, "__type_params__", ()),
     )
-    scopes.append({one.__name__: one for one in parameters})
-    place: str = getattr(implementation, "__qualname__", "") or getattr(
-        function, "__qualname__", ""
-    )
-    # As the compiler would: what is local to a function first.
+    place: str = getattr(function, "__qualname__", "")
+    mro = _mro(implementation)
     local = _locals(place, frame)
-    if "<locals>" in place:
-        scopes += local
-    names = getattr(function, "__globals__", None)
-    if names is not None:
-        scopes.append(names)
-    owner = getattr(implementation, "__self__", implementation)
-    for cls in getattr(owner, "__mro__", ()):
+    if mro and "<locals>" not in place:
+        local = _locals(mro[0].__qualname__, frame)
+    names: dict[str, t.Any] = getattr(function, "__globals__", {})
+    # As the compiler would: the body of the class, what is local to a
+    # function, the module.
+    home = place.rpartition(".")[0]
+    classes = [cls for cls in mro if cls.__qualname__ == home]
+    classes = classes or _named(home, [*local, names])
+    near = local if "<locals>" in place else []
+    scopes: Scopes = [closure, {one.__name__: one for one in parameters}]
+    scopes += [*map(_nested, classes), *near, names]
+    for cls in mro:
         module = sys.modules.get(cls.__module__)
-        scopes += [{cls.__name__: cls}, vars(module) if module else {}]
+        scopes.append({cls.__name__: cls})
+        scopes += [vars(module)] if module else []
+        scopes.append(_nested(cls))
     return scopes + local
+
+
+def _mro(implementation: t.Any) -> tuple[type, ...]:
+    """Return the classes that a constructor or a method may be of."""
+    owner = class_of(implementation)
+    owner = t.get_origin(owner) or owner
+    if owner is None and isinstance(implementation, types.MethodType):
+        owner = implementation.__self__
+        owner = owner if isinstance(owner, type) else type(owner)
+    mro: tuple[type, ...] = getattr(owner, "__mro__", ())
+    return mro[:-1]
+
+
+def _named(home: str, scopes: Scopes) -> list[t.Any]:
+    """Find the class that a function was written in."""
+    first, *rest = home.rpartition("<locals>.")[2].split(".")
+    found = next((one[first] for one in scopes if first in one), None)
+    for name in rest:
+        found = getattr(found, name, None)
+    return [found] if isinstance(found, type) else []
+
+
+def _nested(cls: type) -> dict[str, t.Any]:
+    """Return the classes written in a class."""
+    return {
+        name: one for name, one in vars(cls).items() if isinstance(one, type)
+    }
 
 
 _EMPTY_CELL = types.CellType()
 
 
-def _locals(place: str, frame: types.FrameType | None) -> Scopes:
+def _locals(place: str, frame: types.FrameType) -> Scopes:
     """Copy the locals of the registering frame and of the defining one."""
-    if frame is None:
-        return []
     found: Scopes = []
     while "<locals>" in place:
         place = place.rpartition(".<locals>")[0]
@@ -179,7 +218,7 @@ def evaluate(annotation: t.Any, find: t.Callable[[], Scopes]) -> t.Any:
         text = annotation if isinstance(annotation, str) else repr(annotation)
         reason = _missing_name(error.name or "", names, scopes)
         raise AnnotationError(text, reason) from error
-    except (AttributeError, SyntaxError, TypeError) as error:
+    except Exception as error:
         text = annotation if isinstance(annotation, str) else repr(annotation)
         raise AnnotationError(text, str(error)) from error
 
@@ -224,13 +263,6 @@ def params_of(
         tp = one.annotation
         if not isinstance(tp, type):
             tp = evaluate(tp, find)
-        found.append(
-            Param(
-                one.name,
-                tp,
-                ask(tp),
-                one.default,
-                one.kind is one.KEYWORD_ONLY,
-            )
-        )
+        asked, by_name = _ask(tp, one.default), one.kind is one.KEYWORD_ONLY
+        found.append(Param(one.name, tp, asked, one.default, by_name))
     return tuple(found)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import inspect
+import sys
 import types
 import typing as t
+
+from ._spelling import normal
+from ._spelling import unalias
 
 
 #: A type to resolve: a class, a generic alias, a ``NewType``, ...
@@ -17,8 +21,8 @@ Bindings: t.TypeAlias = dict[t.Any, t.Any]
 
 #: Classes in a ``__mro__`` that nobody asks for.
 _NO_KEYS: frozenset[t.Any] = frozenset({object, t.Generic, t.Protocol})
-#: Aliases of these are the same in ``typing`` and outside of it.
-_PLAIN = frozenset({"builtins", "collections", "collections.abc"})
+#: What is no type although it is a class.
+_NO_TYPES = frozenset({type(None), inspect.Parameter.empty})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,19 +55,16 @@ class Asked(t.NamedTuple):
 
 def ask(annotation: t.Any) -> Asked:
     """Take an annotation apart: ``Optional``, unions, ``Annotated``."""
-    if type(annotation) is type and annotation is not _NONE:
+    if type(annotation) is type and annotation not in _NO_TYPES:
         return Asked((annotation,))
     return _ask(annotation)
-
-
-_NONE = type(None)
 
 
 def _ask(annotation: t.Any) -> Asked:  # noqa: PLR0911 - a case each
     annotation = unalias(annotation)
     if annotation is t.Any or annotation is inspect.Parameter.empty:
         return Asked(())
-    if annotation is None or annotation is _NONE:
+    if annotation is None or annotation is type(None):
         return Asked((), optional=True)
     origin = t.get_origin(annotation)
     if origin is t.Annotated:
@@ -73,9 +74,14 @@ def _ask(annotation: t.Any) -> Asked:  # noqa: PLR0911 - a case each
     if origin is t.Union or origin is types.UnionType:
         parts = [ask(member) for member in t.get_args(annotation)]
         keys = dict.fromkeys(key for part in parts for key in part.keys)
-        return Asked(tuple(keys), any(part.optional for part in parts))
+        names = [part.named for part in parts if part.named is not None]
+        return Asked(
+            tuple(keys),
+            any(part.optional for part in parts),
+            names[0] if names else None,
+        )
     if isinstance(annotation, t.TypeVar):
-        bound: t.Any = annotation.__bound__
+        bound = bound_of(annotation)
         if annotation.__constraints__:
             bound = t.Union[annotation.__constraints__]  # noqa: UP007 - of a tuple
         return ask(t.Any if bound is None else bound)
@@ -84,22 +90,15 @@ def _ask(annotation: t.Any) -> Asked:  # noqa: PLR0911 - a case each
     return Asked((normal(annotation),))
 
 
-def unalias(annotation: t.Any) -> t.Any:
-    """Look through ``type X = ...`` statements."""
-    while type(annotation).__name__ == "TypeAliasType":
-        annotation = annotation.__value__
-    return annotation
-
-
-def normal(annotation: t.Any) -> t.Any:
-    """Spell ``typing.List[T]`` and ``list[T]`` the same."""
-    origin = t.get_origin(annotation)
-    if origin is None or not isinstance(origin, type):
-        return annotation
-    if origin.__name__ == "Callable" or origin.__module__ not in _PLAIN:
-        return annotation
-    args = tuple(normal(arg) for arg in t.get_args(annotation))
-    return origin[args] if args else origin  # type: ignore[index]
+def bound_of(variable: t.TypeVar) -> t.Any:
+    """Return what a type variable is bound to, a forward reference too."""
+    bound: t.Any = variable.__bound__
+    if not isinstance(bound, t.ForwardRef):
+        return bound
+    names = vars(sys.modules[variable.__module__])
+    with contextlib.suppress(NameError):
+        return eval(bound.__forward_arg__, names)  # noqa: S307 - as typing does
+    return None
 
 
 def provided(returns: t.Any) -> tuple[Key, ...]:
@@ -154,6 +153,24 @@ def parameters(tp: t.Any) -> tuple[t.Any, ...]:
     return found if type(found) is tuple else ()
 
 
+def is_open(tp: t.Any) -> bool:
+    """Tell whether a type is one only once its variables stand for some."""
+    return isinstance(tp, t.TypeVar) or bool(parameters(tp))
+
+
+def replaced(tp: t.Any, old: t.Any, new: t.Any) -> t.Any:
+    """Put a class in the place of ``Self`` or of what stands for it."""
+    if tp is old:
+        return new
+    args = t.get_args(tp)
+    made = tuple(replaced(one, old, new) for one in args)
+    if made == args:
+        return tp
+    if isinstance(tp, types.UnionType):
+        return t.Union[made]  # noqa: UP007 - of a tuple
+    return t.get_origin(tp)[made]
+
+
 def substitute(tp: t.Any, bindings: Bindings) -> t.Any:
     """Put types in the place of type variables."""
     if not bindings:
@@ -190,7 +207,8 @@ def unify(pattern: t.Any, target: t.Any, bindings: Bindings) -> bool:
 def _fits(variable: t.TypeVar, target: t.Any) -> bool:
     if variable.__constraints__:
         return target in variable.__constraints__
-    bound = t.get_origin(variable.__bound__) or variable.__bound__
+    bound = bound_of(variable)
+    bound = t.get_origin(bound) or bound
     origin = t.get_origin(target) or target
     if not isinstance(bound, type):
         return True
@@ -218,67 +236,6 @@ def is_virtual(one: t.Any, other: t.Any) -> bool:
     return plain and is_subclass(one, other)
 
 
-def accepts(key: t.Any, value: object) -> bool:  # noqa: PLR0911 - a case each
-    """Tell whether a value passed by name is of a type."""
-    if key is float:
-        # As the type checkers have it.
-        return isinstance(value, (float, int))
-    if isinstance(key, type) and not getattr(key, "_is_protocol", False):
-        return isinstance(value, key)
-    if isinstance(key, t.NewType):
-        return all_of(key.__supertype__, value)
-    origin = t.get_origin(key)
-    if origin is t.Literal:
-        return value in t.get_args(key)
-    if origin is type:
-        return isinstance(value, type) and any(
-            one is t.Any or (isinstance(one, type) and is_subclass(value, one))
-            for one in t.get_args(key)
-        )
-    if isinstance(origin, type):
-        return accepts(origin, value)
-    if getattr(key, "_is_runtime_protocol", False):
-        return isinstance(value, key)
-    return True
-
-
-def all_of(annotation: t.Any, value: object) -> bool:
-    """Tell whether a value is of what an annotation asks for."""
-    asked = ask(annotation)
-    if value is None and asked.optional:
-        return True
-    return not asked.keys or any(accepts(key, value) for key in asked.keys)
-
-
-def offers(key: t.Any, value: object) -> bool:
-    """
-    Tell whether a value passed under any other name is surely of a type.
-
-    Type arguments cannot be seen in a value: it has to say them itself, as an
-    instance of ``Repo[User]`` or of a subclass of that does.
-    """
-    if isinstance(key, type):
-        if not getattr(key, "_is_protocol", False):
-            return isinstance(value, key)
-        if key in type(value).__mro__:
-            return True
-        return bool(
-            getattr(key, "_is_runtime_protocol", False)
-            and isinstance(value, key)
-        )
-    if t.get_origin(key) is None or isinstance(key, t.NewType):
-        return False
-    own = getattr(value, "__orig_class__", type(value))
-    return own == key or key in provided(own)
-
-
-def by_value(key: t.Any) -> bool:
-    """Tell whether two values of one class may differ in being of a type."""
-    return t.get_origin(key) is not None or (
-        isinstance(key, t.NewType) or getattr(key, "_is_protocol", False)
-    )
-
-
 def checkable(key: t.Any) -> type | None:
     """Return the class an object of a type is an instance of, if any."""
     while isinstance(key, t.NewType):
@@ -294,19 +251,21 @@ def checkable(key: t.Any) -> type | None:
 
 def show(tp: t.Any) -> str:  # noqa: PLR0911 - a case each
     """Render a type the way its user writes it."""
-    asked = tp
-    if asked is _NONE or asked is None:
+    if tp is type(None) or tp is None:
         return "None"
-    if isinstance(asked, type) and t.get_origin(asked) is None:
-        return asked.__qualname__.rpartition("<locals>.")[2]
-    if isinstance(asked, (t.NewType, t.TypeVar)):
-        return asked.__name__
-    args = t.get_args(asked)
-    if t.get_origin(asked) is t.Annotated:
+    if tp is ...:
+        return "..."
+    if tp.__class__ is list:
+        return f"[{', '.join(map(show, tp))}]"
+    origin, args = t.get_origin(tp), t.get_args(tp)
+    if isinstance(tp, type) and origin is None:
+        return tp.__qualname__.rpartition("<locals>.")[2]
+    if isinstance(tp, (t.NewType, t.TypeVar)):
+        return tp.__name__
+    if origin is t.Annotated:
         return f"Annotated[{show(args[0])}, {', '.join(map(repr, args[1:]))}]"
-    if isinstance(asked, types.UnionType) or t.get_origin(asked) is t.Union:
+    if isinstance(tp, types.UnionType) or origin is t.Union:
         return " | ".join(show(arg) for arg in args)
-    origin = t.get_origin(asked)
     if isinstance(origin, type) and args:
         return f"{show(origin)}[{', '.join(map(show, args))}]"
-    return repr(asked).replace("typing.", "")
+    return repr(tp).replace("typing.", "")

@@ -1,0 +1,161 @@
+"""What to do about a target that cannot be resolved."""
+
+from __future__ import annotations
+
+import inspect
+import typing as t
+
+from buvar.components._near import near_misses
+
+from ._adapter import Adapter
+from ._errors import DiError
+from ._nodes import Attempt
+from ._nodes import Failure
+from ._plan import Planner
+from ._types import Asked
+from ._types import show
+
+
+#: More cures would be no help.
+_ENDS = 3
+
+
+def hints(
+    planner: Planner, failure: Failure, last: Failure
+) -> tuple[str, ...]:
+    """Say what would help, each thing once, the cure last."""
+    return tuple(dict.fromkeys(_hints(planner, failure, last)))
+
+
+def _hints(
+    planner: Planner, failure: Failure, last: Failure
+) -> t.Iterator[str]:
+    if failure.kind == "cycle":
+        yield (
+            "break the cycle: give one of these parameters a default, or ask "
+            "for it with di.nject when it is used"
+        )
+        return
+    if failure.kind == "scope":
+        yield (
+            "give what needs it the shorter lifetime, or what is needed the "
+            "longer one: di.register(..., scope=...)"
+        )
+        return
+    for adapter in planner.adapters.pending:
+        yield f"{adapter.name} ({adapter.where}) is not used: " + _pending(
+            adapter
+        )
+    yield from _keywords(planner, failure)
+    for one in _ends(failure, last):
+        for key in one.asked.keys:
+            name = None if one.asked.named is None else one.asked.named.name
+            yield from near_misses(planner.layers[0], key, name)
+            yield from _other_arguments(planner, key)
+    for one in _ends(failure, last):
+        yield from _cure(one)
+
+
+def _pending(adapter: Adapter) -> str:
+    try:
+        return str(adapter.returns)
+    except DiError as error:
+        return str(error)
+
+
+def _attempts(failure: Failure) -> t.Iterator[Attempt]:
+    """List all attempts, each failure's once."""
+    todo, seen = [failure], {id(failure)}
+    while todo:
+        for attempt in todo.pop().attempts:
+            yield attempt
+            inner = attempt.failure
+            if inner is not None and id(inner) not in seen:
+                seen.add(id(inner))
+                todo.append(inner)
+
+
+def _ends(failure: Failure, last: Failure) -> list[Failure]:
+    """List where the ways end: to mend one of them is enough."""
+    inner = [one.failure for one in _attempts(failure) if one.failure]
+    ends = {last.asked: last}
+    for one in inner:
+        unread = any(attempt.unread for attempt in one.attempts)
+        if unread or not (one.attempts or one.kind):
+            ends.setdefault(one.asked, one)
+    return list(ends.values())[:_ENDS]
+
+
+def _keywords(planner: Planner, failure: Failure) -> t.Iterator[str]:
+    """Name the keywords that would have been taken, were they of the type."""
+    found = dict.fromkeys(
+        (one.param.name, show(one.param.annotation))
+        for one in _attempts(failure)
+        if one.param is not None and one.param.name in planner.keywords
+    )
+    for name, wanted in found:
+        own = show(type(planner.keywords[name]))
+        yield f"the keyword {name} is of {own}, not of {wanted}"
+
+
+def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
+    origin = t.get_origin(key)
+    if origin is None:
+        return
+    for adapter in planner.adapters.adapters:
+        for one in adapter.keys:
+            if t.get_origin(one) is origin and one != key:
+                yield f"there is an adapter for {show(one)}: {adapter.name}"
+
+
+def _cure(last: Failure) -> t.Iterator[str]:
+    asked = last.asked
+    unread = [one.adapter for one in last.attempts if one.unread]
+    if unread:
+        names = " and of ".join(one.name for one in unread)
+        yield f"correct the annotation of {names}{_local(unread)}"
+        return
+    if asked.optional and asked.keys:
+        yield "Optional alone is no default: write '= None'"
+    if not asked.keys:
+        yield (
+            "annotate the parameter, or pass it by its name; a target has to "
+            "be a type"
+        )
+    elif asked.named is not None:
+        yield f"add it: context.add(item, name={asked.named.name!r})"
+    elif not all(map(_is_type, asked.keys)):
+        yield "ask for a type itself, not for its name or an object of it"
+    else:
+        yield (
+            f"register {_register(asked)}; add one with context.add(item); "
+            "or pass one as a keyword"
+        )
+
+
+def _local(adapters: list[Adapter]) -> str:
+    """A forward reference to what is local to a function never works."""
+    for adapter in adapters:
+        place = getattr(adapter.implementation, "__qualname__", "")
+        if "<locals>" in place:
+            return "; what is local has to be there when it is registered"
+    return ""
+
+
+def _is_type(key: t.Any) -> bool:
+    return isinstance(key, (type, t.NewType, t.TypeVar)) or (
+        t.get_origin(key) is not None or type(key).__module__ == "typing"
+    )
+
+
+def _register(asked: Asked) -> str:
+    """Say what to register: a class of one's own is an implementation."""
+    key = asked.keys[0]
+    types = " or ".join(map(show, asked.keys))
+    if len(asked.keys) > 1 or not isinstance(key, type):
+        return f"something that returns {types}"
+    if getattr(key, "_is_protocol", False) or inspect.isabstract(key):
+        return f"what implements {types}"
+    if key.__module__ == "builtins" or t.get_origin(key) is not None:
+        return f"something that returns {types}"
+    return f"it with di.register({types}), or something that returns it"

@@ -1,0 +1,221 @@
+"""A slow resolver that follows the order of injection clause by clause."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+TYPES: list[type] = []
+for _n in range(6):
+    # Some are subclasses of others.
+    _base = (TYPES[_n - 3],) if _n >= 3 else (object,)
+    TYPES.append(
+        type(
+            f"T{_n}",
+            _base,
+            {"__init__": lambda s, how: setattr(s, "how", how)},
+        )
+    )
+
+
+class Asked(t.NamedTuple):
+    """An annotation: one type or a union, maybe with None, maybe named."""
+
+    types: list[int]
+    optional: bool
+    name: str | None
+
+    def written(self) -> str:
+        named = f"Annotated[T{{}}, Named({self.name!r})]"
+        text = named if self.name else "T{}"
+        types = [text.format(one) for one in self.types]
+        # Not "A | B | None": typing takes B | A for A | B, and gives it back.
+        return f"Union[{', '.join([*types, *['None'] * self.optional])}]"
+
+
+class Param(t.NamedTuple):
+    """A parameter; its default is an object, None or missing."""
+
+    name: str
+    asked: Asked
+    default: str
+    by_name: bool
+
+
+class Spec(t.NamedTuple):
+    """An adapter: what it returns, needs, how it is run and kept."""
+
+    result: int
+    params: list[Param]
+    kind: str
+    scope: str
+
+
+class World(t.NamedTuple):
+    """All that decides about a call, and the same call once more."""
+
+    adapters: list[Spec]
+    #: The lowest is that of the stage; ``request`` is the number of the one
+    #: with a lifetime of its own.
+    layers: list[list[tuple[int, str | None]]]
+    request: int
+    keywords: dict[str, int | None]
+    fakes: list[int]
+    targets: list[Asked]
+
+
+LEVELS = ["call", "layer", "stage"]
+
+
+class Made(t.NamedTuple):
+    """What the reference says an object is: how it came to be."""
+
+    how: str
+    type: int | None
+    life: int
+    #: The layer that keeps it.
+    layer: int | None = None
+
+    def is_a(self, tp: int) -> bool:
+        return self.type is not None and issubclass(
+            TYPES[self.type], TYPES[tp]
+        )
+
+
+class Item(t.NamedTuple):
+    """A component."""
+
+    how: str
+    type: int
+    name: str | None
+
+
+class UnresolvedError(Exception): ...
+
+
+class Reference:
+    """Follow the order clause by clause, copying all state."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.layers = [
+            [Item(f"item{n}{tp}{name}", tp, name) for tp, name in layer]
+            for n, layer in enumerate(world.layers)
+        ]
+        top = len(world.layers) - 1
+        #: The highest layer that is seen from each level.
+        self.highest = [top, min(world.request, top), 0]
+        self.built: list[list[Made]] = [[], [], []]
+
+    def call(self) -> list[str]:
+        self.built = [[], [], []]
+        return [self.target(one).how for one in self.world.targets]
+
+    def keep(self) -> bool:
+        """Add what is kept to its layer, unless it matters which is first."""
+        kept = [one for one in self.built[0] if one.layer is not None]
+        for made in kept:
+            self.layers[made.layer].append(Item(made.how, made.type, None))
+        # Two roots of the classes above have nothing in common.
+        return len({(one.layer, one.type % 3) for one in kept}) == len(kept)
+
+    def target(self, asked: Asked) -> Made:
+        if asked.name:
+            return self.named(asked, [asked.name], 0)
+        return self.unnamed(asked, 0, [])
+
+    def param(self, param: Param, level: int, path: list[Spec]) -> Made:
+        name, asked, default, _ = param
+        if default == "None":
+            asked = asked._replace(optional=True)
+        try:
+            if asked.name:
+                return self.named(asked, [asked.name, name], level)
+            try:
+                return self.named(asked, [name], level)
+            except UnresolvedError:
+                return self.unnamed(asked, level, path)
+        except UnresolvedError:
+            if default:
+                return Made(default, None, 2)
+            raise
+
+    def named(self, asked: Asked, names: list[str], level: int) -> Made:
+        for name in names:
+            if name in self.world.keywords:
+                value = self.keyword(name)
+                if any(map(value.is_a, asked.types)):
+                    return value
+                if value.how == "None" and asked.optional:
+                    return value
+        if not asked.name and (fake := self.fake(asked)):
+            return fake
+        for tp in asked.types:
+            found = self.item(tp, names[0], level)
+            if found:
+                return found
+        raise UnresolvedError(asked)
+
+    def unnamed(self, asked: Asked, level: int, path: list[Spec]) -> Made:
+        there = [
+            self.fake(asked),
+            *(self.shared(tp, level) for tp in asked.types),
+            *(self.item(tp, None, level) for tp in asked.types),
+            *(self.any_keyword(tp) for tp in asked.types),
+        ]
+        for found in there:
+            if found:
+                return found
+        for tp in asked.types:
+            for spec in reversed(self.world.adapters):
+                if issubclass(TYPES[spec.result], TYPES[tp]):
+                    before = [list(one) for one in self.built]
+                    try:
+                        return self.adapt(spec, level, path)
+                    except UnresolvedError:
+                        self.built = before
+        raise UnresolvedError(asked)
+
+    def fake(self, asked: Asked) -> Made | None:
+        for tp in asked.types:
+            if tp in self.world.fakes:
+                return Made(f"fake{tp}", tp, 2)
+        return None
+
+    def shared(self, tp: int, level: int) -> Made | None:
+        return next((one for one in self.built[level] if one.is_a(tp)), None)
+
+    def any_keyword(self, tp: int) -> Made | None:
+        values = map(self.keyword, self.world.keywords)
+        return next((one for one in values if one.is_a(tp)), None)
+
+    def keyword(self, name: str) -> Made:
+        tp = self.world.keywords[name]
+        return Made("None" if tp is None else f"keyword {name}", tp, 2)
+
+    def item(self, tp: int, name: str | None, level: int) -> Made | None:
+        for layer in reversed(self.layers[: self.highest[level] + 1]):
+            for how, kind, other in reversed(layer):
+                if other == name and issubclass(TYPES[kind], TYPES[tp]):
+                    return Made(how, kind, level)
+        return None
+
+    def adapt(self, spec: Spec, level: int, path: list[Spec]) -> Made:
+        own = LEVELS.index(spec.scope)
+        if any(one is spec for one in path) or (own and own < level):
+            raise UnresolvedError
+        level = own or level
+        args = [self.param(one, level, [*path, spec]) for one in spec.params]
+        life = min((one.life for one in args), default=2)
+        if "yield" in spec.kind:
+            # It ends with the request, if not earlier.
+            life = min(life, max(level, 1))
+        number = next(
+            n for n, one in enumerate(self.world.adapters) if one is spec
+        )
+        how = f"adapter{number}({', '.join(one.how for one in args)})"
+        layer = self.highest[own] if own else None
+        made = Made(how, spec.result, own or life, layer)
+        for one in range(made.life + 1):
+            self.built[one].append(made)
+        return made

@@ -1,0 +1,106 @@
+"""Types that are the same, however they are written."""
+
+from __future__ import annotations
+
+import collections.abc
+import types
+import typing as t
+
+import pytest
+
+from buvar import di
+
+
+T = t.TypeVar("T")
+
+
+class Base: ...
+
+
+class User: ...
+
+
+class Box(t.Generic[T]):
+    def __init__(self, item: T, number: int = 0) -> None:
+        self.item = item
+        self.number = number
+
+
+async def test_callables_are_told_apart_however_spelled() -> None:
+    """typing.Callable is that of collections.abc, its arguments count."""
+
+    def make() -> t.Callable[[int], User]:
+        return lambda number: User()
+
+    def generic() -> collections.abc.Callable[..., Base]:
+        return Base
+
+    di.register(make, generic)
+    asked = collections.abc.Callable[[int], User]
+    made = await di.nject(t.cast("t.Any", asked))
+    assert type(made(1)) is User
+    asked = t.Callable[..., Base]  # type: ignore[assignment]
+    assert type((await di.nject(t.cast("t.Any", asked)))()) is Base
+    other = t.cast("t.Any", collections.abc.Callable[[str], User])
+    with pytest.raises(di.ResolveError) as caught:
+        await di.nject(other)
+    assert "Callable[[str], User] cannot be resolved" in str(caught.value)
+    assert "an adapter for Callable[[int], User]: make" in str(caught.value)
+    assert "Callable[..., Base]" in str(caught.value)
+
+
+class TypeAliasType:
+    """As typing has it from Python 3.12 on, for the Pythons before."""
+
+    def __init__(self, name: str, value: t.Callable[[], t.Any]) -> None:
+        self.name = name
+        self.value = value
+
+    def __repr__(self) -> str:
+        return self.name
+
+    @property
+    def __value__(self) -> t.Any:
+        return self.value()
+
+    def __getitem__(self, args: t.Any) -> t.Any:
+        return types.GenericAlias(t.cast("t.Any", self), args)
+
+
+async def test_aliases_are_looked_through() -> None:
+    """An alias is what it stands for, as an argument and with arguments."""
+    person: t.Any = TypeAliasType("Person", lambda: User)
+    pair: t.Any = TypeAliasType("Pair", lambda: tuple[T, T])
+    tree: t.Any = TypeAliasType("Tree", lambda: dict[str, tree])
+
+    def people() -> list[User]:
+        return [User()]
+
+    def pairs(item: T) -> pair[T]:
+        return (item, item)
+
+    def trees() -> tree:
+        return {"top": {}}
+
+    di.register(people, pairs, trees, Box, User)
+    assert type((await di.nject(list[person]))[0]) is User
+    assert type((await di.nject(Box[person])).item) is User
+    assert type((await di.nject(pair[User]))[0]) is User
+    assert type((await di.nject(tuple[User, User]))[1]) is User
+    assert await di.nject(dict[str, tree]) == {"top": {}}
+
+
+async def test_an_alias_of_what_is_not_defined() -> None:
+    """The error names the alias and what is missing."""
+
+    def missing() -> t.Any:
+        raise NameError("name 'Nowhere' is not defined")
+
+    nowhere = TypeAliasType("Somewhere", missing)
+
+    def make(it: nowhere) -> User:  # type: ignore[valid-type]
+        raise AssertionError
+
+    di.register(make)
+    with pytest.raises(di.ResolveError, match="'Somewhere': name 'Nowhere'"):
+        await di.nject(User)
