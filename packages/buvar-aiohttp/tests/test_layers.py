@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import typing as t
 
@@ -16,11 +15,7 @@ import buvar_aiohttp
 from buvar import context
 from buvar import di
 from buvar import plugin
-from buvar.components import Components
-from buvar.components._lock import LOCK
 from buvar_aiohttp import json
-from buvar_aiohttp._app import Door
-from buvar_aiohttp._app import in_layers
 
 
 class Owned:
@@ -303,39 +298,3 @@ async def test_health_of_an_application_of_ones_own() -> None:
         await stage.loader("buvar_aiohttp.health")
         assert stage.layer.get(aiohttp.web.Application) is app
         assert len(app.router.resources()) == 2
-
-
-def test_two_threads_look_first() -> None:
-    """Of two threads that look at once one opens the layer."""
-    layers: list[t.Any] = []
-    door = Door()
-
-    async def handle(request: t.Any) -> t.Any:
-        layers.append(context.current_context())
-        return None
-
-    asyncio.run(in_layers(door, Components(), handle)("a request"))
-    (layer,) = layers
-    found: list[t.Any] = []
-    threads = [
-        threading.Thread(
-            target=lambda: found.append(layer.get(aiohttp.web.Request))
-        )
-        for _ in range(2)
-    ]
-
-    def waiting(thread: threading.Thread) -> bool:
-        frame = sys._current_frames().get(thread.ident)
-        while frame is not None and frame.f_code.co_name != "__getattr__":
-            frame = frame.f_back
-        return frame is not None
-
-    with LOCK:
-        for thread in threads:
-            thread.start()
-        while not all(map(waiting, threads)):
-            pass
-    for thread in threads:
-        thread.join()
-
-    assert found == ["a request"] * 2

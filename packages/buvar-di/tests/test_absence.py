@@ -34,14 +34,20 @@ class All:
 TYPES: t.Final = (One, Two, Three)
 
 
+def scoped(below: Components) -> Components:
+    """Make a layer as a request has one."""
+    layer = below.push()
+    layer.scope = None
+    return layer
+
+
 def stack() -> list[Components]:
     """Make the layers of a process, a stage, a task and a request."""
     root = Components()
     plugins = root.push()
     task = plugins.push()
     task.stage = plugins
-    request = task.push()
-    request.scope = None
+    request = scoped(task)
     inner = request.push()
     shared = Components(plugins, root).push()
     return [root, plugins, task, request, inner, shared]
@@ -122,11 +128,11 @@ async def test_what_each_layer_below_a_request_gets_is_seen(
         # Somewhere there is one, so that the context has to be asked.
         Components().add(one())
     for below in (task, task, plugins.push(), task):
-        buvar_context.set(below.scoped())
+        buvar_context.set(scoped(below))
         for _ in range(3):
             parts = (await di.nject(All)).parts
             assert not any(part in root.items.values() for part in parts)
-    request = task.scoped()
+    request = scoped(task)
     added = (root, plugins, task, request)[number].add(Three())
     buvar_context.set(request)
     assert (await di.nject(All)).parts[2] is added

@@ -179,9 +179,7 @@ class _Filler:
             self.shapes[form] = shape
         return shape
 
-    def _plan(
-        self, planner: Planner, params: t.Sequence[Param]
-    ) -> list[Node]:
+    def _plan(self, planner: Planner, params: t.Sequence[Param]) -> list[Node]:
         name = name_of(self.function)
         return [
             found(

@@ -29,7 +29,10 @@ COMPILED: t.Final = "<buvar.di "
 
 
 async def wait(
-    items: dict[t.Hashable, t.Any], place: t.Any, building: t.Any, key: t.Any
+    items: dict[t.Hashable, t.Any],
+    place: t.Hashable,
+    building: t.Hashable,
+    key: t.Any,
 ) -> t.Any:
     """
     Wait for what another task builds for a layer.
@@ -64,7 +67,7 @@ async def wait(
         over = claim[0].over()
         # Another thread may have ended it before that was noted.
         if items.get(building) is claim:
-            _waiting[task] = (claim, held)
+            _waiting[task] = (t.cast("list[Turn]", claim), held)
             try:
                 await over
             finally:
@@ -89,10 +92,14 @@ def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
     frame: types.FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame is not None:
         if frame.f_code.co_filename.startswith(COMPILED):
-            values = frame.f_locals.values()
-            held += [id(one) for one in values if type(one) is list]
+            values = t.cast("dict[str, object]", frame.f_locals).values()
+            held += [id(one) for one in values if _is_list(one)]
         frame = None if frame is first else frame.f_back
     return frozenset(held)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
 
 
 def _in_vain(claim: list[Turn], held: frozenset[int]) -> bool:

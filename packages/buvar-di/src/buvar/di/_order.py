@@ -141,7 +141,6 @@ class Order(Body):
         self._line(f"{items}.pop({mark}, None)", depth + 2)
         self._line(f"if {claim}:", depth + 2)
         self._line(f"{claim}[0].set()", depth + 3)
-        self._line(f"{claim} = None", depth + 2)
 
     def _waits(self, node: Build) -> bool:
         """Tell whether others may run while something is built."""
