@@ -245,6 +245,34 @@ def test_environment_of_a_shell(monkeypatch) -> None:
     assert config.ConfigSource(env_prefix="SH").load(App) == app
 
 
+class Point(enum.Enum):
+    """Members whose values are no scalars."""
+
+    ORIGIN = (0, 0)
+    AWAY = (1, 1)
+
+
+def test_members_that_are_written_by_name(monkeypatch) -> None:
+    """A member whose value is an array is written by its name."""
+
+    @attrs.define
+    class Has:
+        at: Point = Point.ORIGIN
+        more: list[Point] = [Point.AWAY]  # noqa: RUF008
+
+    text = config.sample(Has)
+    for variable in config.variables(Has, env_prefix="PT"):
+        monkeypatch.setenv(variable.name, str(variable.text))
+
+    assert 'at = "ORIGIN"\nmore = ["AWAY"]\n' in text
+    assert config.ConfigSource(tomllib.loads(text)).load(Has) == Has()
+    assert config.ConfigSource(env_prefix="PT").load(Has) == Has()
+    at = config.schema(Has)["properties"]["at"]
+    assert at == {"enum": ["ORIGIN", "AWAY"], "default": "ORIGIN"}
+    with pytest.raises(config.ConfigError, match="one of 'ORIGIN', 'AWAY'"):
+        config.ConfigSource({"at": "here"}).load(Has)
+
+
 def test_numbers_that_are_none() -> None:
     """Floats are written as TOML has them, infinity as well."""
 

@@ -18,6 +18,7 @@ from ._fields import origin
 from ._merge import SEQUENCES
 from ._scalars import URL
 from ._scalars import ByteSize
+from ._scalars import spelled
 from ._secret import Secret
 from ._unions import is_union
 
@@ -58,7 +59,7 @@ def words(tp: t.Any) -> str:
 
 def _class_words(cls: type, tp: t.Any) -> str:
     if issubclass(cls, enum.Enum):
-        return "one of " + ", ".join(repr(item.value) for item in cls)
+        return "one of " + ", ".join(repr(spelled(item)) for item in cls)
     if has_fields(tp):
         return "a table"
     if issubclass(cls, SEQUENCES):

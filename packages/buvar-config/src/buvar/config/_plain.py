@@ -11,6 +11,7 @@ from ._fields import fields
 from ._fields import has_fields
 from ._merge import is_array
 from ._merge import is_table
+from ._scalars import spelled
 from ._secret import Secret
 from ._secret import without_password
 
@@ -20,7 +21,7 @@ def to_plain(value: t.Any) -> t.Any:  # noqa: PLR0911 - a table of kinds
     if isinstance(value, Secret):
         return to_plain(value.reveal())
     if isinstance(value, enum.Enum):
-        return to_plain(value.value)
+        return to_plain(spelled(value))
     if has_fields(type(value)):
         return {
             field.key: to_plain(item)

@@ -176,9 +176,15 @@ def to_enum(value: t.Any, tp: type[enum.Enum]) -> enum.Enum:
         for name, member in members.items():
             if name.lower() == value.strip().lower():
                 return member
-    names = ", ".join(repr(member.value) for member in tp)
+    names = ", ".join(repr(spelled(member)) for member in tp)
     msg = f"expected one of {names}"
     raise BadValueError(msg)
+
+
+def spelled(member: enum.Enum) -> t.Any:
+    """Return how a member is written: its value, its name if that is long."""
+    simple = isinstance(member.value, str | int | float)
+    return member.value if simple else member.name
 
 
 _SIZES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)(b?)", re.ASCII)
