@@ -16,6 +16,9 @@ TRACING = "buvar_aiohttp.tracing"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
+GIVEN = {"traceparent": PARENT}
+
+
 @pytest.fixture
 def spans(monkeypatch):
     """Record spans, for this test only."""
@@ -130,11 +133,24 @@ def test_invented_methods(serve, ask, plugins, spans) -> None:
     assert span.attributes["http.request.method_original"] == "PROPFIND"
 
 
+@pytest.mark.usefixtures("spans")
+def test_baggage(serve, ask, route) -> None:
+    """What a client hands on besides the trace arrives, and stays there."""
+    baggage = pytest.importorskip("opentelemetry.baggage")
+
+    async def handle(request):
+        return aiohttp.web.Response(text=str(baggage.get_baggage("tenant")))
+
+    visit = ask(path="/", baggage="tenant=me")
+    assert serve(visit, TRACING, route(handle)) == "me"
+    assert serve(ask(path="/"), TRACING, route(handle)) == "None"
+
+
 def test_without_a_sdk(serve, ask, plugins) -> None:
     """Without the SDK nothing is recorded, and the trace is handed on."""
-    text = serve(ask(traceparent=PARENT), *plugins)
+    texts = [serve(ask(**headers), *plugins) for headers in (GIVEN, {})]
 
-    assert text == PARENT.split("-")[1]
+    assert texts == [PARENT.split("-")[1], "0" * 32]
 
 
 @pytest.mark.parametrize(

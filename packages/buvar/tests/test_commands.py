@@ -150,7 +150,7 @@ def test_a_crash_ends_with_1(buvar) -> None:
         (("run", "app", "--set", "log.level=LOUD"), "LOUD"),
         (("run", "app", "--bind", "nonsense"), "nonsense"),
         (("run", "app", "--forks", "-1"), "--forks"),
-        (("rnu", "app"), "Did you mean 'run'?"),
+        (("rnu", "app"), "No such command 'rnu'"),
         (("run", "app", "--set", "greeting.times"), "section.key=value"),
         (("config", "sample", "nowhere"), "nowhere"),
         (("config", "sample", "app:prepar"), "did you mean 'app:prepare'?"),

@@ -6,6 +6,7 @@ import typing as t
 
 import aiohttp.web
 
+from opentelemetry import context
 from opentelemetry import propagate
 from opentelemetry import trace
 
@@ -26,30 +27,51 @@ class Tracing:
         self._tracer = trace.get_tracer("buvar_aiohttp")
 
     @aiohttp.web.middleware
-    async def trace(
+    async def follow(
         self, request: aiohttp.web.Request, handler: Handler
     ) -> aiohttp.web.StreamResponse:
         """Be a middleware."""
-        with self._tracer.start_as_current_span(
+        # All that the client tells, as baggage, not only the trace.
+        token = context.attach(propagate.extract(request.headers))
+        try:
+            with trace.use_span(
+                self._start(request),
+                end_on_exit=True,
+                # An HTTP error is an answer, no failure of the span.
+                record_exception=False,
+                set_status_on_exception=False,
+            ) as span:
+                return await _traced(span, request, handler)
+        finally:
+            context.detach(token)
+
+    def _start(self, request: aiohttp.web.Request) -> trace.Span:
+        """Start a span; the client's goes on where nothing is recorded."""
+        span = self._tracer.start_span(
             _name(request),
-            context=propagate.extract(request.headers),
             kind=trace.SpanKind.SERVER,
             attributes=dict(_attributes(request)),
-            # An HTTP error is an answer, no failure of the span.
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                response = await handler(request)
-            except aiohttp.web.HTTPException as error:
-                _answered(span, error.status)
-                raise
-            except BaseException as error:
-                span.record_exception(error)
-                _failed(span, type(error).__qualname__, str(error))
-                raise
-            _answered(span, response.status)
-            return response
+        )
+        if span.get_span_context().is_valid:
+            return span
+        return trace.get_current_span()
+
+
+async def _traced(
+    span: trace.Span, request: aiohttp.web.Request, handler: Handler
+) -> aiohttp.web.StreamResponse:
+    """Answer, and tell the span how it went."""
+    try:
+        response = await handler(request)
+    except aiohttp.web.HTTPException as error:
+        _answered(span, error.status)
+        raise
+    except BaseException as error:
+        span.record_exception(error)
+        _failed(span, type(error).__qualname__, str(error))
+        raise
+    _answered(span, response.status)
+    return response
 
 
 def _name(request: aiohttp.web.Request) -> str:

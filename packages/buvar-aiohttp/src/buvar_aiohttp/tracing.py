@@ -37,7 +37,7 @@ async def prepare(load: plugin.Loader) -> None:
 
     await load(prepare_app)
     app = context.get(aiohttp.web.Application)
-    app.middlewares.append(Tracing().trace)
+    app.middlewares.append(Tracing().follow)
 
 
 __all__ = ["prepare"]
