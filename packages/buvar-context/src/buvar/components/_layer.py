@@ -65,8 +65,9 @@ class Layer:
     scope: Components | None
     #: The layer that lives as long as the stage, ``None`` if it is this one.
     stage: Components | None
-    #: What ends with this layer, latest last; ``None`` before the first.
-    closers: list[Closer | Generator] | None
+    #: What ends with this layer, latest last; ``None`` before the first. One
+    #: generator alone, as most requests have, needs no list.
+    closers: list[Closer | Generator] | Generator | None
 
     def _put_on(self, below: Components | None) -> None:
         """Start as an empty layer over another one."""

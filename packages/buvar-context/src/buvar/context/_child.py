@@ -51,19 +51,17 @@ def child(
     layer.view = BLANK
     layer.names = layer.dependents = layer.closers = None
     layer.below = layer.scope = layer.stage = None
-    layer.token = None
-    layer.given = (namespaces, *stack) if namespaces or stack else None
+    layer.token = (namespaces, *stack) if namespaces or stack else None
     return layer
 
 
 class Child(Components):
     """A layer that is opened and ended by a block."""
 
-    __slots__ = ("given", "token")
+    __slots__ = ("token",)
 
-    #: What it starts with, and the layers below it.
-    given: tuple[t.Any, ...] | None
-    #: Takes it off the context; ``None`` before it is opened.
+    #: Takes it off the context. Before it is opened: what it starts with and
+    #: the layers below it, ``None`` for nothing and the current context.
     token: t.Any
 
     #: Filled by ``child()``.
@@ -71,7 +69,7 @@ class Child(Components):
 
     async def __aenter__(self) -> Components:
         """Open the layer and return it."""
-        if self.token is not None or self.given is not None:
+        if self.token is not None:
             return self.__enter__()
         self.below = below = _current()
         self.stage = below.stage or below
@@ -79,15 +77,20 @@ class Child(Components):
         return self
 
     def __enter__(self) -> Components:
-        """Open the layer and return it."""
-        if self.token is not None:
-            msg = "A layer opens once; call context.child() for each block."
-            raise RuntimeError(msg)
+        """
+        Open the layer and return it.
+
+        Raises:
+            RuntimeError: It has been opened before.
+        """
         below = _current()
-        if self.given is not None:
-            namespaces, *stack = self.given
+        if isinstance(self.token, tuple):
+            namespaces, *stack = t.cast("tuple[t.Any, ...]", self.token)
             below = Components(*stack) if stack else below
             self._start(namespaces)
+        elif self.token is not None:
+            msg = "A layer opens once; call context.child() for each block."
+            raise RuntimeError(msg)
         self.below = below
         self.stage = below.stage or below
         self.token = _set(self)
@@ -106,17 +109,18 @@ class Child(Components):
             ExceptionGroup: Something failed to close.
         """
         failures: list[BaseException] | None = None
-        if closers := self.closers:
-            if error is None and type(closers[-1]) is tuple:
-                # The latest is mostly the only one: spelled out.
-                one, twice = t.cast("Generator", closers.pop())
+        if (closers := self.closers) is not None:
+            if error is None and type(closers) is tuple:
+                # The usual case, spelled out.
+                one, twice = t.cast("Generator", closers)
+                self.closers = None
                 try:
                     if await anext(one, MISSING) is not MISSING:
                         await one.aclose()
                         raise twice()  # noqa: TRY301
                 except BaseException as failure:  # noqa: BLE001 - collected
                     failures = [failure]
-            if closers:
+            if self.closers is not None:
                 failures = (failures or []) + await close(self, error)
         self.closers = ENDED
         try:

@@ -59,12 +59,20 @@ ENDED: t.Final = _Ended()
 ENDING: t.Final = (asyncio.CancelledError, KeyboardInterrupt, SystemExit)
 
 
+def closers_of(layer: Components) -> list[t.Any]:
+    """Return the list of what ends with a layer, to be added to."""
+    closers = layer.closers
+    if closers is None or isinstance(closers, tuple):
+        layer.closers = closers = [] if closers is None else [closers]
+    return closers
+
+
 def close_sync(
     layer: Components, error: BaseException | None
 ) -> list[BaseException]:
     """Run the closers of a layer that must not await, return failures."""
     failures: list[BaseException] = []
-    closers: list[t.Any] = layer.closers or []
+    closers = closers_of(layer)
     while closers:
         closer = closers.pop()
         try:
@@ -93,7 +101,7 @@ async def close(
             lets it through is no failure.
     """
     failures: list[BaseException] = []
-    closers: list[t.Any] = layer.closers or []
+    closers = closers_of(layer)
     while closers:
         closer = closers.pop()
         try:

@@ -8,6 +8,7 @@ import inspect
 import typing as t
 
 from buvar.components import Components
+from buvar.context._closing import closers_of
 
 from ._entry import add_note
 from ._entry import preparing
@@ -105,10 +106,8 @@ class Teardown:
         return value
 
     def _add(self, closer: _Closer) -> None:
-        if self._layer.closers is None:
-            self._layer.closers = []
         try:
-            self._layer.closers.append(closer)
+            closers_of(self._layer).append(closer)
         except BaseException:
             closer.drop()
             raise

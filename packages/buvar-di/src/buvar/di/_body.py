@@ -56,14 +56,17 @@ class Body(Head):
         self._line(f"{var} = {step}", depth + 1, node)
         self._line(f"except {stop}:", depth)
         self._line(f"wrong({who}, MISSING)", depth + 1, node)
-        self._line(f"if {layer}.closers is None:", depth)
-        self._line(f"{layer}.closers = [{closer}]", depth + 1)
-        self._line("else:", depth)
-        self._line("try:", depth + 1)
-        self._line(f"{layer}.closers.append({closer})", depth + 2)
-        self._line("except Ended:", depth + 1)
-        self._line(end, depth + 2)
-        self._line("raise", depth + 2)
+        if closer.startswith("("):
+            # One generator alone needs no list.
+            self._line(f"if {layer}.closers is None:", depth)
+            self._line(f"{layer}.closers = {closer}", depth + 1)
+            self._line("else:", depth)
+            depth += 1
+        self._line("try:", depth)
+        self._line(f"closers_of({layer}).append({closer})", depth + 1)
+        self._line("except Ended:", depth)
+        self._line(end, depth + 1)
+        self._line("raise", depth + 1)
 
     def _callable(self, node: Build) -> str:
         call = node.adapter.callable(node.bindings)

@@ -10,6 +10,7 @@ import typing as t
 from buvar.components._impl import MISSING
 from buvar.context import LayerEndedError
 from buvar.context import buvar_context
+from buvar.context._closing import closers_of
 
 from . import _lifetime
 from ._kind import Kind
@@ -55,6 +56,7 @@ class Head:
             "MISSING": MISSING,
             "Ended": LayerEndedError,
             "close": _lifetime.close,
+            "closers_of": closers_of,
             "current": buvar_context.get,
             "endless": _lifetime.endless,
             "has": _lifetime.has,
@@ -62,6 +64,7 @@ class Head:
             "reveal": _lifetime.reveal,
             "seen": _lifetime.seen,
             "wait": _lifetime.wait,
+            "wake": _lifetime.wake,
             "wrong": _lifetime.wrong,
         }
         self.consts: dict[t.Any, str] = {}

@@ -38,9 +38,9 @@ async def wait(
     Wait for what another task builds for a layer.
 
     Args:
-        items: The items of the layer. Under ``building`` stands the claim of
-            the task that builds: an empty list and, as soon as another one
-            waits, its ``Turn``.
+        items: The items of the layer. Under ``building`` stand the keywords
+            of the call that builds, which no other call has and, as soon as
+            somebody waits, among them its ``Turn``.
         place: Where what was built is to be found.
         building: See there.
         key: The type, for the error.
@@ -62,12 +62,10 @@ async def wait(
                 "break the cycle: let one of them ask later, when it is used"
             )
             raise CycleError(key, (line,), (key, key), (hint,))
-        if not claim:
-            claim.append(Turn())
-        over = claim[0].over()
+        over = claim.setdefault(Turn, Turn()).over()
         # Another thread may have ended it before that was noted.
         if items.get(building) is claim:
-            _waiting[task] = (t.cast("list[Turn]", claim), held)
+            _waiting[task] = (claim, held)
             try:
                 await over
             finally:
@@ -75,13 +73,20 @@ async def wait(
     return items.get(place, MISSING)
 
 
-#: What each waiting task waits for, and what it holds meanwhile.
-_waiting: dict[t.Any, tuple[list[Turn], frozenset[int]]] = {}
+def wake(given: dict[t.Any, t.Any]) -> None:
+    """Wake those that wait for what a call has built, or failed to build."""
+    turn = given.pop(Turn, None)
+    if turn is not None:
+        turn.set()
+
+
+#: The call that each waiting task waits for, and those it is in itself.
+_waiting: dict[t.Any, tuple[t.Any, frozenset[int]]] = {}
 
 
 def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
     """
-    Return the ids of the claims of the running task, and of other lists.
+    Return the ids of the keywords of all calls that the running task is in.
 
     Waiting is rare, building is not: so builders leave no note of who they
     are, they are found among the frames of the task.
@@ -92,18 +97,13 @@ def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
     frame: types.FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame is not None:
         if frame.f_code.co_filename.startswith(COMPILED):
-            values = t.cast("dict[str, object]", frame.f_locals).values()
-            held += [id(one) for one in values if _is_list(one)]
+            held.append(id(frame.f_locals["given"]))
         frame = None if frame is first else frame.f_back
     return frozenset(held)
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, list)
-
-
-def _in_vain(claim: list[Turn], held: frozenset[int]) -> bool:
-    """Tell whether who holds a claim waits for one, maybe indirectly."""
+def _in_vain(claim: t.Any, held: frozenset[int]) -> bool:
+    """Tell whether a call is one of some, or waits for one of them."""
     waiting = tuple(_waiting.values())
     for _ in range(len(waiting) + 1):
         if id(claim) in held:

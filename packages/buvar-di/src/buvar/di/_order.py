@@ -119,15 +119,14 @@ class Order(Body):
         """Write what may wait: one task builds, others wait for it."""
         var, items = self._var(node), f"{LAYERS[node.level]}_items"
         mark = self._const(node.building, "building")
-        claim = self._name("claim")
         self._line(f"if {mark} in {items}:", depth)
         args = f"{items}, {self._place(node)}, {mark}"
         args = f"{args}, {self._const(node.type)}"
         self._line(f"{var} = await wait({args})", depth + 1)
         self.awaited = True
         self._line(f"if {var} is MISSING:", depth)
-        # By holding it the task is known that builds, see wait().
-        self._line(f"{claim} = {items}[{mark}] = []", depth + 1)
+        # By its keywords the call is known that builds, see wait().
+        self._line(f"{items}[{mark}] = given", depth + 1)
         self._line("try:", depth + 1)
         for _, arg in node.args:
             self._need(arg, depth + 2)
@@ -139,8 +138,8 @@ class Order(Body):
         self._line("finally:", depth + 1)
         # Two threads may have claimed it.
         self._line(f"{items}.pop({mark}, None)", depth + 2)
-        self._line(f"if {claim}:", depth + 2)
-        self._line(f"{claim}[0].set()", depth + 3)
+        self._line("if given:", depth + 2)
+        self._line("wake(given)", depth + 3)
 
     def _waits(self, node: Build) -> bool:
         """Tell whether others may run while something is built."""
