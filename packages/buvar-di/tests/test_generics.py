@@ -11,7 +11,6 @@ from buvar import di
 
 
 T = t.TypeVar("T")
-S = t.TypeVar("S")
 Number = t.TypeVar("Number", bound="Base")
 Hidden = t.TypeVar("Hidden", bound="Nowhere")  # type: ignore[name-defined] # noqa: F821
 Either = t.TypeVar("Either", int, str)
@@ -206,14 +205,10 @@ async def test_a_property_named_as_a_generic_has_it() -> None:
 
 
 async def test_generic_bases_that_are_no_types() -> None:
-    """A named tuple says one of its bases is a function."""
+    """A named tuple says its base is a function."""
 
     class Point(t.NamedTuple):
         user: User
 
-    class Kinds(Box[User], t.Protocol[S] if False else object):  # type: ignore[misc]
-        ...
-
-    di.register(Point, Kinds, User)
+    di.register(Point, User)
     assert type((await di.nject(Point)).user) is User
-    assert type(await di.nject(Box[User])) is Kinds
