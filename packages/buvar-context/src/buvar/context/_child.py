@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import types
 import typing as t
 
@@ -9,7 +10,6 @@ from buvar.components import Components
 from buvar.components import Namespaces
 from buvar.components._impl import MISSING
 from buvar.components._layer import BLANK
-from buvar.components._types import Generator
 
 from ._closing import ENDED
 from ._closing import close
@@ -22,7 +22,7 @@ _MESSAGE = "closing a layer failed"
 
 _current = buvar_context.get
 _set = buvar_context.set
-_reset = buvar_context.reset
+_reset: t.Callable[[t.Any], None] = buvar_context.reset
 
 
 def child(
@@ -62,7 +62,7 @@ class Child(Components):
 
     #: Takes it off the context. Before it is opened: what it starts with and
     #: the layers below it, ``None`` for nothing and the current context.
-    token: t.Any
+    token: contextvars.Token[Components] | tuple[t.Any, ...] | None
 
     #: Filled by ``child()``.
     __init__ = object.__init__  # pyright: ignore[reportAssignmentType]
@@ -83,12 +83,12 @@ class Child(Components):
         Raises:
             RuntimeError: It has been opened before.
         """
-        below = _current()
-        if isinstance(self.token, tuple):
-            namespaces, *stack = t.cast("tuple[t.Any, ...]", self.token)
+        below, given = _current(), self.token
+        if isinstance(given, tuple):
+            first, *stack = given
             below = Components(*stack) if stack else below
-            self._start(namespaces)
-        elif self.token is not None:
+            self._start(first)
+        elif given is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
         self.below = below
@@ -112,7 +112,7 @@ class Child(Components):
         if (closers := self.closers) is not None:
             if error is None and type(closers) is tuple:
                 # The usual case, spelled out.
-                one, twice = t.cast("Generator", closers)
+                one, twice = closers
                 self.closers = None
                 try:
                     if await anext(one, MISSING) is not MISSING:

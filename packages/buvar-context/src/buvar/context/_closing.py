@@ -62,9 +62,11 @@ ENDING: t.Final = (asyncio.CancelledError, KeyboardInterrupt, SystemExit)
 def closers_of(layer: Components) -> list[t.Any]:
     """Return the list of what ends with a layer, to be added to."""
     closers = layer.closers
-    if closers is None or isinstance(closers, tuple):
-        layer.closers = closers = [] if closers is None else [closers]
-    return closers
+    if isinstance(closers, list):
+        return closers
+    several: list[t.Any] = [] if closers is None else [closers]
+    layer.closers = several
+    return several
 
 
 def close_sync(
