@@ -73,8 +73,10 @@ def test_hung_worker(serve) -> None:
     program.until("its event loop is blocked")
     program.until(r"Worker \d started", 3)
     program.until(r"File .*, line \d+ in handle")
+    program.until("ended: killed by SIGKILL")
     assert _get(program)
     assert program.stop() == 0
+    assert "is started again" not in program.output
 
 
 def test_boot_failure(start) -> None:

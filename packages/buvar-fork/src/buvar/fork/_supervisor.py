@@ -229,7 +229,8 @@ class Supervisor:
         if old is not None and old.generation < self.pool.generation:
             _log.error("Reloading failed, the old workers go on.")
             self.pool.keep_old()
-        else:
+        elif old is not None or not self.pool.serving(worker.slot):
+            # One that hung has a successor by now.
             self._report.restarts(worker, wait)
 
     def _stable(self) -> bool:
