@@ -65,7 +65,7 @@ def test_terminated_worker(serve) -> None:
 
 def test_hung_worker(serve) -> None:
     """A worker whose loop is blocked says where, is killed and replaced."""
-    program = serve(f"{SOCKET}, worker_timeout=0.5")
+    program = serve(f"{SOCKET}, worker_timeout=2")
 
     with pytest.raises((OSError, urllib.error.URLError)):
         _get(program, "/block")
@@ -182,7 +182,7 @@ def test_parent_is_killed(serve, alive, eventually) -> None:
 
 def test_a_standstill(serve) -> None:
     """A parent that stood still itself does not blame its workers."""
-    program = serve(f"{SOCKET}, worker_timeout=0.4")
+    program = serve(f"{SOCKET}, worker_timeout=1.5")
     workers = program.workers()
     for pid in [*workers, program.pid]:
         os.kill(pid, signal.SIGSTOP)

@@ -33,7 +33,7 @@ from ._state import State
 _log = logging.getLogger(__name__)
 
 #: Who wakes up that much too late stood still, and so did its workers.
-_STANDSTILL: t.Final = 1.0
+_STANDSTILL: t.Final = 0.1
 #: How long workers that were told twice to end may take, in seconds.
 _HURRY: t.Final = 3.0
 
