@@ -99,7 +99,7 @@ async def test_killed_worker(serve, eventually, keep_alive: bool) -> None:
 
 async def test_hung_worker(serve) -> None:
     """A worker whose loop is blocked is killed and replaced under load."""
-    server = await serve("forks=2, worker_timeout=1")
+    server = await serve("forks=2, worker_timeout=2")
     load = server.load(keep_alive=False)
     await load.served(100)
     with pytest.raises(OSError):  # noqa: PT011 - reset or closed, as it comes

@@ -4,10 +4,13 @@ Forked workers: how requests are spread, and what each worker costs.
 Spread: 64 clients, a connection per request, two workers; a shared socket and
 one socket per worker (SO_REUSEPORT). Memory: the proportional set size (PSS)
 of all processes, with 2 workers and with 4: half the difference is an extra
-worker; idle, and after as many requests for each worker; beside gunicorn with
-aiohttp's worker, in turns. A worker shares less with its parent with each
-page that it writes to, e.g. when its garbage collector visits what it has
-inherited.
+worker; idle, i.e. after as few requests as show that all workers serve, and
+after as many requests for each worker; beside gunicorn with aiohttp's worker,
+in turns, the same handler, asyncio's loop and no access log in both. A worker
+shares less with its parent with each page that it writes to: when code runs
+for the first time, and when its garbage collector visits what it has
+inherited. "buvar" loads all of buvar_aiohttp, so it has a client session too;
+"buvar, server only" has what gunicorn's worker has.
 
 Needs buvar-fork and buvar-aiohttp, and fork-requirements.txt.
 """
@@ -16,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import itertools
 import pathlib
 import signal
 import socket
@@ -31,8 +35,9 @@ from _rounds import machine
 ROUNDS = 3
 CLIENTS = 64
 REQUESTS = 4000
-#: For each worker, to measure memory.
-SHARE = 32, 40_000
+#: For each worker, to measure memory: clients, and requests so far.
+SHARE = 32
+SO_FAR = 0, 2_000, 20_000
 
 HANDLER = """\
 import os
@@ -44,15 +49,19 @@ BUVAR = """\
 import aiohttp.web
 from app import hello
 from buvar import context, di, fork, plugin
-from buvar_aiohttp import AioHttpConfig
+from buvar_aiohttp import AioHttpConfig, prepare_app, prepare_server
 async def prepare(load: plugin.Loader):
-    await load("buvar_aiohttp")
+    await load({load})
     app = await di.nject(aiohttp.web.Application)
     app.router.add_route("GET", "/", hello)
 context.add(AioHttpConfig(host="127.0.0.1", port={port}, access_log=False))
 fork.stage(prepare, forks={first}, sockets=["tcp://127.0.0.1:{port}"],
     reuse_port={reuse_port})
 """
+LOAD = {
+    "buvar": "'buvar_aiohttp'",
+    "buvar, server only": "prepare_app, prepare_server",
+}
 GUNICORN = """\
 import aiohttp.web
 from app import hello
@@ -78,8 +87,10 @@ class Service:
         self.port = free_port()
         path = pathlib.Path(folder)
         path.joinpath("app.py").write_text(HANDLER)
-        if kind == "buvar":
-            text = BUVAR.format(port=self.port, first=workers, **options)
+        if kind in LOAD:
+            text = BUVAR.format(
+                port=self.port, first=workers, load=LOAD[kind], **options
+            )
             path.joinpath("main.py").write_text(text)
             command = [sys.executable, "main.py"]
         else:
@@ -156,29 +167,31 @@ def spread(**options) -> float:
         return min(served.values()) / sum(served.values())
 
 
-def memory(kind: str, workers: int) -> tuple[int, int]:
-    """Return the memory of a service, idle and after a load."""
-    clients, requests = SHARE
+def memory(kind: str, workers: int) -> list[int]:
+    """Return the memory of a service, idle and after so many requests."""
+    found = []
     with (
         tempfile.TemporaryDirectory() as folder,
         Service(folder, kind, workers, reuse_port=False) as service,
     ):
         asyncio.run(up(service.port, workers))
-        idle = service.pss()
-        asyncio.run(load(service.port, clients * workers, requests * workers))
-        return idle, service.pss()
+        for before, after in itertools.pairwise((0, *SO_FAR)):
+            more = (after - before) * workers
+            asyncio.run(load(service.port, SHARE * workers, more))
+            found.append(service.pss())
+    return found
 
 
 def main() -> None:
     shares: dict[str, list[float]] = collections.defaultdict(list)
-    costs: dict[tuple[str, str], list[float]] = collections.defaultdict(list)
+    costs: dict[tuple[int, str], list[float]] = collections.defaultdict(list)
     for _ in range(ROUNDS):
         for name, reuse in (("shared", False), ("SO_REUSEPORT", True)):
             shares[name].append(spread(reuse_port=reuse))
-        for kind in ("buvar", "gunicorn"):
+        for kind in (*LOAD, "gunicorn"):
             few, many = memory(kind, 2), memory(kind, 4)
-            for when, less, more in zip(("idle", "loaded"), few, many):
-                costs[when, kind].append((more - less) / 2)
+            for so_far, less, more in zip(SO_FAR, few, many):
+                costs[so_far, kind].append((more - less) / 2)
     print("### Forked workers\n")
     print(machine(["aiohttp", "gunicorn"]), "\n", sep="")
     print(
@@ -188,13 +201,13 @@ def main() -> None:
         print(
             f"| {name} | {min(values):.1%} | {statistics.median(values):.1%} |"
         )
-    print("\n| PSS per extra worker | KiB | x gunicorn |\n|---|--:|--:|")
-    for (when, kind), values in costs.items():
-        ratio = statistics.median(values) / statistics.median(
-            costs[when, "gunicorn"]
-        )
-        median = statistics.median(values)
-        print(f"| {kind}, {when} | {median:,.0f} | {ratio:.2f} |")
+    print("\n| PSS per extra worker | requests | KiB | x gunicorn |")
+    print("|---|--:|--:|--:|")
+    for so_far, kind in sorted(costs, key=lambda key: key[0]):
+        median = statistics.median(costs[so_far, kind])
+        ratio = median / statistics.median(costs[so_far, "gunicorn"])
+        when = f"{so_far:,}" if so_far else "idle"
+        print(f"| {kind} | {when} | {median:,.0f} | {ratio:.2f} |")
 
 
 if __name__ == "__main__":

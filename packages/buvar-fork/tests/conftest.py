@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from buvar.fork._listeners import Listeners
+
 
 TIMEOUT = 30.0  # seconds, a bound and no expectation
 
@@ -207,3 +209,20 @@ def _children() -> t.Callable[[int], list[int]]:
 @pytest.fixture(name="alive")
 def _alive() -> t.Callable[[int], bool]:
     return alive
+
+
+@pytest.fixture
+def listen():
+    """Bind sockets, close them after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def listen(
+            *uris: str, reuse_port: bool = False, supervised: bool = False
+        ) -> Listeners:
+            listeners = Listeners(
+                uris, backlog=10, reuse_port=reuse_port, supervised=supervised
+            )
+            stack.callback(listeners.close)
+            return listeners
+
+        yield listen

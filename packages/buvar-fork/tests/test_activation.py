@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 
 import pytest
 
@@ -121,3 +122,52 @@ def test_no_socket(passed, monkeypatch, listen) -> None:
 
     with pytest.raises(fork.BindError, match="not open"):
         listen("systemd://")
+
+
+def test_restart(start, tmp_path) -> None:
+    """No connection is refused while the service is started anew."""
+    source = """
+import asyncio, logging, os
+from buvar import context, fork, plugin
+logging.basicConfig(level="INFO", format="%(message)s")
+async def serve():
+    async def answer(reader, writer):
+        writer.write(await reader.readline())
+        writer.close()
+    listening = context.get(fork.Socket, name="systemd://")
+    server = await asyncio.start_server(answer, sock=listening.sock)
+    await context.get(plugin.Cancel).wait()
+    await listening.drain()
+    server.close()
+async def prepare(): yield serve()
+fork.stage(prepare, forks=2)
+"""
+
+    def ask(line: bytes) -> socket.socket:
+        client = socket.create_connection(listening.getsockname(), 10)
+        client.sendall(line)
+        return client
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        number = listening.fileno()
+        manager = (
+            f"import os, sys; os.dup2({number}, 3); "
+            "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); "
+            "os.execv(sys.argv[1], sys.argv[1:])"
+        )
+
+        def service():
+            program = start(
+                source, sys.executable, "-c", manager, pass_fds=[number]
+            )
+            program.until("2 workers are ready on systemd://")
+            return program
+
+        program = service()
+        with ask(b"one\n") as client:
+            assert client.recv(10) == b"one\n"
+        assert program.stop() == 0
+        with ask(b"meanwhile\n") as client:
+            program = service()
+            assert client.recv(10) == b"meanwhile\n"
+        assert program.stop() == 0

@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
-import stat
 
 from pathlib import Path
 
 import pytest
 
 from buvar import fork
-from buvar.fork._listeners import Listeners
-
-
-@pytest.fixture
-def listen():
-    """Bind sockets, close them after the test."""
-    with contextlib.ExitStack() as stack:
-
-        def listen(
-            *uris: str, reuse_port: bool = False, supervised: bool = False
-        ) -> Listeners:
-            listeners = Listeners(
-                uris, backlog=10, reuse_port=reuse_port, supervised=supervised
-            )
-            stack.callback(listeners.close)
-            return listeners
-
-        yield listen
 
 
 def test_a_port_is_chosen(listen) -> None:
@@ -64,42 +44,16 @@ def test_the_queue_is_never_shortened(listen) -> None:
             stack.enter_context(socket.create_connection(item.address, 5))
 
 
-def test_mode_of_the_file(listen, tmp_path: Path) -> None:
-    """The file of a socket has the mode and owner asked for."""
-    path = tmp_path / "sock"
-    me = os.getuid()
+@pytest.mark.parametrize(
+    ("uri", "missing"),
+    [("unix://@x", "AF_UNIX"), ("tcp://:0?reuse_port=1", "SO_REUSEPORT")],
+)
+def test_not_on_this_platform(listen, monkeypatch, uri, missing) -> None:
+    """What a platform lacks is refused with what to do instead."""
+    monkeypatch.delattr(socket, missing)
 
-    listen(f"unix://{path}?mode=620&user={me}&group={os.getgid()}")
-
-    assert stat.S_IMODE(path.stat().st_mode) == 0o620
-    assert path.stat().st_uid == me
-
-
-def test_the_file_is_removed_once(listen, tmp_path: Path) -> None:
-    """At the end the file is removed, unless it is another one by then."""
-    path = tmp_path / "sock"
-    listeners = listen(f"unix://{path}")
-    path.unlink()
-    listeners.close()
-    listeners = listen(f"unix://{path}")
-    path.rename(tmp_path / "moved")
-    path.write_text("another one")
-
-    listeners.close()
-
-    assert path.read_text() == "another one"
-
-
-def test_stale_file(listen, tmp_path: Path) -> None:
-    """A file that nobody listens to any more is replaced."""
-    path = tmp_path / "sock"
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.bind(str(path))
-
-    (item,) = listen(f"unix://{path}").for_slot(1)
-
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(item.address)
+    with pytest.raises(fork.BindError, match="use tcp:// without reuse_port"):
+        listen(uri)
 
 
 def test_name_with_both(listen, monkeypatch) -> None:
@@ -113,68 +67,6 @@ def test_name_with_both(listen, monkeypatch) -> None:
     (item,) = listen("tcp://both:0").for_slot(1)
 
     assert item.address[0] == "127.0.0.1"
-
-
-def test_file_that_vanishes(listen, tmp_path, monkeypatch) -> None:
-    """A stale file that somebody else removes meanwhile is no error."""
-    path = tmp_path / "sock"
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.bind(str(path))
-    lstat = os.lstat
-
-    def vanishing(name):
-        monkeypatch.setattr(os, "lstat", lstat)
-        status = lstat(name)
-        path.unlink()
-        return status
-
-    monkeypatch.setattr(os, "lstat", vanishing)
-
-    (item,) = listen(f"unix://{path}").for_slot(1)
-
-    assert item.path == str(path)
-
-
-@pytest.mark.parametrize("queue", [0, 5])
-def test_used_file(listen, tmp_path: Path, queue: int) -> None:
-    """A file that somebody listens to is left alone, even if he is busy."""
-    path = tmp_path / "sock"
-    with contextlib.ExitStack() as stack:
-        sock = stack.enter_context(socket.socket(socket.AF_UNIX))
-        sock.bind(str(path))
-        sock.listen(queue)
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(1 if queue else 5):
-                client = stack.enter_context(socket.socket(socket.AF_UNIX))
-                client.setblocking(False)
-                client.connect(str(path))
-
-        with pytest.raises(fork.BindError, match="in use"):
-            listen(f"unix://{path}")
-
-    assert path.exists()
-
-
-def test_no_socket(listen, tmp_path: Path) -> None:
-    """A file that is no socket is never replaced."""
-    path = tmp_path / "precious"
-    path.write_text("data")
-
-    with pytest.raises(fork.BindError, match="is no socket"):
-        listen(f"unix://{path}")
-
-    assert path.read_text() == "data"
-
-
-def test_abstract_name(listen) -> None:
-    """An abstract name leaves no file, and can be connected to."""
-    name = f"@buvar-{os.getpid()}"
-    (item,) = listen(f"unix://{name}").for_slot(1)
-
-    assert item.address == b"\0" + name[1:].encode()
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(item.address)
-    assert item.pending()
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ fork.stage(prepare, forks=2, boot_timeout={timeout}, worker_timeout={beat})
 
 def test_never_ready(start) -> None:
     """A worker that does not become ready in time cannot boot: code 3."""
-    program = start(NEVER.format(generation=0, timeout=0.5, beat=60))
+    program = start(NEVER.format(generation=0, timeout=2, beat=60))
 
     assert program.wait() == 3
     assert program.output.count("does not become ready") == 1
@@ -39,7 +39,7 @@ def test_never_ready(start) -> None:
 
 def test_never_ready_after_a_reload(start) -> None:
     """When new workers do not become ready the old ones go on."""
-    program = start(NEVER.format(generation=1, timeout=0.5, beat=60))
+    program = start(NEVER.format(generation=1, timeout=2, beat=60))
     program.until("workers are ready")
     second = program.workers()[1]
     program.signal(signal.SIGHUP)
@@ -51,9 +51,9 @@ def test_never_ready_after_a_reload(start) -> None:
 
 def test_patience(start) -> None:
     """Without a bound a worker may boot for ever, its loop being alive."""
-    program = start(NEVER.format(generation=0, timeout=None, beat=0.2))
+    program = start(NEVER.format(generation=0, timeout=None, beat=2))
     with pytest.raises(AssertionError):
-        program.until("killed", seconds=0.6)
+        program.until("killed", seconds=2.5)
 
     assert len(program.workers()) == 2
     assert program.stop() == 0

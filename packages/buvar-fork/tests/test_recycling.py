@@ -40,7 +40,7 @@ def test_max_requests(serve) -> None:
 
 def test_max_memory(serve) -> None:
     """A worker that uses too much memory is replaced."""
-    program = serve(f"{SOCKET}, max_memory=1, worker_timeout=0.4")
+    program = serve(f"{SOCKET}, max_memory=1")
 
     program.until(r"is replaced: it uses \d+ bytes")
     program.until(" started, process", 3)
@@ -49,7 +49,7 @@ def test_max_memory(serve) -> None:
 
 def test_little_memory(serve) -> None:
     """A worker within its bounds is left alone."""
-    program = serve(f"{SOCKET}, max_memory={1 << 40}, worker_timeout=0.4")
+    program = serve(f"{SOCKET}, max_memory={1 << 40}")
 
     assert program.stop() == 0
     assert "is replaced" not in program.output
@@ -68,10 +68,10 @@ async def prepare():
     # The second in each slot cannot boot.
     pathlib.Path(str(context.get(fork.Worker).slot)).touch(exist_ok=False)
     yield serve()
-fork.stage(prepare, forks=2, max_memory=1, worker_timeout=0.4, max_failures=0)
+fork.stage(prepare, forks=2, max_memory=1, worker_timeout=2, max_failures=0)
 """
     )
-    program.until("is started again in 0.40 s", 2)
+    program.until("is started again in 0.80 s", 2)
 
     output = program.output
     assert output.count("it uses") <= output.count(" started, process")

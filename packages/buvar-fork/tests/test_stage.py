@@ -192,6 +192,30 @@ print("after")
     assert lines[-3:] == ["finally", "after", "exit of parent"]
 
 
+def test_temporary_files(start) -> None:
+    """Each process removes what it has made for its own time, no other."""
+    program = start(
+        """
+import os, tempfile
+from buvar import fork
+mine = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+async def task():
+    global own
+    own = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    return own.name
+async def prepare(): yield task()
+folders = [*fork.stage(prepare, forks=2), mine.name]
+print(*map(os.path.exists, folders), flush=True)
+print(mine.name)
+"""
+    )
+
+    assert program.wait() == 0
+    existed, name = program.output.splitlines()[-2:]
+    assert existed == "False False True"
+    assert not Path(name).exists()
+
+
 def test_different_random_numbers() -> None:
     """No two workers draw the same random numbers."""
 

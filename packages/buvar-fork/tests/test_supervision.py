@@ -65,7 +65,7 @@ def test_terminated_worker(serve) -> None:
 
 def test_hung_worker(serve) -> None:
     """A worker whose loop is blocked says where, is killed and replaced."""
-    program = serve(f"{SOCKET}, worker_timeout=0.5")
+    program = serve(f"{SOCKET}, worker_timeout=2")
 
     with pytest.raises((OSError, urllib.error.URLError)):
         _get(program, "/block")
@@ -73,8 +73,10 @@ def test_hung_worker(serve) -> None:
     program.until("its event loop is blocked")
     program.until(r"Worker \d started", 3)
     program.until(r"File .*, line \d+ in handle")
+    program.until("ended: killed by SIGKILL")
     assert _get(program)
     assert program.stop() == 0
+    assert "is started again" not in program.output
 
 
 def test_boot_failure(start) -> None:
@@ -180,7 +182,7 @@ def test_parent_is_killed(serve, alive, eventually) -> None:
 
 def test_a_standstill(serve) -> None:
     """A parent that stood still itself does not blame its workers."""
-    program = serve(f"{SOCKET}, worker_timeout=0.4")
+    program = serve(f"{SOCKET}, worker_timeout=1.5")
     workers = program.workers()
     for pid in [*workers, program.pid]:
         os.kill(pid, signal.SIGSTOP)

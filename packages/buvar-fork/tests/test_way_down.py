@@ -117,10 +117,10 @@ async def task():
         while Path("/proc", pid).exists():
             await asyncio.sleep(0.01)
         return "second"
-    time.sleep(2)
+    time.sleep(3)
     return "first"
 async def prepare(): yield task()
-print(fork.stage(prepare, forks=2, worker_timeout=0.5))
+print(fork.stage(prepare, forks=2, worker_timeout=1.5))
 """
     )
 

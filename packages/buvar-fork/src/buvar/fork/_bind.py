@@ -15,6 +15,7 @@ from ._door import Door
 from ._errors import BindError
 from ._errors import SocketURIError
 from ._sockets import Socket
+from ._uri import LONGEST_PATH
 from ._uri import Fd
 from ._uri import Tcp
 from ._uri import Unix
@@ -60,6 +61,8 @@ def bind_tcp(address: Tcp, *, backlog: int, reuse_port: bool) -> Socket:
     # Of a name that has both the IPv4 address: clients that are told the
     # name try both, those that are told 127.0.0.1 try no other one.
     family, kind, proto, _, name = min(found, key=_is_ipv6)
+    if reuse_port:
+        _need(address.uri, "SO_REUSEPORT", "sockets that share a port")
     with _cleanly(address.uri) as stack:
         sock = Door(family, kind, proto)
         stack.callback(sock.close)
@@ -76,6 +79,14 @@ def bind_tcp(address: Tcp, *, backlog: int, reuse_port: bool) -> Socket:
         )
 
 
+def _need(uri: str, name: str, what: str) -> None:
+    """Refuse what this platform lacks."""
+    if not hasattr(socket, name):
+        raise BindError(
+            uri, f"this platform has no {what}; use tcp:// without reuse_port."
+        )
+
+
 def _is_ipv6(info: tuple[int, *tuple[t.Any, ...]]) -> bool:
     return info[0] == socket.AF_INET6
 
@@ -88,6 +99,7 @@ def bind_unix(address: Unix, *, backlog: int) -> Socket:
         BindError: It cannot be bound.
     """
     abstract = address.path.startswith("@")
+    _need(address.uri, "AF_UNIX", "Unix sockets")
     with _cleanly(address.uri) as stack:
         sock = Door(socket.AF_UNIX)
         stack.callback(sock.close)
@@ -97,7 +109,9 @@ def bind_unix(address: Unix, *, backlog: int) -> Socket:
         else:
             _remove_stale(address)
             _bind_path(address, sock)
-            item = Socket(address.uri, sock, address.path, owned=True)
+            # Absolute, as the program may change its directory.
+            path = os.path.abspath(address.path)  # noqa: PTH100 - links stay
+            item = Socket(address.uri, sock, path, owned=True)
             stack.callback(item.unlink)
             _own(address)
         return _listen(item, address.backlog or backlog)
@@ -185,12 +199,16 @@ def _remove_stale(address: Unix) -> None:
 
 def _bind_path(address: Unix, sock: socket.socket) -> None:
     """Create the file, never with more rights than it is to have."""
+    # The path that others see in the name of the socket, if it has room.
+    path = os.path.abspath(address.path)  # noqa: PTH100 - links stay
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        path = address.path
     if address.mode is None:
-        sock.bind(address.path)
+        sock.bind(path)
         return
     old = os.umask(~address.mode & 0o777)
     try:
-        sock.bind(address.path)
+        sock.bind(path)
     finally:
         os.umask(old)
 

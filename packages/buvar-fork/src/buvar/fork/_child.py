@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import typing as t
+import weakref
 
 from buvar import plugin
 from buvar.components import Components
@@ -72,9 +73,7 @@ class Child:
 
     def run(self) -> int:
         """Run the stage, report, do what is to be done at exit."""
-        # What the parent is to do at its exit is not the workers' task.
-        atexit._clear()  # noqa: SLF001
-        atexit.register(logging.shutdown)
+        _forget_exit()
         self._settle()
         code = self._stage()
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
@@ -152,6 +151,17 @@ class Child:
     def _on_ready(self) -> None:
         self.ready = True
         self.sender.send(Kind.READY)
+
+
+def _forget_exit() -> None:
+    """Leave to the parent what it is to do at its exit, e.g. remove files."""
+    atexit._clear()  # noqa: SLF001
+    atexit.register(logging.shutdown)
+    finalize: t.Any = weakref.finalize
+    for item in finalize._registry:  # noqa: SLF001
+        item.atexit = False
+    # Else those that are made from now on would be forgotten, too.
+    finalize._registered_with_atexit = False  # noqa: SLF001
 
 
 def own_components(

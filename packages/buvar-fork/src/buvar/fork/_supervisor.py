@@ -33,7 +33,7 @@ from ._state import State
 _log = logging.getLogger(__name__)
 
 #: Who wakes up that much too late stood still, and so did its workers.
-_STANDSTILL: t.Final = 1.0
+_STANDSTILL: t.Final = 0.1
 #: How long workers that were told twice to end may take, in seconds.
 _HURRY: t.Final = 3.0
 
@@ -229,7 +229,8 @@ class Supervisor:
         if old is not None and old.generation < self.pool.generation:
             _log.error("Reloading failed, the old workers go on.")
             self.pool.keep_old()
-        else:
+        elif old is not None or not self.pool.serving(worker.slot):
+            # One that hung has a successor by now.
             self._report.restarts(worker, wait)
 
     def _stable(self) -> bool:

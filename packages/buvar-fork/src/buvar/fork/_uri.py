@@ -13,7 +13,7 @@ from ._errors import SocketURIError
 
 
 #: The longest path of a Unix socket that the kernel takes, in bytes.
-_LONGEST_PATH = 107
+LONGEST_PATH: t.Final = 107
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -123,10 +123,10 @@ def _unix(uri: str, rest: str) -> Unix:
         raise SocketURIError(
             uri, "the path is missing; write unix:///run/app.sock."
         )
-    if len(path.encode()) > _LONGEST_PATH:
+    if len(path.encode()) > LONGEST_PATH:
         raise SocketURIError(
             uri,
-            f"the path is longer than {_LONGEST_PATH} bytes; choose a "
+            f"the path is longer than {LONGEST_PATH} bytes; choose a "
             "shorter one.",
         )
     options = _Options(uri, query)

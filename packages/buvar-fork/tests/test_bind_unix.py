@@ -1,0 +1,142 @@
+"""Unix sockets are bound as asked, and their files looked after."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+
+from pathlib import Path
+
+import pytest
+
+from buvar import fork
+
+
+def test_mode_of_the_file(listen, tmp_path: Path) -> None:
+    """The file of a socket has the mode and owner asked for."""
+    path = tmp_path / "sock"
+    me = os.getuid()
+
+    listen(f"unix://{path}?mode=620&user={me}&group={os.getgid()}")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o620
+    assert path.stat().st_uid == me
+
+
+def test_relative_path(listen, tmp_path: Path, monkeypatch) -> None:
+    """A path is below the directory of the start, wherever one goes then."""
+    monkeypatch.chdir(tmp_path)
+    listeners = listen("unix://sock")
+    (item,) = listeners.for_slot(1)
+    assert item.address == item.path == str(tmp_path / "sock")
+    monkeypatch.chdir("/")
+
+    listeners.close()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_long_path(listen, tmp_path: Path, monkeypatch) -> None:
+    """A short path may be bound in a directory whose own is too long."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    listeners = listen("unix://sock")
+    (item,) = listeners.for_slot(1)
+    assert item.address == "sock"
+    assert item.path == str(folder / "sock")
+
+    listeners.close()
+
+    assert list(folder.iterdir()) == []
+
+
+def test_the_file_is_removed_once(listen, tmp_path: Path) -> None:
+    """At the end the file is removed, unless it is another one by then."""
+    path = tmp_path / "sock"
+    listeners = listen(f"unix://{path}")
+    path.unlink()
+    listeners.close()
+    listeners = listen(f"unix://{path}")
+    path.rename(tmp_path / "moved")
+    path.write_text("another one")
+
+    listeners.close()
+
+    assert path.read_text() == "another one"
+
+
+def test_stale_file(listen, tmp_path: Path) -> None:
+    """A file that nobody listens to any more is replaced."""
+    path = tmp_path / "sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+
+    (item,) = listen(f"unix://{path}").for_slot(1)
+
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(item.address)
+
+
+def test_file_that_vanishes(listen, tmp_path, monkeypatch) -> None:
+    """A stale file that somebody else removes meanwhile is no error."""
+    path = tmp_path / "sock"
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(path))
+    lstat = os.lstat
+
+    def vanishing(name):
+        monkeypatch.setattr(os, "lstat", lstat)
+        status = lstat(name)
+        path.unlink()
+        return status
+
+    monkeypatch.setattr(os, "lstat", vanishing)
+
+    (item,) = listen(f"unix://{path}").for_slot(1)
+
+    assert item.path == str(path)
+
+
+@pytest.mark.parametrize("queue", [0, 5])
+def test_used_file(listen, tmp_path: Path, queue: int) -> None:
+    """A file that somebody listens to is left alone, even if he is busy."""
+    path = tmp_path / "sock"
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(socket.socket(socket.AF_UNIX))
+        sock.bind(str(path))
+        sock.listen(queue)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(1 if queue else 5):
+                client = stack.enter_context(socket.socket(socket.AF_UNIX))
+                client.setblocking(False)
+                client.connect(str(path))
+
+        with pytest.raises(fork.BindError, match="in use"):
+            listen(f"unix://{path}")
+
+    assert path.exists()
+
+
+def test_no_socket(listen, tmp_path: Path) -> None:
+    """A file that is no socket is never replaced."""
+    path = tmp_path / "precious"
+    path.write_text("data")
+
+    with pytest.raises(fork.BindError, match="is no socket"):
+        listen(f"unix://{path}")
+
+    assert path.read_text() == "data"
+
+
+def test_abstract_name(listen) -> None:
+    """An abstract name leaves no file, and can be connected to."""
+    name = f"@buvar-{os.getpid()}"
+    (item,) = listen(f"unix://{name}").for_slot(1)
+
+    assert item.address == b"\0" + name[1:].encode()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(item.address)
+    assert item.pending()
