@@ -58,8 +58,16 @@ def test_who_waits_is_served(serve) -> None:
     """Who waits in the queue when TERM comes is served, even a bit later."""
     program = serve(
         SOCKET,
-        more="from buvar.fork import _supervisor as s; "
-        "s.HANDSHAKE, s.QUEUE = 0, 20",
+        more="""
+from buvar.fork import _listeners, _supervisor
+_supervisor.QUEUE = 20
+look = _listeners.Listeners.pending
+def pending(listeners):
+    found = look(listeners)
+    print("waiting:", found, flush=True)
+    return found
+_listeners.Listeners.pending = pending
+""",
     )
     address = program.address()
     workers = program.workers()
@@ -68,7 +76,7 @@ def test_who_waits_is_served(serve) -> None:
     with socket.create_connection(address, 10) as client:
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         program.signal(signal.SIGTERM)
-        program.until("Stopping")
+        program.until("waiting: True")
         for pid in workers:
             os.kill(pid, signal.SIGCONT)
         client.settimeout(10)
