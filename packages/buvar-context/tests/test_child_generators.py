@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from buvar import context
+from buvar.context._closing import closers_of
 
 
 class TwiceError(Exception): ...
@@ -29,9 +30,16 @@ async def generator(calls, name, error=None, more=False):
 async def started(layer, *args, **options):
     one = generator(*args, **options)
     await anext(one)
-    layer.closers = layer.closers or []
-    layer.closers.append((one, TwiceError))
+    end_with(layer, one)
     return one
+
+
+def end_with(layer, one):
+    """Have a generator end with a layer, as injection does."""
+    if layer.closers is None:
+        layer.closers = (one, TwiceError)
+    else:
+        closers_of(layer).append((one, TwiceError))
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -49,7 +57,7 @@ async def test_between_other_closers():
     calls = []
     async with context.child() as layer:
         await started(layer, calls, 1)
-        layer.closers.append(calls.append)
+        closers_of(layer).append(calls.append)
         await started(layer, calls, 2)
     assert calls == [(2, None), None, (1, None)]
 
@@ -84,7 +92,7 @@ async def test_another_runtime_error_is_a_failure():
     layer = await opened.__aenter__()
     one = fails()
     await anext(one)
-    layer.closers = [(one, TwiceError)]
+    end_with(layer, one)
     with pytest.raises(ExceptionGroup) as info:
         await opened.__aexit__(OSError, OSError(), None)
     assert str(info.value.exceptions[0]) == "mine"
@@ -103,7 +111,7 @@ async def test_an_error_may_be_swallowed_by_a_generator():
         async with context.child() as layer:
             one = quiet()
             await anext(one)
-            layer.closers = [(one, TwiceError)]
+            end_with(layer, one)
             raise OSError("outer")
 
 
@@ -141,12 +149,12 @@ async def test_closers_added_while_a_generator_ends():
 
     async def adds(layer):
         yield
-        layer.closers.append(calls.append)
+        closers_of(layer).append(calls.append)
 
     async with context.child() as layer:
         one = adds(layer)
         await anext(one)
-        layer.closers = [(one, TwiceError)]
+        end_with(layer, one)
     assert calls == [None]
 
 
@@ -164,7 +172,7 @@ async def test_cancelled_while_a_generator_ends():
         async with context.child() as layer:
             one = slow()
             await anext(one)
-            layer.closers = [(one, TwiceError)]
+            end_with(layer, one)
 
     task = asyncio.create_task(work())
     await reached.wait()

@@ -109,6 +109,25 @@ async def test_an_eager_task_of_the_builder_waits() -> None:
         loop.set_task_factory(None)
 
 
+async def test_what_is_kept_beside_what_has_to_wait() -> None:
+    """Nothing is looked for that cannot be there, all of it is built once."""
+
+    class Top:
+        def __init__(self, user: User, text: str) -> None:
+            self.user, self.text = user, text
+
+    async def slow() -> str:
+        await asyncio.sleep(0)
+        return "text"
+
+    di.register(Item, slow, Top)
+    di.register(User, scope="layer")
+    with context.child():
+        first, second = await di.nject(Top), await di.nject(Top)
+        assert first.user is second.user
+        assert type(first.user.item) is Item
+
+
 async def test_it_is_decided_when_it_is_awaited() -> None:
     """The context of the one who awaits counts, not of the one who calls."""
     di.register(User)

@@ -151,3 +151,16 @@ def test_what_is_not_async_is_refused() -> None:
     for wrong in (sync, generator):
         with pytest.raises(di.RegisterError, match="async def"):
             di.inject(t.cast("t.Any", wrong))
+
+
+async def test_any_number_of_forms_of_arguments() -> None:
+    """Names of arguments may be data: what is known of them has a bound."""
+
+    @di.inject
+    async def handler(bar: Bar, **options: int) -> t.Any:
+        return type(bar), options
+
+    di.register(Bar)
+    for number in range(100):
+        options = {f"name{number}": number}
+        assert await handler(**options) == (Bar, options)
