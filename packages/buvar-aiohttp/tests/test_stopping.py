@@ -30,23 +30,28 @@ async def connect(url: str) -> t.Any:
 @pytest.mark.parametrize("receives", [True, False])
 def test_websockets_are_told(serve, route, receives: bool) -> None:
     """An open websocket is closed with 1001, and its handler ends."""
-    ended: list[str] = []
+    ended: list[aiohttp.web.WebSocketResponse] = []
 
     async def chat(request: aiohttp.web.Request) -> t.Any:
         websocket = aiohttp.web.WebSocketResponse()
         await websocket.prepare(request)
         await websocket.send_str("hello")
-        if receives:
+        if receives or not ended:
             async for message in websocket:
                 await websocket.send_str(message.data)
         else:
             await context.get(plugin.Cancel).wait()
             while not websocket.closed:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0)
-        ended.append("chat")
+        ended.append(websocket)
         return websocket
 
     async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        # One that has said goodbye by itself is left alone.
+        async with session.ws_connect(url):
+            pass
+        while not ended:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0)
         async with session.ws_connect(url) as one, session.ws_connect(url):
             assert await one.receive_str() == "hello"
             stop()
@@ -58,7 +63,7 @@ def test_websockets_are_told(serve, route, receives: bool) -> None:
         aiohttp.WSCloseCode.GOING_AWAY,
         "The server stops.",
     )
-    assert ended == ["chat", "chat"]
+    assert [websocket.closed for websocket in ended] == [True] * 3
 
 
 def test_a_websocket_without_a_client(serve, route) -> None:
