@@ -97,6 +97,21 @@ async def test_killed_worker(serve, eventually, keep_alive: bool) -> None:
     assert await server.stop() == 0
 
 
+@KINDS
+async def test_recycled_workers(serve, keep_alive: bool) -> None:
+    """Workers are replaced after so many requests, none of which fails."""
+    server = await serve("forks=2, max_requests=200")
+    load = server.load(keep_alive=keep_alive)
+    await load.served(2000)
+    counts = await load.stop()
+
+    assert counts.failed == []
+    assert counts.refused == 0
+    assert counts.sent == counts.ok
+    assert len(counts.served) > 4
+    assert await server.stop() == 0
+
+
 async def test_hung_worker(serve) -> None:
     """A worker whose loop is blocked is killed and replaced under load."""
     server = await serve("forks=2, worker_timeout=2")

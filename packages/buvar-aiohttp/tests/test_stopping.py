@@ -10,6 +10,7 @@ import aiohttp.web
 import pytest
 
 from buvar import context
+from buvar import fork
 from buvar import plugin
 from buvar_aiohttp._app import Door
 
@@ -264,3 +265,23 @@ def test_open_requests_are_answered(serve, route) -> None:
         return await asked
 
     assert serve(visit, route(slow, "/slow")) == ("at last", "close")
+
+
+def test_a_worker_counts_its_requests(serve, route) -> None:
+    """Whoever replaces workers after so many requests is told of each."""
+
+    async def hello(request: aiohttp.web.Request) -> t.Any:
+        return aiohttp.web.Response()
+
+    worker = fork.Worker(max_requests=1000)
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        for _ in range(3):
+            async with session.get(url) as response:
+                assert response.status == 200
+        return worker.done
+
+    async def add_worker() -> None:
+        context.add(worker)
+
+    assert serve(visit, add_worker, route(hello)) == 3

@@ -7,6 +7,7 @@ import typing as t
 import aiohttp.web
 
 from buvar import context
+from buvar import fork
 from buvar.components import Components
 from buvar.components import _known
 from buvar.context import buvar_context
@@ -89,6 +90,18 @@ def in_layers(door: Door, below: Components, handler: Handler) -> Handler:
         if door.closing:
             response.force_close()
         return response
+
+    return handle
+
+
+def counted(worker: fork.Worker, handler: Handler) -> Handler:
+    """Have a worker count its requests, to be replaced after so many."""
+
+    async def handle(
+        request: aiohttp.web.BaseRequest,
+    ) -> aiohttp.web.StreamResponse:
+        worker.count()
+        return await handler(request)
 
     return handle
 

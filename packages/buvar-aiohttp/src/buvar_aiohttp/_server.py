@@ -11,12 +11,15 @@ import aiohttp.web
 
 from buvar import context
 from buvar import di
+from buvar import fork
 from buvar import plugin
 
 from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
 from ._app import Door
+from ._app import Handler
+from ._app import counted
 from ._app import in_layers
 from ._config import AioHttpConfig
 from ._websockets import close_websockets
@@ -96,9 +99,13 @@ class Server:
             self._runner.app.middlewares.remove(self._door.layers)
         await self._runner.setup()
         server = t.cast("aiohttp.web.Server", self._runner.server)
-        server.request_handler = in_layers(
+        handler: Handler = in_layers(
             self._door, context.current_context(), server.request_handler
         )
+        worker = context.get(fork.Worker, default=None)
+        if worker is not None and worker.max_requests is not None:
+            handler = counted(worker, handler)
+        server.request_handler = handler
 
     async def _drain(self, site: aiohttp.web.BaseSite) -> None:
         """Accept what the kernel has accepted, answer for the last time."""
