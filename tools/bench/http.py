@@ -10,7 +10,10 @@ Two workers: gunicorn with aiohttp's worker, in its own fastest set-up, and
 All servers are started first and then take turns under load, which comes from
 wrk where it is installed, else from a client in a process of its own. Beside
 requests per second, which suffer from whatever else the machine does, the
-processor time of the servers per request is compared.
+processor time of the servers per request is compared. Processors are kept
+from falling asleep meanwhile: in a virtual machine to wake one up costs as
+much as a tenth of a request, and whether a client has fallen asleep between
+two answers hangs by a thread.
 
 Needs buvar-aiohttp, uvloop, and http-requirements.txt.
 """
@@ -20,6 +23,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import pathlib
 import re
 import shutil
@@ -96,6 +100,24 @@ def memory(service: Service, requests: int) -> str:
     return f"{before:,} KiB, {growth:+,} KiB after {served:,} requests"
 
 
+@contextlib.contextmanager
+def awake() -> t.Iterator[None]:
+    """Keep all processors busy with what gives way to anything else."""
+    idle = "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"
+    spin = f"import os\n{idle}\nwhile True: pass"
+    spinners = [
+        subprocess.Popen([sys.executable, "-c", spin])
+        for _ in range(os.cpu_count() or 1)
+        if hasattr(os, "SCHED_IDLE")
+    ]
+    try:
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
+
+
 def report(
     title: str,
     times: dict[Case, list[float]],
@@ -139,6 +161,7 @@ def main() -> None:
             if options.only in f"{case}, {case.workers}":
                 services[case] = Service(folder / str(number), case)
                 stack.callback(services[case].stop)
+        stack.enter_context(awake())
         for service in services.values():
             service.up()
             load(service.port, 1, keep=True)

@@ -82,8 +82,7 @@ class Listeners:
         else:
             sockets = adopt_activated(address)
         for item in map(self._mark, sockets):
-            if isinstance(item.sock, Door):
-                item.sock.workers = self.workers
+            t.cast("Door", item.sock).workers = self.workers
             self._shared.append(item)
 
     def _divides(self, address: Tcp) -> bool:
