@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import pathlib
 import re
@@ -125,5 +126,7 @@ def _forget_the_dead(folder: pathlib.Path) -> None:
         try:
             os.kill(pid, 0)
         except OSError:
-            # There is none, or it is somebody else's by now.
-            _multiprocess.mark_process_dead(pid)
+            # There is none, or it is somebody else's by now. Workers that
+            # start together all look, and one removes the files.
+            with contextlib.suppress(FileNotFoundError):
+                _multiprocess.mark_process_dead(pid)
