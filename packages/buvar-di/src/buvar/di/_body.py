@@ -56,7 +56,7 @@ class Body(Head):
         self._line(f"{var} = {step}", depth + 1, node)
         self._line(f"except {stop}:", depth)
         self._line(f"wrong({who}, MISSING)", depth + 1, node)
-        if closer.startswith("("):
+        if node.adapter.kind is Kind.ASYNC_YIELD:
             # One generator alone needs no list.
             self._line(f"if {layer}.closers is None:", depth)
             self._line(f"{layer}.closers = {closer}", depth + 1)
