@@ -1,13 +1,14 @@
 """
 Test the wheels as users get them, each alone in an empty environment.
 
-Builds a wheel of every package, then, for each of them, makes an environment
-that holds this wheel, the wheels of ours that it declares, and nothing else
-but what they require; imports it; and runs its tests from a copy outside of
-the repository, where no source is in reach. At last all of them together run
-the integration tests.
+Builds the sdist and the wheel of every package, twice and with equal results
+(see ``dists.py``). Then, for each of them, makes an environment that holds
+this wheel, the wheels of ours that it declares, and nothing else but what they
+require; imports it; and runs its tests from the unpacked sdist, with nothing
+of the repository in reach. At last all of them together run the integration
+tests. ``--sbom`` writes what is in each environment as CycloneDX.
 
-``python tools/wheels.py [--python 3.12] [package ...]``
+``python tools/wheels.py [--python 3.12] [--sbom folder] [package ...]``
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ import zipfile
 
 from pathlib import Path
 
+import _packages
 import affected
+import dists
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,8 +39,6 @@ TEST_TOOLS = (
     "pytest-asyncio>=1.4",
     "pytest>=9",
 )
-#: Where `uv` is: hatchw says so, else it has to be on PATH.
-UV = os.environ.get("HATCH_ENV_TYPE_VIRTUAL_UV_PATH", "uv")
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
@@ -45,26 +46,31 @@ def main(argv: t.Sequence[str] | None = None) -> int:
     needs = affected.dependencies(PACKAGES, extras=False)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--sbom", type=Path, help="where SBOMs are kept")
     parser.add_argument("package", nargs="*", help="default: all")
     options = parser.parse_args(argv)
     if unknown := set(options.package) - set(needs):
         parser.error(f"no such package: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="wheels-") as folder:
         work = Path(folder)
-        wheels = build(sorted(needs), work / "dist")
+        built = build(sorted(needs), work / "dist")
+        wheels = {name: files.wheel for name, files in built.items()}
         for name in options.package or sorted(needs):
             with environment(work, options.python) as python:
                 alone = [name, *sorted(closure(name, needs))]
                 say(f"{name} alone, with {', '.join(alone[1:]) or 'nothing'}")
                 install(python, *(wheels[other] for other in alone))
                 check_alone(python, alone, wheels, work)
+                if options.sbom:
+                    write_sbom(python, name, options.sbom)
                 install(python, *TEST_TOOLS)
-                run_tests(python, name, work)
+                run_tests(python, dists.unpack(built[name].sdist, work))
         if not options.package:
             say("all of them: the integration tests")
             with environment(work, options.python) as python:
                 install(python, *wheels.values(), *TEST_TOOLS)
-                pytest(python, "tests-integration", cwd=ROOT)
+                config = ["-c", "tools/pytest.ini", f"--rootdir={ROOT}"]
+                pytest(python, *config, "tests-integration", cwd=ROOT)
     return 0
 
 
@@ -79,24 +85,25 @@ def closure(name: str, needs: t.Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def build(names: t.Iterable[str], folder: Path) -> dict[str, Path]:
-    """Build the wheel of each package and look at what is in it."""
-    wheels = {}
+def build(names: t.Iterable[str], folder: Path) -> dict[str, dists.Built]:
+    """Build each package and look at what is in it."""
+    folder.mkdir()
+    packages = _packages.read(ROOT)
+    built = {}
     for name in names:
-        call(UV, "build", "--quiet", "--wheel", "-o", folder, PACKAGES / name)
-        (wheel,) = folder.glob(f"{name.replace('-', '_')}-*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            if "buvar/__init__.py" in archive.namelist():
-                sys.exit(f"{wheel.name} owns the namespace buvar")
-        wheels[name] = wheel
-    return wheels
+        try:
+            built[name] = dists.build(name, folder)
+            dists.check(built[name], packages[name])
+        except dists.BuildError as error:
+            sys.exit(str(error))
+    return built
 
 
 @contextlib.contextmanager
 def environment(work: Path, python: str) -> t.Iterator[Path]:
     """Make an empty virtual environment for the length of the block."""
     folder = work / "venv"
-    call(UV, "venv", "--quiet", "--python", python, folder)
+    call(dists.UV, "venv", "--quiet", "--python", python, folder)
     try:
         yield folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     finally:
@@ -105,7 +112,7 @@ def environment(work: Path, python: str) -> t.Iterator[Path]:
 
 def install(python: Path, *what: Path | str) -> None:
     """Install wheels by path: an index may hold a higher version of one."""
-    call(UV, "pip", "install", "--quiet", "--python", python, *what)
+    call(dists.UV, "pip", "install", "--quiet", "--python", python, *what)
 
 
 def check_alone(
@@ -115,7 +122,7 @@ def check_alone(
     work: Path,
 ) -> None:
     """Make sure that nothing else of ours came along, and import it all."""
-    listing = call(UV, "pip", "list", "--format", "json", "--python", python)
+    listing = call(dists.UV, "pip", "list", "--format", "json", "--python", python)
     names = {project["name"] for project in json.loads(listing)}
     if extra := (names & set(wheels)) - set(alone):
         sys.exit(f"{alone[0]} brought {sorted(extra)} without declaring it")
@@ -133,20 +140,28 @@ def modules(wheel: Path) -> list[str]:
         )
 
 
-def run_tests(python: Path, name: str, work: Path) -> None:
-    """Run a package's tests from a copy with no source beside it."""
-    copy = work / name
-    shutil.copytree(PACKAGES / name / "tests", copy / "tests")
-    shutil.copy(PACKAGES / name / "README.md", copy)
-    pytest(python, copy / "tests", cwd=copy)
+def write_sbom(python: Path, name: str, folder: Path) -> None:
+    """Write what an environment holds, as a bill of materials."""
+    folder.mkdir(parents=True, exist_ok=True)
+    project = PACKAGES / name / "pyproject.toml"
+    command = [sys.executable, "-m", "cyclonedx_py", "environment"]
+    options = ["--output-reproducible", "--pyproject", str(project)]
+    out = folder / f"{name}.cdx.json"
+    call(*command, *options, "-o", out, python)
+    say(f"{out}")
 
 
-def pytest(python: Path, tests: Path | str, *, cwd: Path) -> None:
+def run_tests(python: Path, folder: Path) -> None:
+    """Run a package's tests as its unpacked sdist configures them."""
+    # The sources beside the tests must not be what is tested.
+    shutil.rmtree(folder / "src")
+    pytest(python, "tests", cwd=folder)
+
+
+def pytest(python: Path, *arguments: Path | str, cwd: Path) -> None:
     """Run tests and let their output through."""
-    config = ROOT / "tools" / "pytest.ini"
-    options = ["-q", "-c", config, f"--rootdir={cwd}"]
     done = subprocess.run(
-        [python, "-m", "pytest", *options, tests],
+        [python, "-m", "pytest", "-q", *arguments],
         cwd=cwd,
         env=clean_environment(),
         check=False,
