@@ -221,6 +221,25 @@ def least_part(fragments: t.Iterable[Path]) -> str:
     return max(parts, key=PARTS.index)
 
 
+def planned(
+    root: Path,
+    package: Package,
+    released: t.Mapping[str, t.Container[Version]],
+) -> Version:
+    """
+    Return the version that a package of this tree is released as, at least.
+
+    Args:
+        root: The clone.
+        package: The package.
+        released: The versions of each package that were released.
+    """
+    if package.version not in released[package.name]:
+        return package.version
+    fragments = root.glob(f"packages/{package.name}/changes/*.md")
+    return bump(package.version, least_part(fragments))
+
+
 def _refuse_too_small(part: str, fragments: t.Iterable[Path]) -> None:
     least = least_part(fragments)
     if part != "current" and PARTS.index(part) < PARTS.index(least):

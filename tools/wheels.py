@@ -21,24 +21,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import typing as t
 import zipfile
 
 from pathlib import Path
 
 import _packages
+import _sbom
 import affected
 import dists
 
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "packages"
-TEST_TOOLS = (
-    "blockbuster>=1.5",
-    "hypothesis>=6.100",
-    "pytest-asyncio>=1.4",
-    "pytest>=9",
-)
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
@@ -63,12 +59,12 @@ def main(argv: t.Sequence[str] | None = None) -> int:
                 check_alone(python, alone, wheels, work)
                 if options.sbom:
                     write_sbom(python, name, options.sbom)
-                install(python, *TEST_TOOLS)
+                install(python, *test_tools(name))
                 run_tests(python, dists.unpack(built[name].sdist, work))
         if not options.package:
             say("all of them: the integration tests")
             with environment(work, options.python) as python:
-                install(python, *wheels.values(), *TEST_TOOLS)
+                install(python, *wheels.values(), *test_tools("buvar"))
                 config = ["-c", "tools/pytest.ini", f"--rootdir={ROOT}"]
                 pytest(python, *config, "tests-integration", cwd=ROOT)
     return 0
@@ -140,14 +136,22 @@ def modules(wheel: Path) -> list[str]:
         )
 
 
+def test_tools(name: str) -> list[str]:
+    """Return what the tests of a package need beside the package."""
+    content = (PACKAGES / name / "pyproject.toml").read_text(encoding="utf-8")
+    tools: list[str] = tomllib.loads(content)["dependency-groups"]["test"]
+    return tools
+
+
 def write_sbom(python: Path, name: str, folder: Path) -> None:
     """Write what an environment holds, as a bill of materials."""
     folder.mkdir(parents=True, exist_ok=True)
     project = PACKAGES / name / "pyproject.toml"
     command = [sys.executable, "-m", "cyclonedx_py", "environment"]
     options = ["--output-reproducible", "--pyproject", str(project)]
+    text = call(*command, *options, python)
     out = folder / f"{name}.cdx.json"
-    call(*command, *options, "-o", out, python)
+    out.write_text(_sbom.published(text, _packages.read(ROOT)), "utf-8")
     say(f"{out}")
 
 
