@@ -1,8 +1,8 @@
 """
 Test packages of this tree beside released versions of the others.
 
-``python3 tools/hatchw.py run mixed:test buvar-di [-- pytest options]`` makes
-an environment for each row, and runs in it the tests of one package:
+``python3 tools/hatchw.py run mixed:test buvar-di`` makes an environment
+for each row, and runs in it the tests of one package:
 
 - those of the package itself, beside the newest and beside the oldest
   releases of ours that its ranges allow;
@@ -17,6 +17,7 @@ from the tags, or from the release commits where there are no tags.
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 import subprocess
 import sys
@@ -123,16 +124,25 @@ def rows(name: str, known: Releases) -> tuple[list[Row], list[str]]:
     planned = release.planned(known.root, known.tree[name], known.released)
     for dependent in known.tree:
         other = known.newest(dependent)
-        if other is None or name not in other.package.needs:
+        if other is None or dependent == name:
             continue
-        if planned in other.package.needs[name]:
+        released = _choose({dependent: other}, known, max)
+        if name not in released:
+            continue
+        refusing = [
+            str(member)
+            for member in released.values()
+            if name in member.package.needs
+            and planned not in member.package.needs[name]
+        ]
+        if refusing:
+            notes.append(
+                f"{other} beside {tree}: {', '.join(refusing)} does not "
+                f"allow {name} {spell(planned)}, as which it would be released"
+            )
+        else:
             roots = {name: tree, dependent: other}
             found.append(Row(dependent, _choose(roots, known, max)))
-        else:
-            notes.append(
-                f"{other} does not allow {name} {spell(planned)}, as which "
-                "this tree would be released"
-            )
     return found, notes
 
 
@@ -170,13 +180,11 @@ def _choose(
 
 def main(argv: t.Sequence[str] | None = None) -> int:
     """Test the rows of packages, and say how each ended."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    options: list[str] = []
-    if "--" in arguments:
-        place = arguments.index("--")
-        arguments, options = arguments[:place], arguments[place + 1 :]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument(
+        "--pytest", default="", metavar="OPTIONS", help="options of pytest"
+    )
     parser.add_argument(
         "--list", action="store_true", help="name the rows, run nothing"
     )
@@ -184,7 +192,8 @@ def main(argv: t.Sequence[str] | None = None) -> int:
         "--root", type=Path, default=ROOT, help=argparse.SUPPRESS
     )
     parser.add_argument("package", nargs="*", help="default: all")
-    parsed = parser.parse_args(arguments)
+    parsed = parser.parse_args(argv)
+    options = shlex.split(parsed.pytest)
     known = Releases(parsed.root)
     if unknown := set(parsed.package) - set(known.tree):
         parser.error(f"no such package: {', '.join(sorted(unknown))}")
