@@ -78,7 +78,14 @@ def test_without_a_base_everything(capsys: pytest.CaptureFixture[str]) -> None:
 
     matrix = json.loads(capsys.readouterr().out)
     assert "buvar" in matrix["package"]
-    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert matrix["python"] == [
+        "3.11",
+        "3.12",
+        "3.13",
+        "3.14",
+        "3.14t",
+        "3.15",
+    ]
 
 
 hatchw = load("hatchw")

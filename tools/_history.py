@@ -23,7 +23,9 @@ from _packages import spell
 
 
 #: A section of a changelog, dated once it is released.
-_HEADING = re.compile(r"^## (?P<version>[\d.]+) \((?P<date>[^)]+)\)$", re.M)
+_HEADING = re.compile(
+    r"^## (?P<version>[\d.]+) \((?P<date>[^)]+)\)$", re.MULTILINE
+)
 
 
 class HistoryError(Exception):

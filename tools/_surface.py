@@ -86,22 +86,28 @@ def used(
 
 def _uses(tree: ast.AST, modules: t.Container[str]) -> set[Use]:
     found: set[Use] = set()
-    aliases: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                if whole in modules:
-                    aliases[alias.asname or alias.name] = whole
-                if node.module in modules:
-                    found.add((node.module, alias.name))
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name in modules:
-                    aliases[alias.asname or alias.name] = alias.name
+    #: How the code spells a module.
+    spelled: dict[str, str] = {}
+    for module, name, alias in _imports(tree):
+        whole = f"{module}.{name}" if module else name
+        if whole in modules:
+            spelled[alias or name] = whole
+        if module in modules:
+            found.add((module, name))
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
-            module = aliases.get(ast.unparse(node.value))
-            if module:
-                found.add((module, node.attr))
+            used_module = spelled.get(ast.unparse(node.value))
+            if used_module:
+                found.add((used_module, node.attr))
     return found
+
+
+def _imports(tree: ast.AST) -> t.Iterator[tuple[str, str, str | None]]:
+    """Yield module, name and alias of what is imported absolutely."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield "", alias.name, alias.asname
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                yield node.module or "", alias.name, alias.asname

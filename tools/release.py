@@ -11,7 +11,7 @@ writes nothing.
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import importlib.util
 import os
 import re
@@ -44,7 +44,8 @@ KINDS = {
 }
 MARKER = "<!-- towncrier release notes start -->\n"
 _UNRELEASED = re.compile(
-    r"^## [\d.]+ \(unreleased\)\n+(?P<text>.*?)(?=^## |\Z)", re.M | re.S
+    r"^## [\d.]+ \(unreleased\)\n+(?P<text>.*?)(?=^## |\Z)",
+    re.MULTILINE | re.DOTALL,
 )
 
 
@@ -69,7 +70,17 @@ class Plan(t.NamedTuple):
 
 def main(argv: t.Sequence[str] | None = None) -> int:
     """Plan a release, show it, and carry it out."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.check_tag:
+        try:
+            check_tag(options.root, options.check_tag)
+        except RefusalError as error:
+            print(f"release: {error}", file=sys.stderr)
+            return 1
+        return 0
+    if not options.part:
+        parser.error("the package and the part to raise are needed")
     # Towncrier comes with the environment that Hatch makes for this script.
     if importlib.util.find_spec("towncrier") is None:
         return _inside_hatch(sys.argv[1:] if argv is None else argv)
@@ -94,9 +105,12 @@ def main(argv: t.Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("package", help="the name of the distribution")
+    parser.add_argument(
+        "package", nargs="?", help="the name of the distribution"
+    )
     parser.add_argument(
         "part",
+        nargs="?",
         choices=PARTS,
         help="the number to raise; current: release the version as it stands",
     )
@@ -105,8 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--date",
-        type=datetime.date.fromisoformat,
-        default=datetime.datetime.now(tz=datetime.UTC).date(),
+        type=dt.date.fromisoformat,
+        default=dt.datetime.now(tz=dt.UTC).date(),
         help="the date of the release (default: today, in UTC)",
     )
     parser.add_argument(
@@ -118,9 +132,37 @@ def _parser() -> argparse.ArgumentParser:
         "that its imports do not show, such as a keyword or a method",
     )
     parser.add_argument(
+        "--check-tag",
+        metavar="TAG",
+        help="only check that this tree is what the tag says it is",
+    )
+    parser.add_argument(
         "--root", type=Path, default=ROOT, help=argparse.SUPPRESS
     )
     return parser
+
+
+def check_tag(root: Path, tag: str) -> None:
+    """
+    Make sure that a tag names a package and its dated version.
+
+    Raises:
+        RefusalError: It does not.
+    """
+    for package in _packages.read(root).values():
+        if tag == _history.tag_name(package.name, package.version):
+            break
+    else:
+        raise RefusalError(
+            f"{tag} names no package of this tree with its version: make the "
+            "tag with tools/release.py"
+        )
+    path = root / "packages" / package.name / "CHANGELOG.md"
+    if package.version not in _history.dated(path.read_text("utf-8")):
+        raise RefusalError(
+            f"the changelog of {package.name} has no dated section "
+            f"{spell(package.version)}: make the release with tools/release.py"
+        )
 
 
 def _inside_hatch(arguments: t.Sequence[str]) -> int:
@@ -135,7 +177,7 @@ def plan(
     name: str,
     part: str,
     *,
-    date: datetime.date,
+    date: dt.date,
     also: t.Collection[str] = (),
 ) -> Plan:
     """
@@ -314,7 +356,7 @@ def _changelog(
     root: Path,
     package: Package,
     version: Version,
-    date: datetime.date,
+    date: dt.date,
     fragments: t.Collection[Path],
 ) -> tuple[str, str, list[str]]:
     """Return the new text of the changelog, its new section, and notes."""
@@ -347,7 +389,7 @@ def _changelog(
 
 
 def _towncrier(
-    root: Path, name: str, version: Version, date: datetime.date
+    root: Path, name: str, version: Version, date: dt.date
 ) -> str:
     """Return what the fragments of a package say, without a heading."""
     config = ROOT / "tools" / "towncrier.toml"
