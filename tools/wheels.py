@@ -102,7 +102,7 @@ def build(names: t.Iterable[str], folder: Path) -> dict[str, dists.Built]:
 
 
 def take(built: dict[str, dists.Built], name: str, folder: Path) -> None:
-    """Take the files of a package that were built before, if they are equal."""
+    """Take files that were built before, if they are equal to ours."""
     files = [folder / path.name for path in built[name]]
     for ours, theirs in zip(built[name], files, strict=True):
         if dists.digest(ours) != dists.digest(theirs):
