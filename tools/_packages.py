@@ -14,6 +14,12 @@ from pathlib import Path
 _RANGE = re.compile(r"(?P<name>buvar[a-z-]*)>=(?P<low>[\d.]+),<(?P<below>\d+)")
 
 Version = tuple[int, int, int]
+#: What a release raises; ``current`` releases the version as it stands.
+PARTS = ("current", "patch", "minor", "major")
+
+
+class RefusalError(Exception):
+    """A reason not to release, and what to do, in one line."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,3 +90,14 @@ def closure(name: str, packages: t.Mapping[str, Package]) -> set[str]:
         found |= new
         todo += new
     return found
+
+
+def bump(version: Version, part: str) -> Version:
+    """Raise one part of a version."""
+    major, minor, patch = version
+    return {
+        "current": version,
+        "patch": (major, minor, patch + 1),
+        "minor": (major, minor + 1, 0),
+        "major": (major + 1, 0, 0),
+    }[part]

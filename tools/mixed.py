@@ -26,10 +26,11 @@ import typing as t
 
 from pathlib import Path
 
+import _bounds
 import _history
+import _news
 import _packages
 import dists
-import release
 import wheels
 
 from _packages import Package
@@ -98,7 +99,7 @@ class Releases:
         key = (dependent.package.name, name)
         if key not in self._new:
             self._new[key] = bool(
-                release.new_uses(self.root, *key, self.released[name])
+                _bounds.new_uses(self.root, *key, self.released[name])
             )
         return self._new[key]
 
@@ -121,7 +122,7 @@ def rows(name: str, known: Releases) -> tuple[list[Row], list[str]]:
             found.append(row)
     if not found and tree.package.needs:
         notes.append(f"{name}: nothing it needs has a release that fits")
-    planned = release.planned(known.root, known.tree[name], known.released)
+    planned = _news.planned(known.root, known.tree[name], known.released)
     for dependent in known.tree:
         other = known.newest(dependent)
         if other is None or dependent == name:

@@ -21,36 +21,20 @@ import typing as t
 
 from pathlib import Path
 
+import _bounds
 import _history
+import _news
 import _packages
-import _surface
 
+from _packages import PARTS
 from _packages import Package
-from _packages import Range
+from _packages import RefusalError
 from _packages import Version
+from _packages import bump
 from _packages import spell
 
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("current", "patch", "minor", "major")
-#: The smallest part of the version that each kind of fragment asks for.
-KINDS = {
-    "breaking": "major",
-    "security": "patch",
-    "added": "minor",
-    "changed": "minor",
-    "deprecated": "minor",
-    "fixed": "patch",
-}
-MARKER = "<!-- towncrier release notes start -->\n"
-_UNRELEASED = re.compile(
-    r"^## [\d.]+ \(unreleased\)\n+(?P<text>.*?)(?=^## |\Z)",
-    re.MULTILINE | re.DOTALL,
-)
-
-
-class RefusalError(Exception):
-    """A reason not to release, and what to do, in one line."""
 
 
 class Plan(t.NamedTuple):
@@ -207,16 +191,21 @@ def plan(
             f"({released[version]}): raise patch, minor or major"
         )
     _refuse_unreleased_needs(root, package, packages)
-    fragments = sorted(root.glob(f"packages/{name}/changes/*.md"))
+    fragments = _news.fragments(root, name)
     _refuse_too_small(part, fragments)
-    changelog, section, notes = _changelog(
+    changelog, section, notes = _news.changelog(
         root, package, version, date, fragments
     )
+    if notes and package.version in released:
+        raise RefusalError(
+            f"{released[package.version]} is there, but the changelog calls "
+            f"{spell(package.version)} unreleased: write its date there"
+        )
     files = {
         f"packages/{name}/CHANGELOG.md": changelog,
         **_own_version(root, name, version),
     }
-    raised = _raised(root, package, packages, released)
+    raised = _bounds.raised(root, package, packages, released)
     raised.update({other: ["as was asked for"] for other in also})
     if unknown := {
         other for other in raised if name not in packages[other].needs
@@ -226,7 +215,7 @@ def plan(
         dependents = [o for o in packages.values() if name in o.needs]
         raised = {o.name: ["a new major version"] for o in dependents}
     for other in raised:
-        files.update(_new_bound(root, packages[other], name, version))
+        files.update(_bounds.new_bound(root, packages[other], name, version))
     return Plan(
         package,
         version,
@@ -238,52 +227,8 @@ def plan(
     )
 
 
-def bump(version: Version, part: str) -> Version:
-    """Raise one part of a version."""
-    major, minor, patch = version
-    return {
-        "current": version,
-        "patch": (major, minor, patch + 1),
-        "minor": (major, minor + 1, 0),
-        "major": (major + 1, 0, 0),
-    }[part]
-
-
-def least_part(fragments: t.Iterable[Path]) -> str:
-    """Return the smallest part that news fragments allow to raise."""
-    parts = {"patch"}
-    for path in fragments:
-        kind = path.name.split(".")[-2]
-        if kind not in KINDS:
-            raise RefusalError(
-                f"{path.name}: no kind of news {kind!r}; name the file "
-                f"+what.KIND.md, KIND one of {', '.join(KINDS)}"
-            )
-        parts.add(KINDS[kind])
-    return max(parts, key=PARTS.index)
-
-
-def planned(
-    root: Path,
-    package: Package,
-    released: t.Mapping[str, t.Container[Version]],
-) -> Version:
-    """
-    Return the version that a package of this tree is released as, at least.
-
-    Args:
-        root: The clone.
-        package: The package.
-        released: The versions of each package that were released.
-    """
-    if package.version not in released[package.name]:
-        return package.version
-    fragments = root.glob(f"packages/{package.name}/changes/*.md")
-    return bump(package.version, least_part(fragments))
-
-
 def _refuse_too_small(part: str, fragments: t.Iterable[Path]) -> None:
-    least = least_part(fragments)
+    least = _news.least_part(fragments)
     if part != "current" and PARTS.index(part) < PARTS.index(least):
         raise RefusalError(
             f"the news fragments ask for a {least} release, {part} is too "
@@ -299,108 +244,12 @@ def _refuse_unreleased_needs(
         # Without any release of it there is nothing to compare with.
         if not released or packages[name].version not in released:
             continue
-        new = new_uses(root, package.name, name, released)
+        new = _bounds.new_uses(root, package.name, name, released)
         if new:
             raise RefusalError(
                 f"{package.name} uses what no release of {name} has "
                 f"({', '.join(new)}): release {name} first"
             )
-
-
-def new_uses(
-    root: Path,
-    dependent: str,
-    name: str,
-    released: t.Mapping[Version, str],
-) -> list[str]:
-    """
-    Return what a dependent uses of a package that its last release lacks.
-
-    Args:
-        root: The clone.
-        dependent: The package whose sources are read.
-        name: The package it needs.
-        released: The commit of each release of that one.
-    """
-    if not released:
-        return []
-    source = f"packages/{name}/src"
-    last = released[max(released)]
-    before = _surface.defined(_history.files(root, last, source))
-    now = _surface.defined(dict(_history.python_files(root / source, root)))
-    modules = set(now) - {"buvar"}
-    folder = root / "packages" / dependent / "src"
-    uses = _surface.used(dict(_history.python_files(folder, root)), modules)
-    return [
-        f"{module}.{used}"
-        for module, used in sorted(uses)
-        if used in now[module] and used not in before.get(module, ())
-    ]
-
-
-def _raised(
-    root: Path,
-    package: Package,
-    packages: t.Mapping[str, Package],
-    released: t.Mapping[Version, str],
-) -> dict[str, list[str]]:
-    found = {
-        other.name: new_uses(root, other.name, package.name, released)
-        for other in packages.values()
-        if package.name in other.needs
-    }
-    return {other: new for other, new in found.items() if new}
-
-
-def _changelog(
-    root: Path,
-    package: Package,
-    version: Version,
-    date: dt.date,
-    fragments: t.Collection[Path],
-) -> tuple[str, str, list[str]]:
-    """Return the new text of the changelog, its new section, and notes."""
-    folder = root / "packages" / package.name
-    text = (folder / "CHANGELOG.md").read_text(encoding="utf-8")
-    head, marker, rest = text.partition(MARKER)
-    if not marker:
-        raise RefusalError(f"{folder.name}/CHANGELOG.md: no line {MARKER!r}")
-    notes = []
-    parts = [f"## {spell(version)} ({date.isoformat()})"]
-    if match := _UNRELEASED.match(rest.lstrip()):
-        rest = rest.lstrip()[match.end() :]
-        parts.append(match["text"].strip())
-        if version != package.version:
-            notes.append(
-                f"{spell(package.version)} was never released: its section "
-                f"of the changelog becomes that of {spell(version)}"
-            )
-    if fragments:
-        parts.append(_towncrier(root, package.name, version, date))
-    if len(parts) == 1:
-        raise RefusalError(
-            f"nothing to release: packages/{package.name}/changes/ has no "
-            "news fragment, and the changelog no unreleased section"
-        )
-    section = "\n\n".join(parts) + "\n"
-    others = rest.strip()
-    text = f"{head}{marker}\n{section}" + (f"\n{others}\n" if others else "")
-    return text, section, notes
-
-
-def _towncrier(
-    root: Path, name: str, version: Version, date: dt.date
-) -> str:
-    """Return what the fragments of a package say, without a heading."""
-    config = ROOT / "tools" / "towncrier.toml"
-    command = [sys.executable, "-m", "towncrier", "build", "--draft"]
-    command += ["--config", str(config)]
-    command += ["--dir", str(root / "packages" / name), "--name", name]
-    command += ["--version", spell(version), "--date", date.isoformat()]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RefusalError(f"towncrier failed: {done.stderr.strip()}")
-    return done.stdout.partition("\n")[2].strip()
 
 
 def _own_version(root: Path, name: str, version: Version) -> dict[str, str]:
@@ -410,27 +259,6 @@ def _own_version(root: Path, name: str, version: Version) -> dict[str, str]:
         r'(?m)^version = ".*"$', f'version = "{spell(version)}"', text, count=1
     )
     return {path: changed}
-
-
-def _new_bound(
-    root: Path, dependent: Package, name: str, version: Version
-) -> dict[str, str]:
-    path = f"packages/{dependent.name}/pyproject.toml"
-    text = (root / path).read_text(encoding="utf-8")
-    old = dependent.needs[name]
-    new = Range(version, version[0] + 1)
-    wanted = _requirement(name, new)
-    changed = re.sub(rf"\b{name}>=[\d.]+,<{old.below}\b", wanted, text)
-    news = f"packages/{dependent.name}/changes/+{name}-{spell(version)}"
-    return {
-        path: changed,
-        f"{news}.changed.md": f"Requires `{wanted}`.\n",
-    }
-
-
-def _requirement(name: str, allowed: Range) -> str:
-    low = spell(allowed.low).removesuffix(".0")
-    return f"{name}>={low},<{allowed.below}"
 
 
 def show(made: Plan, root: Path) -> None:
