@@ -87,6 +87,7 @@ def finding(message: str, rule: str) -> dict[str, object]:
 
 PRIVATE = finding('"_x" is private', "reportPrivateUsage")
 CIRCLE = finding("Cycle detected", "reportImportCycles")
+del CIRCLE["range"]
 LISTED = {
     ("buvar-di", "reportPrivateUsage", "_x"): 1,
     ("buvar-di", "reportImportCycles", "circles"): 1,
@@ -102,7 +103,7 @@ def test_exceptions_that_are_listed() -> None:
     ("report", "message"),
     [
         ([PRIVATE, PRIVATE, CIRCLE], 'x.py:5: "_x" is private'),
-        ([PRIVATE, CIRCLE, CIRCLE], "x.py:5: Cycle detected"),
+        ([PRIVATE, CIRCLE, CIRCLE], "x.py:1: Cycle detected"),
         ([PRIVATE], "circles is listed 1 times, 0 are left: shorten it"),
         (
             [PRIVATE, CIRCLE, finding("wrong type", "reportArgumentType")],

@@ -73,7 +73,9 @@ def problems(
     found: dict[Finding, list[str]] = {}
     for item in report:
         path = Path(item["file"]).relative_to(ROOT)
-        line = item["range"]["start"]["line"] + 1
+        # A circle has no place in the file.
+        start = item.get("range", {"start": {"line": 0}})["start"]
+        line = start["line"] + 1
         text = f"{path}:{line}: {item['message']} ({item.get('rule')})"
         if item.get("rule") in RULES:
             found.setdefault(_finding(path, item), []).append(text)
