@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import importlib
 import re
 import sys
@@ -132,7 +133,31 @@ def test_ranges_between_packages(folder: Path) -> None:
     ]
 
     for requirement in ours:
-        assert re.fullmatch(r"buvar[a-z-]*>=1\.\d+,<2", requirement)
+        form = r"buvar[a-z-]*>=(\d+)\.[\d.]+,<(\d+)"
+        match = re.fullmatch(form, requirement)
+        assert match
+        assert int(match[2]) == int(match[1]) + 1
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: path.name)
+def test_an_unpacked_sdist_tests_as_the_repository_does(folder: Path) -> None:
+    """Each package repeats the settings and tools that its tests need."""
+    content = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "tools" / "pytest.ini")
+    shared = dict(parser["pytest"])
+    own = content["tool"]["pytest"]["ini_options"]
+    hatch = tomllib.loads((ROOT / "hatch.toml").read_text("utf-8"))
+
+    assert own.pop("testpaths") == ["tests"]
+    assert shared.pop("testpaths")
+    assert own.pop("filterwarnings") == [shared.pop("filterwarnings")]
+    assert own == {
+        name: True if value == "true" else value
+        for name, value in shared.items()
+    }
+    alone = hatch["envs"]["alone"]["dependencies"]
+    assert content["dependency-groups"]["test"] == alone
 
 
 def test_nobody_owns_the_namespace() -> None:

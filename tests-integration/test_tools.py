@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import sys
 
@@ -15,12 +15,10 @@ TOOLS = Path(__file__).resolve().parent.parent / "tools"
 
 
 def load(name: str):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Import a script as its neighbours do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TOOLS)
+        return importlib.import_module(name)
 
 
 affected = load("affected")
@@ -78,7 +76,14 @@ def test_without_a_base_everything(capsys: pytest.CaptureFixture[str]) -> None:
 
     matrix = json.loads(capsys.readouterr().out)
     assert "buvar" in matrix["package"]
-    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert matrix["python"] == [
+        "3.11",
+        "3.12",
+        "3.13",
+        "3.14",
+        "3.14t",
+        "3.15",
+    ]
 
 
 hatchw = load("hatchw")

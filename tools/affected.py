@@ -23,7 +23,8 @@ from pathlib import PurePosixPath
 
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+#: The free-threaded build and the newest Python are rows of their own.
+PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.14t", "3.15")
 #: Changes here affect no package.
 _DOCUMENTS = ("docs", "README.md", "LICENSE", ".gitignore")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

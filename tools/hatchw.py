@@ -16,11 +16,12 @@ import sys
 
 
 OLDEST = (3, 11)
-REQUIREMENTS = ("hatch>=1.18,<2", "uv>=0.8,<1")
-#: Set where the requirements above were installed whole.
+#: Set where what the lock names was installed whole.
 STAMP = "complete"
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+#: Hatch and uv with all they need, by release and hash.
+LOCK = os.path.join(ROOT, "tools", "locks", "hatchw.txt")
 HOME = os.path.join(ROOT, ".venv", "py{}.{}".format(*sys.version_info[:2]))
 BIN = os.path.join(HOME, "Scripts" if os.name == "nt" else "bin")
 PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
@@ -50,7 +51,8 @@ def check_python() -> None:
 def install() -> None:
     """Make the virtual environment of Hatch, once."""
     stamp = os.path.join(HOME, STAMP)
-    wanted = " ".join(REQUIREMENTS)
+    with open(LOCK, encoding="utf-8") as file:
+        wanted = file.read()
     try:
         with open(stamp, encoding="utf-8") as file:
             if file.read() == wanted and os.path.exists(PYTHON):
@@ -59,13 +61,13 @@ def install() -> None:
         pass
     check_python()
     where = os.path.relpath(HOME)
-    say("Installing {} into {} (once) ...".format(wanted, where))
+    say("Installing Hatch and uv into {} (once) ...".format(where))
     shutil.rmtree(HOME, ignore_errors=True)
     run([sys.executable, "-m", "venv", HOME], "make a virtual environment")
     pip = [PYTHON, "-m", "pip", "install", "--quiet"]
     pip += ["--disable-pip-version-check", "--no-input"]
     run(
-        pip + list(REQUIREMENTS),
+        [*pip, "--require-hashes", "--requirement", LOCK],
         "install Hatch (is there a network, and a package index?)",
     )
     with open(stamp, "w", encoding="utf-8") as file:

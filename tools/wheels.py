@@ -1,13 +1,14 @@
 """
 Test the wheels as users get them, each alone in an empty environment.
 
-Builds a wheel of every package, then, for each of them, makes an environment
-that holds this wheel, the wheels of ours that it declares, and nothing else
-but what they require; imports it; and runs its tests from a copy outside of
-the repository, where no source is in reach. At last all of them together run
-the integration tests.
+Builds the sdist and the wheel of every package, twice and with equal results
+(see ``dists.py``). Then, for each of them, makes an environment that holds
+this wheel, the wheels of ours that it declares, and nothing else but what they
+require; imports it; and runs its tests from the unpacked sdist, with nothing
+of the repository in reach. At last all of them together run the integration
+tests. ``--sbom`` writes what is in each environment as CycloneDX.
 
-``python tools/wheels.py [--python 3.12] [package ...]``
+``python tools/wheels.py [--python 3.12] [--sbom folder] [package ...]``
 """
 
 from __future__ import annotations
@@ -20,24 +21,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import typing as t
 import zipfile
 
 from pathlib import Path
 
+import _packages
+import _sbom
 import affected
+import dists
 
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "packages"
-TEST_TOOLS = (
-    "blockbuster>=1.5",
-    "hypothesis>=6.100",
-    "pytest-asyncio>=1.4",
-    "pytest>=9",
-)
-#: Where `uv` is: hatchw says so, else it has to be on PATH.
-UV = os.environ.get("HATCH_ENV_TYPE_VIRTUAL_UV_PATH", "uv")
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
@@ -45,26 +42,37 @@ def main(argv: t.Sequence[str] | None = None) -> int:
     needs = affected.dependencies(PACKAGES, extras=False)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--sbom", type=Path, help="where SBOMs are kept")
+    parser.add_argument(
+        "--dists", type=Path, help="test what is here, built by dists.py"
+    )
     parser.add_argument("package", nargs="*", help="default: all")
     options = parser.parse_args(argv)
     if unknown := set(options.package) - set(needs):
         parser.error(f"no such package: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="wheels-") as folder:
         work = Path(folder)
-        wheels = build(sorted(needs), work / "dist")
+        built = build(sorted(needs), work / "dist")
+        if options.dists:
+            for name in options.package:
+                take(built, name, options.dists)
+        wheels = {name: files.wheel for name, files in built.items()}
         for name in options.package or sorted(needs):
             with environment(work, options.python) as python:
                 alone = [name, *sorted(closure(name, needs))]
                 say(f"{name} alone, with {', '.join(alone[1:]) or 'nothing'}")
                 install(python, *(wheels[other] for other in alone))
                 check_alone(python, alone, wheels, work)
-                install(python, *TEST_TOOLS)
-                run_tests(python, name, work)
+                if options.sbom:
+                    write_sbom(python, name, options.sbom)
+                install(python, *test_tools(name))
+                run_tests(python, dists.unpack(built[name].sdist, work))
         if not options.package:
             say("all of them: the integration tests")
             with environment(work, options.python) as python:
-                install(python, *wheels.values(), *TEST_TOOLS)
-                pytest(python, "tests-integration", cwd=ROOT)
+                install(python, *wheels.values(), *test_tools("buvar"))
+                config = ["-c", "tools/pytest.ini", f"--rootdir={ROOT}"]
+                pytest(python, *config, "tests-integration", cwd=ROOT)
     return 0
 
 
@@ -79,24 +87,34 @@ def closure(name: str, needs: t.Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def build(names: t.Iterable[str], folder: Path) -> dict[str, Path]:
-    """Build the wheel of each package and look at what is in it."""
-    wheels = {}
+def build(names: t.Iterable[str], folder: Path) -> dict[str, dists.Built]:
+    """Build each package and look at what is in it."""
+    folder.mkdir()
+    packages = _packages.read(ROOT)
+    built = {}
     for name in names:
-        call(UV, "build", "--quiet", "--wheel", "-o", folder, PACKAGES / name)
-        (wheel,) = folder.glob(f"{name.replace('-', '_')}-*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            if "buvar/__init__.py" in archive.namelist():
-                sys.exit(f"{wheel.name} owns the namespace buvar")
-        wheels[name] = wheel
-    return wheels
+        try:
+            built[name] = dists.build(name, folder)
+            dists.check(built[name], packages[name])
+        except dists.BuildError as error:
+            sys.exit(str(error))
+    return built
+
+
+def take(built: dict[str, dists.Built], name: str, folder: Path) -> None:
+    """Take files that were built before, if they are equal to ours."""
+    files = [folder / path.name for path in built[name]]
+    for ours, theirs in zip(built[name], files, strict=True):
+        if dists.digest(ours) != dists.digest(theirs):
+            sys.exit(f"{theirs} was not built from this tree")
+    built[name] = dists.Built(*files)
 
 
 @contextlib.contextmanager
 def environment(work: Path, python: str) -> t.Iterator[Path]:
     """Make an empty virtual environment for the length of the block."""
     folder = work / "venv"
-    call(UV, "venv", "--quiet", "--python", python, folder)
+    call(dists.UV, "venv", "--quiet", "--python", python, folder)
     try:
         yield folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     finally:
@@ -105,7 +123,7 @@ def environment(work: Path, python: str) -> t.Iterator[Path]:
 
 def install(python: Path, *what: Path | str) -> None:
     """Install wheels by path: an index may hold a higher version of one."""
-    call(UV, "pip", "install", "--quiet", "--python", python, *what)
+    call(dists.UV, "pip", "install", "--quiet", "--python", python, *what)
 
 
 def check_alone(
@@ -115,7 +133,8 @@ def check_alone(
     work: Path,
 ) -> None:
     """Make sure that nothing else of ours came along, and import it all."""
-    listing = call(UV, "pip", "list", "--format", "json", "--python", python)
+    pip = [dists.UV, "pip", "list", "--format", "json"]
+    listing = call(*pip, "--python", python)
     names = {project["name"] for project in json.loads(listing)}
     if extra := (names & set(wheels)) - set(alone):
         sys.exit(f"{alone[0]} brought {sorted(extra)} without declaring it")
@@ -133,20 +152,36 @@ def modules(wheel: Path) -> list[str]:
         )
 
 
-def run_tests(python: Path, name: str, work: Path) -> None:
-    """Run a package's tests from a copy with no source beside it."""
-    copy = work / name
-    shutil.copytree(PACKAGES / name / "tests", copy / "tests")
-    shutil.copy(PACKAGES / name / "README.md", copy)
-    pytest(python, copy / "tests", cwd=copy)
+def test_tools(name: str) -> list[str]:
+    """Return what the tests of a package need beside the package."""
+    content = (PACKAGES / name / "pyproject.toml").read_text(encoding="utf-8")
+    tools: list[str] = tomllib.loads(content)["dependency-groups"]["test"]
+    return tools
 
 
-def pytest(python: Path, tests: Path | str, *, cwd: Path) -> None:
+def write_sbom(python: Path, name: str, folder: Path) -> None:
+    """Write what an environment holds, as a bill of materials."""
+    folder.mkdir(parents=True, exist_ok=True)
+    project = PACKAGES / name / "pyproject.toml"
+    command = [sys.executable, "-m", "cyclonedx_py", "environment"]
+    options = ["--output-reproducible", "--pyproject", str(project)]
+    text = call(*command, *options, python)
+    out = folder / f"{name}.cdx.json"
+    out.write_text(_sbom.published(text, _packages.read(ROOT)), "utf-8")
+    say(f"{out}")
+
+
+def run_tests(python: Path, folder: Path) -> None:
+    """Run a package's tests as its unpacked sdist configures them."""
+    # The sources beside the tests must not be what is tested.
+    shutil.rmtree(folder / "src")
+    pytest(python, "tests", cwd=folder)
+
+
+def pytest(python: Path, *arguments: Path | str, cwd: Path) -> None:
     """Run tests and let their output through."""
-    config = ROOT / "tools" / "pytest.ini"
-    options = ["-q", "-c", config, f"--rootdir={cwd}"]
     done = subprocess.run(
-        [python, "-m", "pytest", *options, tests],
+        [python, "-m", "pytest", "-q", *arguments],
         cwd=cwd,
         env=clean_environment(),
         check=False,
