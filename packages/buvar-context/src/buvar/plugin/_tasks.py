@@ -15,7 +15,7 @@ from ._stack import stack_of
 from ._state import Bell
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.plugin")
 
 
 class StageTask:
@@ -147,6 +147,13 @@ class Tasks:
     def idle(self) -> bool:
         """Tell whether no task runs."""
         return not self._pending
+
+    def running(self) -> list[str]:
+        """Name the tasks that run, and their plugins."""
+        return [
+            f"task {task.name!r} of plugin {task.entry.plugin.name!r}"
+            for task in list(self._pending.values())
+        ]
 
     def close(self) -> None:
         """Give up the tasks that never ran."""

@@ -33,6 +33,8 @@ class Teardown:
 
     def __init__(self, layer: Components) -> None:
         self._layer = layer
+        #: What is awaited at the moment, as it reads in a message.
+        self.running = ""
 
     @t.overload
     def add(self, callback: t.Awaitable[t.Any], /) -> None: ...
@@ -107,6 +109,7 @@ class Teardown:
 
     def _add(self, closer: _Closer) -> None:
         try:
+            closer.teardown = self
             closers_of(self._layer).append(closer)
         except BaseException:
             closer.drop()
@@ -116,21 +119,33 @@ class Teardown:
 class _Closer:
     """Does something at the end, and names its plugin if that fails."""
 
+    teardown: Teardown
+
     def __init__(self) -> None:
         entry = preparing.get()
+        self.plugin = entry.plugin.name if entry else None
         self.note = "In teardown" + (f" of {entry}" if entry else "")
 
     def __call__(
         self, error: BaseException | None
     ) -> t.Awaitable[t.Any] | None:
+        self.teardown.running = self.label()
         try:
             result = self.close(error)
         except BaseException as failure:
+            self.teardown.running = ""
             self._note(failure, error)
             raise
         if inspect.isawaitable(result):
             return self._wait(result, error)
+        self.teardown.running = ""
         return None
+
+    def label(self) -> str:
+        """Name what is done, and the plugin that asked for it."""
+        return "teardown" + (
+            f" of plugin {self.plugin!r}" if self.plugin else ""
+        )
 
     async def _wait(
         self, awaitable: t.Awaitable[t.Any], error: BaseException | None
@@ -140,6 +155,8 @@ class _Closer:
         except BaseException as failure:
             self._note(failure, error)
             raise
+        finally:
+            self.teardown.running = ""
 
     def _note(
         self, failure: BaseException, error: BaseException | None
