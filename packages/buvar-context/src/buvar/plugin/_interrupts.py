@@ -35,6 +35,8 @@ import time
 import traceback
 import typing as t
 
+from ._threads import describe
+from ._threads import frame_of
 from ._waiting import Pauses
 from ._waiting import Waiting
 
@@ -95,6 +97,7 @@ class Interrupts:
         self._beat = 0.0
         self._beats: asyncio.TimerHandle | None = None
         self._code = 1
+        self._ended = False
         self._over = threading.Event()
 
     # --- in the handler of the interpreter --------------------------------
@@ -160,16 +163,13 @@ class Interrupts:
         """
         Watch no more: the stage has ended.
 
-        If the user forced that, threads which it left running are no reason
-        for the process to go on.
+        If the process is to end at a certain time, threads that were left
+        running are no reason for it to go on.
         """
+        self._ended = True
         if self._beats is not None:
             self._beats.cancel()
-        if not self.left():
-            self._over.set()
-        elif self.deadline < math.inf:
-            self.forced = True
-        else:
+        if self.deadline == math.inf or not self.left():
             self._over.set()
 
     def left(self) -> list[threading.Thread]:
@@ -198,13 +198,9 @@ class Interrupts:
             if self._unhandled is None and blocked < _BLOCKED:
                 pauses = Pauses()
                 silent = pauses.next()
-            elif blocked >= silent and self._beats_or_never():
+            elif blocked >= silent and not self._ended:
                 silent = blocked + pauses.next()
                 self._say_blocked(blocked)
-
-    def _beats_or_never(self) -> bool:
-        """Tell whether the loop is to give signs of life at this time."""
-        return self._beats is None or not self._beats.cancelled()
 
     def _say_blocked(self, seconds: float) -> None:
         _log.warning(
@@ -224,11 +220,13 @@ class Interrupts:
 
     def _last_words(self, said: threading.Event) -> None:
         try:
+            blocked = time.monotonic() - self._beat > _BLOCKED
+            here = ", which is blocked here:\n" + _main_stack()
             _log.critical(
-                "The process is ended by force; it was waiting for %s. The "
-                "main thread is here:\n%s",
-                self._awaited(),
-                _main_stack(),
+                "The process is ended by force: it waited for %s",
+                "the event loop" + here
+                if blocked and not self._ended
+                else self._awaited() + ".",
             )
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):
@@ -241,27 +239,12 @@ class Interrupts:
             # Another thread may change what is looked at.
             if text := self._waiting.text():
                 return text
-        return describe_threads(self.left()) or "the program to end"
-
-
-def describe_threads(threads: t.Iterable[threading.Thread]) -> str:
-    """Name threads, and the line each of them is at."""
-    return ", ".join(describe_thread(thread) for thread in threads)
-
-
-def describe_thread(thread: threading.Thread) -> str:
-    """Name a thread and the line it is at."""
-    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001
-    text = f"thread {thread.name!r}"
-    if frame is None:
-        return text
-    place = traceback.extract_stack(frame, limit=None)[-1]
-    return f"{text} ({place.filename}:{place.lineno}, in {place.name})"
+        named = ", ".join(describe(thread) for thread in self.left())
+        return named or "the program to end"
 
 
 def _main_stack() -> str:
-    ident = threading.main_thread().ident or 0
-    frame = sys._current_frames().get(ident)  # noqa: SLF001
+    frame = frame_of(threading.main_thread())
     if frame is None:
         return "  (no Python code)\n"
     return "".join(traceback.format_stack(frame))

@@ -9,10 +9,10 @@ import time
 import typing as t
 
 from ._interrupts import TIDY
-from ._interrupts import describe_thread
 from ._stack import stack_of
 from ._stage import Stage
 from ._tasks import forget
+from ._threads import describe
 
 
 _log = logging.getLogger("buvar.plugin")
@@ -39,7 +39,7 @@ async def wind_up(run: Stage) -> None:
     ended = await _wait(
         run,
         loop.shutdown_default_executor(),
-        lambda: [describe_thread(one) for one in threads if one.is_alive()],
+        lambda: [describe(one) for one in threads if one.is_alive()],
     )
     if not ended:
         # The loop is not to wait for the same threads once more.

@@ -330,11 +330,12 @@ class Stage:
         """Say how to end it sooner, if the stage handles signals."""
         if not self.signals.installed:
             return ""
-        if not self._ending.stops:
-            return "press Ctrl-C twice to cancel it"
-        if self._ending.stops < Ending.CANCEL:
-            return "press Ctrl-C again to cancel it"
-        return "press Ctrl-C again to end the process"
+        stops = self._ending.stops
+        ends = self._state is State.ENDED or stops >= Ending.CANCEL
+        return (
+            f"press Ctrl-C {'again' if stops else 'twice'} "
+            f"to {'end the process' if ends else 'cancel it'}"
+        )
 
     def _leave(self, token: contextvars.Token[Components]) -> None:
         try:

@@ -29,7 +29,11 @@ def run_solo(options: Options, listeners: Listeners) -> list[t.Any]:
             *options.plugins,
             components=own_components(options.components, worker, sockets),
             on_ready=on_ready,
-            **options.stage_options(),
+            # There is no supervisor that would kill this process.
+            **{
+                "exit_timeout": options.graceful_timeout,
+                **options.stage_options(),
+            },
         )
     finally:
         notifier.stopping()
