@@ -17,6 +17,7 @@ from buvar import plugin
 from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
+from ._address import unbound
 from ._app import Door
 from ._app import Handler
 from ._app import counted
@@ -146,7 +147,8 @@ async def prepare_server(
         Server(
             config,
             context.get(aiohttp.web.Application),
-            listen(config),
+            # A check binds nothing: the service may be running.
+            unbound(config) if plugin.checking() else listen(config),
             context.get(Door, default=None) or Door(),
         )
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import logging
 import time
 import typing as t
@@ -42,8 +41,10 @@ async def wind_up(run: Stage) -> None:
         lambda: [describe(one) for one in threads if one.is_alive()],
     )
     if not ended:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
         # The loop is not to wait for the same threads once more.
-        loop.set_default_executor(concurrent.futures.ThreadPoolExecutor())
+        loop.set_default_executor(ThreadPoolExecutor())
 
 
 async def _end_tasks(run: Stage) -> None:

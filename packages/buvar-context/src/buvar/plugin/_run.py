@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import traceback
 import types
 import typing as t
 
@@ -14,12 +13,14 @@ from buvar.components import Namespaces
 from buvar.context._closing import ENDING
 
 from ._errors import OptionError
+from ._failure import failures
 from ._resolve import Plugin
 from ._resolve import calling_frame
 from ._signals import Signals
 from ._interrupts import INTERRUPTED
 from ._leftovers import wind_up
 from ._stage import Stage
+from ._traceback import shorten
 
 
 def stage(
@@ -84,8 +85,20 @@ def stage(
         exit_timeout=exit_timeout,
         _origin=_origin or calling_frame(),
     )
-    if loop is not None:
-        return _drive(loop, run)
+    try:
+        if loop is not None:
+            return _drive(loop, run)
+        return _run_alone(run, loop_factory)
+    except BaseException as error:
+        # Nothing failed between here and the plugin.
+        shorten(error)
+        raise error.with_traceback(error.__traceback__)  # noqa: TRY201
+
+
+def _run_alone(
+    run: Stage, loop_factory: t.Callable[[], asyncio.AbstractEventLoop] | None
+) -> list[t.Any]:
+    """Run a stage in an event loop of its own."""
     # Until all is done a second Ctrl-C is to end it.
     run.holds_signals = True
     with asyncio.Runner(loop_factory=loop_factory) as runner:
@@ -94,7 +107,7 @@ def stage(
             return _drive(loop, run)
         finally:
             try:
-                _complete(loop, loop.create_task(wind_up(run)), run)
+                complete(loop, loop.create_task(wind_up(run)), run)
             finally:
                 run.release()
 
@@ -114,10 +127,10 @@ def _check_no_loop_runs() -> None:
 def _drive(loop: asyncio.AbstractEventLoop, run: Stage) -> list[t.Any]:
     """Run a stage to its end, also when the loop is interrupted."""
     main = loop.create_task(run.run(), name="buvar.plugin.stage")
-    return t.cast("list[t.Any]", _complete(loop, main, run))
+    return t.cast("list[t.Any]", complete(loop, main, run))
 
 
-def _complete(
+def complete(
     loop: asyncio.AbstractEventLoop, task: asyncio.Task[t.Any], run: Stage
 ) -> t.Any:
     """Run the loop until a task is done, also when it is interrupted."""
@@ -193,7 +206,8 @@ def run(*plugins: Plugin, **options: t.Any) -> int:
     """
     Run a stage and return an exit code: ``sys.exit(plugin.run("app"))``.
 
-    A failure is printed to standard error with its traceback.
+    What failed is printed to standard error: its traceback from the first
+    frame that you wrote, and what it means.
 
     Args:
         plugins: As for ``stage()``.
@@ -205,5 +219,6 @@ def run(*plugins: Plugin, **options: t.Any) -> int:
     except BaseException as error:  # noqa: BLE001 - the caller exits
         code = exit_code(error)
         if not isinstance(error, SystemExit | KeyboardInterrupt):
-            traceback.print_exception(error, file=sys.stderr)
+            text = "\n".join(one.text() for one in failures(error))
+            print(text, end="", file=sys.stderr)
         return code

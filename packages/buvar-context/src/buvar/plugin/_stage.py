@@ -83,6 +83,7 @@ class Stage:
         return_exceptions: bool = False,
         on_ready: t.Callable[[], t.Any] | None = None,
         exit_timeout: float | None = None,
+        _look: t.Callable[[], object] | None = None,
         _origin: types.FrameType | None = None,
     ) -> None:
         check_options(
@@ -105,6 +106,9 @@ class Stage:
         self._return_exceptions = return_exceptions
         self._on_ready = on_ready
         self._origin = _origin or calling_frame()
+        self._look = _look
+        #: What a check calls once all plugins are prepared.
+        self.checks: list[t.Callable[[], object]] = []
         self._state = State.NEW
         self._results: list[t.Any] = []
         self._bell = Bell()
@@ -156,6 +160,11 @@ class Stage:
     def state(self) -> State:
         """What the stage is doing."""
         return self._state
+
+    @property
+    def checking(self) -> bool:
+        """Whether the plugins are only prepared to be looked at."""
+        return self._look is not None
 
     @property
     def results(self) -> list[t.Any]:
@@ -275,7 +284,10 @@ class Stage:
         with Watchdog(lambda: list(entries.values()), self._watchdog):
             await self.loader.load(self._plugins, self._origin)
         del self._origin
-        if not self._ending.stops:
+        if self._look is not None:
+            for look in (*self.checks, self._look):
+                look()
+        elif not self._ending.stops:
             self._state = State.RUNNING
             self._tasks.start()
             if self._on_ready is not None:

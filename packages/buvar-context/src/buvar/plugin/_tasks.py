@@ -8,9 +8,10 @@ import logging
 import typing as t
 
 from ._entry import Entry
-from ._entry import add_note
 from ._errors import AbandonedTaskError
 from ._errors import TaskError
+from ._failure import Where
+from ._failure import mark
 from ._stack import stack_of
 from ._state import Bell
 
@@ -45,6 +46,17 @@ class StageTask:
             self.awaitable.cancel()
         else:
             discard(self.awaitable)
+
+    def where(self) -> Where:
+        """Say where its exceptions come from."""
+        # Its name may have braces, which are no fields.
+        name = repr(self.name).replace("{", "{{").replace("}", "}}")
+        return self.entry.where(
+            f"In task {name} of {{}}",
+            f"the task {name} of the {{}} failed",
+            phase="task",
+            task=self.name,
+        )
 
     def result(self) -> t.Any:
         """Return what it returned, or its exception."""
@@ -139,8 +151,7 @@ class Tasks:
         if task is not None:
             error = None if future.cancelled() else future.exception()
             if error is not None:
-                note = f"In task {task.name!r} of {task.entry}"
-                add_note(error, note)
+                mark(error, task.where())
                 self._failed()
         self._bell.ring()
 
@@ -184,6 +195,7 @@ class Tasks:
                 stack_of(future),
             )
             task.abandoned = error
+            mark(error, task.where())
             _log.error(
                 "%s",
                 error,

@@ -10,8 +10,9 @@ import typing as t
 from buvar.components import Components
 from buvar.context._closing import closers_of
 
-from ._entry import add_note
 from ._entry import preparing
+from ._failure import Where
+from ._failure import mark
 from ._tasks import discard
 
 
@@ -124,7 +125,13 @@ class _Closer:
     def __init__(self) -> None:
         entry = preparing.get()
         self.plugin = entry.plugin.name if entry else None
-        self.note = "In teardown" + (f" of {entry}" if entry else "")
+        facts = {"phase": "teardown"}
+        if entry is None:
+            self.where = Where("In teardown", "the teardown failed", facts)
+        else:
+            self.where = entry.where(
+                "In teardown of {}", "the teardown of the {} failed", **facts
+            )
 
     def __call__(
         self, error: BaseException | None
@@ -162,7 +169,7 @@ class _Closer:
         self, failure: BaseException, error: BaseException | None
     ) -> None:
         if failure is not error:
-            add_note(failure, self.note)
+            mark(failure, self.where)
 
     def close(self, error: BaseException | None) -> t.Any:
         """Do it; what is returned is awaited if it can be."""

@@ -29,11 +29,7 @@ def run_solo(options: Options, listeners: Listeners) -> list[t.Any]:
             *options.plugins,
             components=own_components(options.components, worker, sockets),
             on_ready=on_ready,
-            # There is no supervisor that would kill this process.
-            **{
-                "exit_timeout": options.graceful_timeout,
-                **options.stage_options(),
-            },
+            **options.stage_options(),
         )
     finally:
         notifier.stopping()
