@@ -76,6 +76,15 @@ class Entry:
         loaded = "".join(f", loaded by {name!r}" for name in self.chain)
         return f"plugin {self.plugin.name!r}{loaded}"
 
+    def is_prepared(self) -> bool:
+        """Tell whether it is prepared, and so are those that loaded it."""
+        entry: Entry | None = self
+        while entry is not None:
+            if not entry.done.is_set() or entry.error is not None:
+                return False
+            entry = entry.parent
+        return True
+
     def needs(self, other: Entry) -> bool:
         """Tell whether it cannot be done before the other one is."""
         todo: list[Entry] = [self]

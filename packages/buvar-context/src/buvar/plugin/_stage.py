@@ -116,6 +116,8 @@ class Stage:
         self._undo = contextlib.ExitStack()
         #: Whether signals are handled beyond the end, until ``release()``.
         self.holds_signals = False
+        #: The event loop it runs in, once it does.
+        self.loop: asyncio.AbstractEventLoop | None = None
         #: The layer that all plugins share, and what lies below it.
         self.layer = PluginLayer(self._below())
         #: Set it to stop the stage.
@@ -275,7 +277,7 @@ class Stage:
                 await self._end(None)
 
     async def _prepare(self) -> None:
-        loop = asyncio.get_running_loop()
+        self.loop = loop = asyncio.get_running_loop()
         self._undo.callback(self._leave, buvar_context.set(self.layer))
         self._undo.enter_context(task_layers(loop))
         if self._signals is not None:

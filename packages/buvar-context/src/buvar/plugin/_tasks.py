@@ -129,9 +129,9 @@ class Tasks:
         self._close(lambda task: task.entry is entry)
 
     def start(self) -> None:
-        """Run the tasks of all plugins that are prepared."""
+        """Run the tasks of plugins that are prepared, as is who loaded them."""
         for task in self._given:
-            if task.future is None and task.entry.done.is_set():
+            if task.future is None and task.entry.is_prepared():
                 self._start(task)
 
     def _start(self, task: StageTask) -> None:
