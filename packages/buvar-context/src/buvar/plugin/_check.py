@@ -75,4 +75,4 @@ def check(
             complete(loop, loop.create_task(run.run()), run)
     except BaseException as error:
         shorten(error)
-        raise error.with_traceback(error.__traceback__)  # noqa: TRY201
+        raise error  # noqa: TRY201 - without the frames in between

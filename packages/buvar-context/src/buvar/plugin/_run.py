@@ -14,11 +14,11 @@ from buvar.context._closing import ENDING
 
 from ._errors import OptionError
 from ._failure import failures
+from ._interrupts import INTERRUPTED
+from ._leftovers import wind_up
 from ._resolve import Plugin
 from ._resolve import calling_frame
 from ._signals import Signals
-from ._interrupts import INTERRUPTED
-from ._leftovers import wind_up
 from ._stage import Stage
 from ._traceback import shorten
 
@@ -92,7 +92,7 @@ def stage(
     except BaseException as error:
         # Nothing failed between here and the plugin.
         shorten(error)
-        raise error.with_traceback(error.__traceback__)  # noqa: TRY201
+        raise error  # noqa: TRY201 - without the frames in between
 
 
 def _run_alone(
@@ -220,5 +220,5 @@ def run(*plugins: Plugin, **options: t.Any) -> int:
         code = exit_code(error)
         if not isinstance(error, SystemExit | KeyboardInterrupt):
             text = "\n".join(one.text() for one in failures(error))
-            print(text, end="", file=sys.stderr)
+            sys.stderr.write(text)
         return code

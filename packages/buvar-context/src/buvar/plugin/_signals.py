@@ -103,7 +103,7 @@ class Signals:
             return
         self._loop = loop
         self._handlers = handlers
-        for number, handler in handlers.items():
+        for number in handlers:
             self._before[number] = signal.getsignal(number)
             if number in STOPPING:
                 # The loop would not handle it while a callback blocks it.

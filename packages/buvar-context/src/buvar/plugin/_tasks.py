@@ -129,7 +129,7 @@ class Tasks:
         self._close(lambda task: task.entry is entry)
 
     def start(self) -> None:
-        """Run the tasks of plugins that are prepared, as is who loaded them."""
+        """Run the tasks of plugins that are prepared, with their loaders."""
         for task in self._given:
             if task.future is None and task.entry.is_prepared():
                 self._start(task)

@@ -48,7 +48,7 @@ def _visible(
     while entry is not None:
         entries.append(entry)
         entry = entry.tb_next
-    written = [n for n, entry in enumerate(entries) if not _is_machinery(entry)]
+    written = [n for n, one in enumerate(entries) if not _is_machinery(one)]
     if not written:
         return [] if explained else entries
     shown = [entries[n] for n in written]
@@ -71,10 +71,9 @@ def _link(
 def _is_machinery(entry: types.TracebackType) -> bool:
     frame = entry.tb_frame
     module = str(frame.f_globals.get("__name__", ""))
-    return (
-        _package(module) in _MACHINERY
-        or frame.f_code.co_filename.startswith("<frozen ")
-    )
+    return _package(
+        module
+    ) in _MACHINERY or frame.f_code.co_filename.startswith("<frozen ")
 
 
 def _package(module: str | None) -> str:

@@ -47,7 +47,7 @@ def told() -> t.Generator[None, None, None]:
         yield
     except (click.ClickException, click.Abort, SystemExit):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told, the process ends
         found = plugin.failures(error)
         known = [one for one in found if one.explains_itself]
         for one in found:
