@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 LINGER: t.Final = 1.0
 #: The component that buvar-pytest adds for the length of a test.
 _TESTING: t.Final = "buvar.testing"
-_DEFAULT_PORT: t.Final[int] = attrs.fields(AioHttpConfig).port.default
+_DEFAULT_PORT: t.Final = attrs.fields(AioHttpConfig).port.default
 #: Seconds between two looks at the connections while they end.
 _TICK: t.Final = 0.01
 

@@ -13,7 +13,7 @@ from ._resolve import Plugin
 from ._resolve import calling_frame
 from ._run import complete
 from ._stage import Stage
-from ._traceback import shorten
+from ._traceback import begin_here
 
 
 def checking() -> bool:
@@ -74,5 +74,4 @@ def check(
             loop = runner.get_loop()
             complete(loop, loop.create_task(run.run()), run)
     except BaseException as error:
-        shorten(error)
-        raise error  # noqa: TRY201 - without the frames in between
+        raise begin_here(error)  # noqa: B904 - it is the same one

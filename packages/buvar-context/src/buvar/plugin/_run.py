@@ -20,7 +20,7 @@ from ._resolve import Plugin
 from ._resolve import calling_frame
 from ._signals import Signals
 from ._stage import Stage
-from ._traceback import shorten
+from ._traceback import begin_here
 
 
 def stage(
@@ -91,8 +91,7 @@ def stage(
         return _run_alone(run, loop_factory)
     except BaseException as error:
         # Nothing failed between here and the plugin.
-        shorten(error)
-        raise error  # noqa: TRY201 - without the frames in between
+        raise begin_here(error)  # noqa: B904 - it is the same one
 
 
 def _run_alone(

@@ -25,6 +25,23 @@ def shorten(error: BaseException) -> None:
     _shorten(error, set(), explained=False)
 
 
+def begin_here(error: BaseException) -> BaseException:
+    """
+    Have the traceback of a failed stage begin where it is raised again.
+
+    Returns:
+        The exception, shortened; what interrupted the user's code keeps the
+        frames of it.
+    """
+    shorten(error)
+    entry = error.__traceback__
+    if isinstance(error, BaseExceptionGroup | KeyboardInterrupt) and (
+        entry is None or _is_machinery(entry)
+    ):
+        error.__traceback__ = None
+    return error
+
+
 def _shorten(error: BaseException, seen: set[int], *, explained: bool) -> None:
     if id(error) in seen:
         return
