@@ -42,7 +42,7 @@ def _given(frame: types.FrameType) -> t.Any:
     if function is None:
         # Newer Pythons keep it with its arguments.
         task: t.Any = getattr(item, "task", None)
-        function = task[0] if isinstance(task, tuple) else None
+        function = t.cast("t.Any", task)[0] if type(task) is tuple else None
     while isinstance(function, functools.partial):
         # asyncio.to_thread() gives Context.run() and the function.
         given = function.args

@@ -35,7 +35,8 @@ def begin_here(error: BaseException) -> BaseException:
     """
     shorten(error)
     entry = error.__traceback__
-    if isinstance(error, BaseExceptionGroup | KeyboardInterrupt) and (
+    raised: type[t.Any] = type(error)
+    if issubclass(raised, BaseExceptionGroup | KeyboardInterrupt) and (
         entry is None or _is_machinery(entry)
     ):
         error.__traceback__ = None
