@@ -61,14 +61,18 @@ async def not_found(load: plugin.Loader):
         ),
         (
             nested_fails,
-            "the plugin '{0}:prepare_fails', loaded by '{0}:nested_fails', "
-            "could not be prepared",
+            (
+                "the plugin '{0}:prepare_fails', loaded by '{0}:nested_fails', "
+                "could not be prepared"
+            ),
             {"phase": "prepare", "plugin": "{0}:prepare_fails"},
         ),
         (
             task_fails,
-            "the task '{0}:task_fails:task_fails.<locals>.serve' of the "
-            "plugin '{0}:task_fails' failed",
+            (
+                "the task '{0}:task_fails:task_fails.<locals>.serve' of the "
+                "plugin '{0}:task_fails' failed"
+            ),
             {
                 "phase": "task",
                 "plugin": "{0}:task_fails",

@@ -73,5 +73,5 @@ def check(
         with asyncio.Runner() as runner:
             loop = runner.get_loop()
             complete(loop, loop.create_task(run.run()), run)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - raised again
         raise begin_here(error)  # noqa: B904 - it is the same one

@@ -89,7 +89,7 @@ def stage(
         if loop is not None:
             return _drive(loop, run)
         return _run_alone(run, loop_factory)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - raised again
         # Nothing failed between here and the plugin.
         raise begin_here(error)  # noqa: B904 - it is the same one
 
