@@ -192,7 +192,7 @@ class Interrupts:
             if now >= self.deadline:
                 self._exit()
             blocked = now - self._beat
-            if self.forced and blocked > _BLOCKED and not pressed:
+            if self.forced and self._is_blocked(now) and not pressed:
                 pressed = True
                 _press()
             if self._unhandled is None and blocked < _BLOCKED:

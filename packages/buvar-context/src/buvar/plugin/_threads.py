@@ -38,11 +38,8 @@ def describe(thread: threading.Thread) -> str:
 def _given(frame: types.FrameType) -> t.Any:
     """Return the function that an executor was given, if it can be found."""
     item: t.Any = frame.f_locals.get("self")
-    function: t.Any = getattr(item, "fn", None)
-    if function is None:
-        # Newer Pythons keep it with its arguments.
-        task: t.Any = getattr(item, "task", None)
-        function = t.cast("t.Any", task)[0] if type(task) is tuple else None
+    # Newer Pythons have it in a variable.
+    function: t.Any = frame.f_locals.get("fn", getattr(item, "fn", None))
     while isinstance(function, functools.partial):
         # asyncio.to_thread() gives Context.run() and the function.
         given = function.args
