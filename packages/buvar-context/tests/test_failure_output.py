@@ -62,8 +62,8 @@ async def not_found(load: plugin.Loader):
         (
             nested_fails,
             (
-                "the plugin '{0}:prepare_fails', loaded by '{0}:nested_fails', "
-                "could not be prepared"
+                "the plugin '{0}:prepare_fails', loaded by "
+                "'{0}:nested_fails', could not be prepared"
             ),
             {"phase": "prepare", "plugin": "{0}:prepare_fails"},
         ),
