@@ -23,8 +23,8 @@ PACKAGES = sorted(
 MODULES = sorted(
     path.parent for path in ROOT.glob("packages/*/src/**/py.typed")
 )
-#: About 300, so that nobody has to squeeze the last line.
-MOST_LINES = 320
+#: One concept a file: more lines than this usually are several.
+MOST_LINES = 400
 
 #: What each module may import of ours, itself aside.
 LAYERS = {

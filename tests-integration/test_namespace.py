@@ -54,3 +54,25 @@ def import_error(module: str, folder: Path) -> str:
     )
     assert done.returncode == 1
     return done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("lost", ["components", "di"])
+@pytest.mark.parametrize("module", ["context", "plugin", "di", "fork"])
+def test_files_that_an_upgrade_removed(
+    tmp_path: Path, module: str, lost: str
+) -> None:
+    """What pip removed with an older release is named with the repair."""
+    if module == lost:
+        pytest.skip("no code of ours is left to be run")
+    new = tmp_path / "buvar"
+    for source in ROOT.glob("packages/*/src/buvar"):
+        shutil.copytree(source, new, dirs_exist_ok=True)
+    new.joinpath(lost, "__init__.py").unlink()
+
+    error = import_error(module, tmp_path)
+
+    assert str(new / lost) in error
+    assert (
+        "pip install --force-reinstall --no-deps buvar-context buvar-di"
+        in error
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -308,3 +309,31 @@ def test_importing_imports_nothing_else() -> None:
     subprocess.run(
         [sys.executable, "-c", program], check=True, timeout=TIMEOUT
     )
+
+
+def test_a_failure_is_one_event(buvar) -> None:
+    """What fails is logged with the user's frames, and what it means."""
+    for command in ("run", "check"):
+        (line,) = buvar(command, "app:unable", code=1).splitlines()
+        event = json.loads(line)
+        assert event["event"] == (
+            "The plugin 'app:unable' could not be prepared."
+        )
+        assert (event["phase"], event["plugin"]) == ("prepare", "app:unable")
+        (error,) = event["exception"]
+        assert error["exc_value"] == "unable to prepare"
+        assert [frame["name"] for frame in error["frames"]] == ["unable"]
+        assert "cli" not in line.replace('"logger":"buvar.cli"', "")
+
+
+def test_check_beside_the_running_service(buvar, tmp_path: Path) -> None:
+    """``check`` binds nothing, whoever has the port."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        set_ = ("--set", f"aiohttp.port={port}")
+
+        assert "All is well" in buvar("check", "buvar_aiohttp", *set_)
+        output = buvar("run", "buvar_aiohttp", *set_, code=2)
+
+    assert "in use" in output.splitlines()[0]
+    assert "Traceback" not in output

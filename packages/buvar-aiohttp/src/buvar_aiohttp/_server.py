@@ -8,6 +8,7 @@ import logging
 import typing as t
 
 import aiohttp.web
+import attrs
 
 from buvar import context
 from buvar import di
@@ -17,6 +18,7 @@ from buvar import plugin
 from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
+from ._address import unbound
 from ._app import Door
 from ._app import Handler
 from ._app import counted
@@ -29,6 +31,9 @@ _log = logging.getLogger(__name__)
 
 #: Seconds in which a client of an open connection may ask once more.
 LINGER: t.Final = 1.0
+#: The component that buvar-pytest adds for the length of a test.
+_TESTING: t.Final = "buvar.testing"
+_DEFAULT_PORT: t.Final = attrs.fields(AioHttpConfig).port.default
 #: Seconds between two looks at the connections while they end.
 _TICK: t.Final = 0.01
 
@@ -142,11 +147,15 @@ async def prepare_server(
     if context.get(Elsewhere, default=None) is not None:
         return
     config = await di.nject(AioHttpConfig)
+    if context.get(_TESTING, default=None) and config.port == _DEFAULT_PORT:
+        # Tests run side by side, and beside the service itself.
+        config = attrs.evolve(config, port=0)
     server = context.add(
         Server(
             config,
             context.get(aiohttp.web.Application),
-            listen(config),
+            # A check binds nothing: the service may be running.
+            unbound(config) if plugin.checking() else listen(config),
             context.get(Door, default=None) or Door(),
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
 
@@ -20,6 +21,29 @@ def check_namespace() -> None:
             "'pip uninstall buvar', then install the buvar packages again."
         )
         raise ImportError(msg, name="buvar", path=parent.__file__)
+    check_whole("buvar.components")
+    check_whole("buvar.di")
+
+
+def check_whole(name: str) -> None:
+    """
+    Make sure that a package of ours has not lost its ``__init__``.
+
+    pip installs what a distribution needs first, then removes the files of
+    the release that it replaces. An older buvar had these packages itself.
+
+    Raises:
+        ImportError: The folder is there, but not what makes it a package.
+    """
+    spec = importlib.util.find_spec(name)
+    if spec is not None and spec.origin is None:
+        folder = next(iter(spec.submodule_search_locations or ()), "?")
+        msg = (
+            f"{folder} has lost its '__init__.py', as happens when pip "
+            "replaces a release of buvar before 1.0: run 'pip install "
+            "--force-reinstall --no-deps buvar-context buvar-di'."
+        )
+        raise ImportError(msg, name=name, path=folder)
 
 
 check_namespace()

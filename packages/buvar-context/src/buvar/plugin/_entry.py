@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import typing as t
 
 from buvar.components import Components
 
+from ._failure import Where
 from ._report import Report
 from ._resolve import Resolved
 
@@ -65,10 +65,25 @@ class Entry:
             entry = entry.parent
         return tuple(names)
 
+    def where(self, note: str, sentence: str, **facts: t.Any) -> Where:
+        """Say where in this plugin something failed, {} being its name."""
+        facts["plugin"] = self.plugin.name
+        named = f"{self}," if self.parent else str(self)
+        return Where(note.format(self), sentence.format(named), facts)
+
     def __str__(self) -> str:
         """Name the plugin and who loaded it."""
         loaded = "".join(f", loaded by {name!r}" for name in self.chain)
         return f"plugin {self.plugin.name!r}{loaded}"
+
+    def is_prepared(self) -> bool:
+        """Tell whether it is prepared, and so are those that loaded it."""
+        entry: Entry | None = self
+        while entry is not None:
+            if not entry.done.is_set() or entry.error is not None:
+                return False
+            entry = entry.parent
+        return True
 
     def needs(self, other: Entry) -> bool:
         """Tell whether it cannot be done before the other one is."""
@@ -94,12 +109,6 @@ class Entry:
             tuple(self.tasks),
             self.error,
         )
-
-
-def add_note(error: BaseException, note: str) -> None:
-    """Add a note to an exception, unless its attributes are frozen."""
-    with contextlib.suppress(AttributeError):
-        error.add_note(note)
 
 
 #: The plugin that the running code prepares.

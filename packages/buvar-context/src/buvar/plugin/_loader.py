@@ -12,10 +12,10 @@ from buvar.components import Components
 from buvar.context import buvar_context
 
 from ._entry import Entry
-from ._entry import add_note
 from ._entry import preparing
 from ._errors import StateError
 from ._errors import TaskError
+from ._failure import mark
 from ._parameters import fill
 from ._resolve import Plugin
 from ._resolve import Prepare
@@ -63,15 +63,17 @@ class Loader:
         self, plugins: t.Iterable[Plugin], origin: types.FrameType
     ) -> None:
         """Prepare plugins that are named at the given place."""
-        for plugin in plugins:
-            await self._load(plugin, origin)
+        try:
+            for plugin in plugins:
+                await self._load(plugin, origin)
+        finally:
+            # As at the start of a stage: tasks run once all is prepared.
+            if self._caller() is None and self._state() is State.RUNNING:
+                self._tasks.start()
 
     async def _load(self, plugin: Plugin, origin: types.FrameType) -> None:
         self._check(plugin)
-        caller = preparing.get()
-        if caller is not None and caller.done.is_set():
-            # A task of that plugin, or one that it started.
-            caller = None
+        caller = self._caller()
         resolved = resolve(plugin, origin)
         key = _key(resolved.prepare)
         entry = self.entries.get(key)
@@ -84,6 +86,17 @@ class Loader:
             with _waiting(caller, entry):
                 await entry.done.wait()
             self._raise(entry)
+            if entry.parent is not None and entry.parent.error is not None:
+                # Nobody else prepares what its tasks wait for.
+                entry.parent = caller
+
+    def _caller(self) -> Entry | None:
+        """Return the plugin that is prepared here, if one is."""
+        caller = preparing.get()
+        if caller is not None and caller.done.is_set():
+            # A task of that plugin, or one that it started.
+            return None
+        return caller
 
     def _check(self, plugin: object) -> None:
         if self._state() not in (State.PREPARING, State.RUNNING):
@@ -124,8 +137,6 @@ class Loader:
             entry.done.set()
             buvar_context.reset(layer_token)
             preparing.reset(plugin_token)
-        if self._state() is State.RUNNING:
-            self._tasks.start()
 
     async def _run(self, entry: Entry, origin: types.FrameType) -> None:
         args, kwargs = fill(entry.plugin, origin)
@@ -161,7 +172,12 @@ def _note(entry: Entry, error: BaseException) -> None:
     note = "While preparing the plugin "
     notes: list[str] = getattr(error, "__notes__", [])
     if not any(other.startswith(note) for other in notes):
-        add_note(error, f"While preparing the {entry}")
+        where = entry.where(
+            "While preparing the {}",
+            "the {} could not be prepared",
+            phase="prepare",
+        )
+        mark(error, where)
 
 
 @contextlib.contextmanager

@@ -96,12 +96,15 @@ def _evaluate(
 ) -> t.Any:
     """Turn an annotation that is still text into what it means."""
     wanted = parameter.annotation
+    # What Python 3.14 could evaluate of it stands there under made-up names.
+    values: dict[str, t.Any] = {}
     if isinstance(wanted, t.ForwardRef):
+        values = getattr(wanted, "__extra_names__", None) or {}
         wanted = wanted.__forward_arg__
     if not isinstance(wanted, str):
         return wanted
     func = _innermost(plugin.prepare)
-    known = _closure(func)
+    known = {**_closure(func), **values}
     try:
         try:
             return eval(wanted, func.__globals__, known)  # noqa: S307
@@ -110,11 +113,20 @@ def _evaluate(
             known = {**origin.f_locals, **known}
             return eval(wanted, func.__globals__, known)  # noqa: S307
     except Exception as error:
+        for made_up, value in values.items():
+            wanted = wanted.replace(made_up, _written(value))
         reason = (
             f"its annotation {wanted!r} cannot be evaluated, "
             f"{type(error).__name__}: {error}."
         )
         raise ParameterError(plugin.name, parameter.name, reason) from error
+
+
+def _written(value: t.Any) -> str:
+    """Return a type as it reads in an annotation."""
+    if isinstance(value, type) and not t.get_args(value):
+        return value.__qualname__
+    return repr(value)
 
 
 def _closure(func: types.FunctionType) -> dict[str, t.Any]:

@@ -9,6 +9,9 @@ behind.
 
 from __future__ import annotations
 
+# First: it says how to repair an installation that lost files.
+from buvar import context as _context  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
 from ._errors import BindError
 from ._errors import BootError
 from ._errors import ForkError

@@ -22,7 +22,11 @@ import typing as t
 #: The name of the marker that names the plugins of a test.
 MARKER: t.Final = "buvar_plugins"
 
+#: A component under this name says that a test is run: who serves something
+#: then takes a free port.
+TESTING: t.Final = "buvar.testing"
+
 #: What the fixture ``buvar_load`` gives.
 Load: t.TypeAlias = t.Callable[..., t.Awaitable[None]]
 
-__all__ = ["MARKER", "Load"]
+__all__ = ["MARKER", "TESTING", "Load"]

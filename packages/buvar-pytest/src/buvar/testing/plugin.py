@@ -14,10 +14,16 @@ import types
 import typing as t
 
 import pytest
-import pytest_asyncio
 
 from buvar.testing import MARKER
+from buvar.testing import TESTING
 from buvar.testing import Load
+
+from ._loops import PREPARED
+from ._loops import STAGE
+from ._loops import check_loop
+from ._loops import fixtures
+from ._loops import in_loop_of_test
 
 
 if t.TYPE_CHECKING:
@@ -72,12 +78,19 @@ def _refuse_called_plugin(
     )
 
 
-@pytest.fixture(autouse=True)
-def _buvar_plugins(request: pytest.FixtureRequest) -> None:
-    """Prepare the plugins of the marker before anything else of the test."""
-    node: pytest.Item = request.node
-    if node.get_closest_marker(MARKER) is not None:
-        request.getfixturevalue("buvar_plugin_context")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """
+    Prepare the plugins of the marker after all other fixtures.
+
+    So a fixture can give them a fake; one that needs them prepared asks for
+    ``buvar_plugin_context``, which has them prepared when it is asked for.
+    """
+    if item.get_closest_marker(MARKER) is None:
+        return
+    # Tests of one function may share the list.
+    names: list[str] = getattr(item, "fixturenames", [])
+    if "buvar_plugin_context" not in names:
+        names.append("buvar_plugin_context")
 
 
 @pytest.fixture
@@ -100,47 +113,41 @@ def buvar_context(
     try:
         with context.child() as layer:
             context.add(buvar_config_source)
+            # Whoever binds a port takes a free one.
+            context.add(True, TESTING)  # noqa: FBT003 - a fact
             yield layer
     finally:
         di.buvar_adapters.reset(adapters)
 
 
-@pytest_asyncio.fixture
-async def buvar_stage(
-    buvar_context: Components,
-) -> t.AsyncIterator[plugin.Stage]:
-    """Run a stage for the length of the test, without any plugins yet."""
-    from buvar import plugin  # noqa: PLC0415
-
-    del buvar_context
-    async with plugin.Stage() as stage:
-        yield stage
+@pytest.fixture
+def buvar_stage(request: pytest.FixtureRequest) -> plugin.Stage:
+    """Return a stage for the length of the test, without any plugins yet."""
+    stage: plugin.Stage = in_loop_of_test(request, STAGE)
+    return stage
 
 
-@pytest_asyncio.fixture
-async def buvar_load(buvar_stage: plugin.Stage) -> Load:
+@pytest.fixture
+def buvar_load(buvar_stage: plugin.Stage) -> Load:
     """Return a function that prepares more plugins."""
 
     def load(*plugins: plugin.Plugin) -> t.Awaitable[None]:
         # Relative names start at the module of the test.
         frame = sys._getframe(1)  # noqa: SLF001
+        check_loop(buvar_stage)
         return buvar_stage.loader.load(plugins, frame)
 
     return load
 
 
-@pytest_asyncio.fixture
-async def buvar_plugin_context(
-    buvar_stage: plugin.Stage,
-    buvar_load: Load,
-    request: pytest.FixtureRequest,
-) -> Components:
+@pytest.fixture
+def buvar_plugin_context(request: pytest.FixtureRequest) -> Components:
     """Return the components, with the plugins of the markers prepared."""
-    await buvar_load(*_named(request.node))
-    return buvar_stage.layer
+    layer: Components = in_loop_of_test(request, PREPARED)
+    return layer
 
 
-def _named(node: pytest.Item) -> t.Iterator[plugin.Plugin]:
+def named(node: pytest.Item) -> t.Iterator[plugin.Plugin]:
     """Name the plugins of all markers, those of the module first."""
     for mark in reversed([*node.iter_markers(MARKER)]):
         for name in mark.args:
@@ -159,3 +166,6 @@ def _absolute(node: pytest.Item, name: str) -> str:
         return importlib.util.resolve_name(name, package)
     except ImportError:
         raise RelativeNameError(name, module.__name__) from None
+
+
+globals().update(fixtures(named))
