@@ -78,7 +78,7 @@ async def test_a_closer_may_let_the_exception_through():
 
     async def work():
         async with context.child() as layer:
-            layer.closers = [closer([], 1, error)]
+            layer.defer(closer([], 1, error))
             raise error
 
     with pytest.raises(KeyError):

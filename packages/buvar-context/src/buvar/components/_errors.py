@@ -62,7 +62,7 @@ class LayerEndedError(ComponentsError, RuntimeError):
     def __str__(self) -> str:
         """Say what was asked of which layer, and the cure."""
         layer = "" if self.layer is None else f" {self.layer}"
-        what = "nothing can be closed with it any more"
+        what = "it takes nothing any more, and no other stands on it"
         if self.namespace is not None:
             what = f"it has no {describe(self.namespace)} any more"
         return (

@@ -17,10 +17,10 @@ import weakref
 
 from ._compiled import Call
 from ._compiled import Resolver
+from ._deadlock import COMPILED
 from ._head import TOP
 from ._nodes import Build
 from ._nodes import Node
-from ._once import COMPILED
 from ._order import Order
 from ._plan import Planner
 from ._types import show

@@ -1,23 +1,21 @@
-"""
-Build once: one call builds what a layer keeps, others wait for it.
-"""
+"""Build once: one call builds what a layer keeps, others wait for it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 import types
 import typing as t
 
 from buvar.components.spi import MISSING
 
+from ._deadlock import COMPILED
+from ._deadlock import Lookout
+from ._deadlock import waiting
 from ._errors import CycleError
 from ._types import show
-
-
-#: What the file names of compiled code start with.
-COMPILED: t.Final = "<buvar.di "
 
 
 async def wait(
@@ -44,26 +42,25 @@ async def wait(
         has claimed it then, and is to build it.
 
     Raises:
-        CycleError: The task builds it itself, or something that whoever does
-            waits for.
+        CycleError: The call that builds it waits for this one: the task
+            is in it, or that call waits for the task.
     """
     task = asyncio.current_task()
     while (claim := kept.setdefault(building, given)) is not given:
         held = _held(task)
         if _in_vain(claim, held):
-            line = f"{show(key)} is asked for while it is being built."
-            hint = (
-                "break the cycle: let one of them ask later, when it is used"
-            )
-            raise CycleError(key, (line,), (key, key), (hint,))
+            raise _cycle(key)
         over = claim.setdefault(Turn, Turn()).over()
         # Another thread may have ended it before that was noted.
         if kept.get(building) is claim:
-            _waiting[task] = (claim, held)
+            waiting[task] = (claim, held)
+            error = functools.partial(_cycle, key)
+            lookout = Lookout(over, claim, show(key), error)
             try:
                 await over
             finally:
-                del _waiting[task]
+                lookout.cancel()
+                del waiting[task]
         value = kept.get(place, MISSING)
         if value is not MISSING:
             return value
@@ -83,15 +80,18 @@ def release(
     wake(given)
 
 
+def _cycle(key: t.Any) -> CycleError:
+    """Make the error for what waits for itself."""
+    line = f"{show(key)} is asked for while it is being built."
+    hint = "break the cycle: let one of them ask later, when it is used"
+    return CycleError(key, (line,), (key, key), (hint,))
+
+
 def wake(given: dict[t.Any, t.Any]) -> None:
     """Wake those that wait for what a call has built, or failed to build."""
     turn = given.pop(Turn, None)
     if turn is not None:
         turn.set()
-
-
-#: The call that each waiting task waits for, and those it is in itself.
-_waiting: dict[t.Any, tuple[t.Any, frozenset[int]]] = {}
 
 
 def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
@@ -114,11 +114,11 @@ def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
 
 def _in_vain(claim: t.Any, held: frozenset[int]) -> bool:
     """Tell whether a call is one of some, or waits for one of them."""
-    waiting = tuple(_waiting.values())
-    for _ in range(len(waiting) + 1):
+    others = tuple(waiting.values())
+    for _ in range(len(others) + 1):
         if id(claim) in held:
             return True
-        wanted = [one for one, theirs in waiting if id(claim) in theirs]
+        wanted = [one for one, theirs in others if id(claim) in theirs]
         if not wanted:
             return False
         claim = wanted[0]

@@ -109,6 +109,11 @@ class Order(Body):
         place = self._place(node)
         self._line(f"if {place} in {items}:", depth)
         self._line(f"{var} = {items}[{place}]", depth + 1)
+        if self.awaited and self._key(node) is not node.ticket:
+            # What was added meanwhile is as good: it would have been taken.
+            added = f"{LAYERS[node.level]}.items"
+            self._line(f"elif {place} in {added}:", depth)
+            self._line(f"{var} = {added}[{place}]", depth + 1)
         self._line("else:", depth)
         for _, arg in node.args:
             self._need(arg, depth + 1)
