@@ -167,7 +167,16 @@ class Layer:
                     self.dependents = ()
             item = self.items.get(namespace, MISSING)
             if item is MISSING:
-                item = self._look_further(namespace)
+                below, kept = self.below, self.kept
+                if kept:
+                    item = kept.get(namespace, MISSING)
+                if item is MISSING and below is not None:
+                    owner = below.scope or below
+                    if kept is None or not owner.kept:
+                        # Nothing is hidden from this layer.
+                        item = below.peek(namespace)
+                    else:
+                        item = below.lent(namespace)
                 if item is MISSING and not isinstance(namespace, type):
                     # Keys made of data could be endless: not kept.
                     return MISSING
@@ -176,16 +185,6 @@ class Layer:
             if self.closers is ENDED:  # pragma: no cover - by another thread
                 self.refuse(namespace)
             return item
-
-    def _look_further(self, namespace: t.Hashable) -> t.Any:
-        """Find what was not added to this layer: kept in it, or below it."""
-        below, kept = self.below, self.kept
-        if kept is None:
-            return MISSING if below is None else below.peek(namespace)
-        item = kept.get(namespace, MISSING)
-        if item is MISSING and below is not None:
-            item = below.lent(namespace)
-        return item
 
     def lent(self, namespace: t.Hashable) -> t.Any:
         """
@@ -267,11 +266,9 @@ class Layer:
         """End: hand nothing out any more, from now on."""
         # In this order: whoever fills a view looks for ENDED afterwards.
         self.closers, self.kept = ENDED, None
-        if self.view is not BLANK or self.dependents:
-            with LOCK:
-                self.view = BLANK
-                if self.dependents:
-                    empty(self.dependents)
+        self.view = BLANK
+        if self.dependents:
+            empty(self.dependents)
 
     def forget_since(self, mark: object) -> None:
         """

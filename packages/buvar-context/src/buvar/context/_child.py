@@ -8,7 +8,7 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
-from buvar.components._builder import builder
+from buvar.components._builder import current_task
 from buvar.components._closing import Lifetime
 from buvar.components._closing import close
 from buvar.components._closing import close_sync
@@ -23,6 +23,7 @@ _MESSAGE = "closing a layer failed"
 
 _current = buvar_context.get
 _set = buvar_context.set
+_task = current_task
 _reset: t.Callable[[t.Any], None] = buvar_context.reset
 
 
@@ -122,7 +123,11 @@ class Child(Lifetime):
             if error is None and type(closers) is tuple:
                 # The usual case, spelled out.
                 generator, twice, task = closers
-                if task is builder():
+                try:
+                    here = task is _task()
+                except RuntimeError:
+                    here = task is None
+                if here:
                     self.closers = None
                     try:
                         if await anext(generator, MISSING) is not MISSING:
@@ -135,8 +140,13 @@ class Child(Lifetime):
                         self.forget_since(None)
             if self.closers is not None:
                 failures = (failures or []) + await close(self, error)
-        self.forget()
-        self._leave()
+        self.closers, self.kept = ENDED, None
+        if self.view is not BLANK:
+            self.forget()
+        try:
+            _reset(self.token)
+        except ValueError:
+            _opened_elsewhere()
         if failures:
             raise_failures(_MESSAGE, failures, error)
 
@@ -153,16 +163,21 @@ class Child(Lifetime):
             ExceptionGroup: Something failed to close, or has to be awaited.
         """
         failures = close_sync(self, error) if self.closers else None
-        self.forget()
-        self._leave()
-        if failures:
-            raise_failures(_MESSAGE, failures, error)
-
-    def _leave(self) -> None:
-        """Take the layer off the context."""
+        self.closers, self.kept = ENDED, None
+        if self.view is not BLANK:
+            self.forget()
         try:
             _reset(self.token)
         except ValueError:
-            # A block may end in another context than it was opened in, as
-            # generators do when they are collected: that one never had it.
-            return
+            _opened_elsewhere()
+        if failures:
+            raise_failures(_MESSAGE, failures, error)
+
+
+def _opened_elsewhere() -> None:
+    """
+    Leave the context as it is.
+
+    A block may end in another context than it was opened in, as generators do
+    when they are collected: that one never had the layer.
+    """

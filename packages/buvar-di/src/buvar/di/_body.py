@@ -41,6 +41,7 @@ class Body(Head):
     ) -> None:
         """Write the start of a generator, which goes on when a layer ends."""
         var, gen = self._var(node), self._name("generator")
+        task = self._name("task")
         who = self._const(node.adapter)
         step, stop, end = f"next({gen})", "StopIteration", f"{gen}.close()"
         closer = f"partial(close, {gen}, {who}, {layer}, builder())"
@@ -48,7 +49,7 @@ class Body(Head):
             step, stop = f"await anext({gen})", "StopAsyncIteration"
             end = f"await {gen}.aclose()"
             again = functools.partial(_lifetime.twice, node.adapter)
-            closer = f"({gen}, {self._const(again, 'twice')}, builder())"
+            closer = f"({gen}, {self._const(again, 'twice')}, {task})"
         self._line(f"if {layer}.below is None:", depth)
         self._line(f"endless({who})", depth + 1, node)
         self._line(f"{gen} = {call}", depth, node)
@@ -56,6 +57,16 @@ class Body(Head):
         self._line(f"{var} = {step}", depth + 1, node)
         self._line(f"except {stop}:", depth)
         self._line(f"wrong({who}, MISSING)", depth + 1, node)
+        if node.adapter.kind is Kind.ASYNC_YIELD:
+            self._line("try:", depth)
+            self._line(f"{task} = current_task()", depth + 1)
+            self._line("except RuntimeError:", depth)
+            self._line(f"{task} = None", depth + 1)
+            # The usual case of ``defer``, spelled out.
+            self._line(f"if {layer}.closers is None:", depth)
+            self._line(f"{layer}.closers = {closer}", depth + 1)
+            self._line("else:", depth)
+            depth += 1
         self._line("try:", depth)
         self._line(f"defer({layer}, {closer})", depth + 1)
         self._line("except Ended:", depth)

@@ -9,6 +9,7 @@ import typing as t
 
 from buvar.components import LayerEndedError
 from buvar.components._builder import builder
+from buvar.components._builder import current_task
 from buvar.components.spi import MISSING
 from buvar.components.spi import defer
 from buvar.context import buvar_context
@@ -62,6 +63,7 @@ class Head:
             "close": _lifetime.close,
             "defer": defer,
             "current": buvar_context.get,
+            "current_task": current_task,
             "endless": _lifetime.endless,
             "has": _lifetime.has,
             "keep": _lifetime.keep,
@@ -78,7 +80,7 @@ class Head:
         self.taken: set[str] = {
             *("adapters", "again", "given", "note", "error"),
             *("context", "items", "below", *LAYERS),
-            *(f"{layer}_kept" for layer in LAYERS),
+            *(f"{layer}_{what}" for layer in LAYERS for what in ("kept", "items")),
             *self.names,
         }
         #: The last number that made a name unique.
@@ -101,6 +103,8 @@ class Head:
             "    if layer_kept is None:",
             f"        layer.refuse({asked})",
         ]
+        if "layer_items" in words:
+            lines.append("    layer_items = layer.items")
         if STAGE in levels or words & {"stage", "stage_kept"}:
             lines.append("    stage = context.stage or context")
         if "stage_kept" in words:

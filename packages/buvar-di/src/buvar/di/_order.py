@@ -111,7 +111,7 @@ class Order(Body):
         self._line(f"{var} = {items}[{place}]", depth + 1)
         if self.awaited and self._key(node) is not node.ticket:
             # What was added meanwhile is as good: it would have been taken.
-            added = f"{LAYERS[node.level]}.items"
+            added = f"{LAYERS[node.level]}_items"
             self._line(f"elif {place} in {added}:", depth)
             self._line(f"{var} = {added}[{place}]", depth + 1)
         self._line("else:", depth)
