@@ -14,12 +14,12 @@ from buvar.components import (  # isort: skip
 )
 from buvar.components import AsyncCloserError
 from buvar.components import LayerEndedError
+from buvar.components._current import buvar_context
 from buvar.components._public import publish as _publish
 
 from ._child import child
 from ._impl import add
 from ._impl import bind
-from ._impl import buvar_context
 from ._impl import current_context
 from ._impl import find
 from ._impl import get

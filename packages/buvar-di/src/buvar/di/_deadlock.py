@@ -188,8 +188,7 @@ def _targets(one: t.Any) -> t.Iterator[Future]:
     if asyncio.isfuture(one):
         yield one
     elif isinstance(one, functools.partial):
-        partial = t.cast("functools.partial[t.Any]", one)
-        for part in (partial.func, *partial.args):
+        for part in (one.func, *one.args):
             yield from _targets(part)
     elif isinstance(one, types.FunctionType):
         for cell in one.__closure__ or ():

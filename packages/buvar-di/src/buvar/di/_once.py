@@ -46,7 +46,10 @@ async def wait(
             is in it, or that call waits for the task.
     """
     task = asyncio.current_task()
-    while (claim := kept.setdefault(building, given)) is not given:
+    while True:
+        claim: dict[t.Any, t.Any] = kept.setdefault(building, given)
+        if claim is given:
+            break
         held = _held(task)
         if _in_vain(claim, held):
             raise _cycle(key)

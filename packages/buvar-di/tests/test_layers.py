@@ -1,0 +1,356 @@
+"""A layer keeps what is built in it, for itself, until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import collections.abc
+import contextvars
+import threading
+import typing as t
+
+import pytest
+
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from buvar import context
+from buvar import di
+from buvar import plugin
+from buvar.components import Components
+from buvar.components import spi
+from buvar.context import buvar_context
+
+
+class Session:
+    closed = False
+
+
+class Repo:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+
+async def open_session() -> collections.abc.AsyncIterator[Session]:
+    session = Session()
+    yield session
+    session.closed = True
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["open", "task", "ask", "get", "add", "end"]),
+        st.integers(0, 5),
+    ),
+    max_size=30,
+)
+
+
+class Model:
+    """What a layer is to do, written down naively."""
+
+    def __init__(self, below: Model | None, layer: Components, *, own: bool):
+        self.below, self.layer, self.own = below, layer, own
+        self.ended = False
+        self.kept: Session | None = None
+        self.added: Session | None = None
+
+    def owner(self) -> Model:
+        return self if self.own or not self.below else self.below.owner()
+
+    def any_ended(self) -> bool:
+        return self.ended or bool(self.below and self.below.any_ended())
+
+    def seen(self, asks: Model) -> Session | None:
+        """Return what a layer sees here, raise if it must not ask."""
+        if self.ended:
+            raise context.LayerEndedError
+        if self.added:
+            return self.added
+        if asks.owner() is self and self.kept:
+            return self.kept
+        return self.below.seen(asks) if self.below else None
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps)
+def test_as_a_naive_model_says(taken: list[tuple[str, int]]) -> None:
+    """Layers opened, asked and ended in any order behave as the model."""
+    contextvars.copy_context().run(asyncio.run, agree(taken))
+
+
+async def agree(taken: list[tuple[str, int]]) -> None:
+    di.buvar_adapters.set(di.Adapters())
+    di.register(open_session, scope="layer")
+    root = spi.open_layer(Components())
+    root.stage = None
+    models = [Model(None, root, own=True)]
+    for what, number in taken:
+        model = models[number % len(models)]
+        buvar_context.set(model.layer)
+        dead = model.ended or model.owner().ended
+        if what == "open" and not model.ended:
+            layer: Components = spi.open_layer(model.layer)
+            models.append(Model(model, layer, own=True))
+        elif what == "task":
+            models.append(Model(model, model.layer.push(), own=False))
+        elif what == "add" and not model.ended:
+            model.added = context.add(Session())
+        elif what == "end" and model.own:
+            await t.cast("t.Any", model.layer).end()
+            if model.kept:
+                assert model.kept.closed
+            model.ended, model.kept = True, None
+        elif what in {"ask", "get"}:
+            await ask(model, what, dead=dead)
+
+
+async def ask(model: Model, what: str, *, dead: bool) -> None:
+    try:
+        want = model.seen(model)
+    except context.LayerEndedError:
+        with pytest.raises(context.LayerEndedError):
+            if what == "ask":
+                await di.nject(Session)
+            else:
+                context.get(Session, default=None)
+        return
+    if what == "get":
+        assert context.get(Session, default=None) is want
+        # It merges all layers, so it asks each of them.
+        if not model.any_ended():
+            assert context.find(Session) == ({None: want} if want else {})
+    elif dead:
+        # A task that has one of its own: it may not build more.
+        with pytest.raises(context.LayerEndedError):
+            await di.nject(Session)
+    else:
+        got = await di.nject(Session)
+        assert not got.closed
+        if want is None:
+            model.owner().kept = got
+        else:
+            assert got is want
+
+
+@pytest.mark.parametrize("first", ["outer", "inner"])
+async def test_a_nested_child_builds_its_own(first: str) -> None:
+    """Whoever asks first, no session is shared between two layers."""
+    di.register(open_session, Repo, scope="layer")
+    async with context.child():
+        outer = await di.nject(Session) if first == "outer" else None
+        async with context.child():
+            repo = await di.nject(Repo)
+            assert repo.session is not outer
+            assert repo.session is await di.nject(Session)
+            assert context.get(Session) is repo.session
+        assert repo.session.closed
+        assert (await di.nject(Repo)).session is not repo.session
+        assert outer in {None, await di.nject(Session)}
+
+
+async def test_what_is_added_is_shared() -> None:
+    """An object added by hand is one for all layers above."""
+    di.register(open_session, scope="layer")
+    async with context.child():
+        session = context.add(await di.nject(Session))
+        async with context.child():
+            assert await di.nject(Session) is session
+        assert not session.closed
+
+
+async def test_children_that_share_components_keep_apart() -> None:
+    """What one block keeps does not show up in the next."""
+    di.register(open_session, Repo, scope="layer")
+    shared = Components()
+    shared.add("shared")
+    found: list[Session] = []
+    for _ in range(2):
+        async with context.child(shared):
+            assert context.get(str) == "shared"
+            found.append((await di.nject(Repo)).session)
+    assert found[0] is not found[1]
+    assert shared.get(Session, default=None) is None
+
+
+async def test_the_layer_of_the_plugins_keeps_for_itself() -> None:
+    """Requests do not get the session that a plugin asked for."""
+
+    class Single:
+        def __init__(self, session: Session | None = None) -> None:
+            self.session = session
+
+    found: list[Session] = []
+
+    async def request() -> None:
+        async with context.child():
+            found.append(await di.nject(Session))
+
+    async def prepare() -> t.AsyncIterator[t.Any]:
+        di.register(open_session, scope="layer")
+        di.register(Single, scope="stage")
+        found.append(await di.nject(Session))
+        assert (await di.nject(Single)).session is None
+        yield request()
+
+    async with plugin.Stage(prepare) as stage:
+        await stage.wait()
+    assert found[0] is not found[1]
+
+
+@pytest.mark.parametrize("used", [True, False])
+async def test_a_task_that_outlives_its_layer(used: bool) -> None:
+    """It hears so, whether or not the layer had a session."""
+    di.register(open_session, scope="layer")
+
+    async def job() -> Session:
+        await go_on.wait()
+        return await di.nject(Session)
+
+    go_on = asyncio.Event()
+    async with context.child():
+        if used:
+            await di.nject(Session)
+        task = asyncio.create_task(job())
+        await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(context.LayerEndedError) as info:
+        await task
+    assert info.value.namespace is Session
+
+
+async def test_what_is_built_too_late_is_not_handed_out() -> None:
+    """The layer ended while it was being built."""
+
+    async def slow() -> Session:
+        await go_on.wait()
+        return Session()
+
+    go_on = asyncio.Event()
+    di.register(slow, scope="layer")
+    async with context.child():
+        task = asyncio.create_task(di.nject(Session))
+        await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(context.LayerEndedError):
+        await task
+
+
+async def test_a_cleanup_gets_nothing_closed() -> None:
+    """What is closed, or may hold it, is built anew for it."""
+    seen: list[bool] = []
+
+    class Audit: ...
+
+    async def audit() -> collections.abc.AsyncIterator[Audit]:
+        yield Audit()
+        repo = await di.nject(Repo)
+        seen.append(repo.session.closed)
+
+    di.register(audit, open_session, Repo, scope="layer")
+    async with context.child():
+        await di.nject(Audit)
+        await di.nject(Repo)
+    assert seen == [False]
+
+
+async def test_jobs_have_a_layer_of_their_own() -> None:
+    """They neither share a request's session nor get a closed one."""
+    found: list[Session] = []
+
+    async def job() -> None:
+        found.append(await di.nject(Session))
+        await asyncio.sleep(0)
+        assert not found[-1].closed
+        assert variable.get() == "request"
+        assert context.get(str, default=None) is None
+
+    async def request() -> None:
+        variable.set("request")
+        async with context.child():
+            context.add("of the request")
+            found.append(await di.nject(Session))
+            task = context.get(plugin.Jobs).add(job())
+        await task
+
+    async def prepare(load: plugin.Loader) -> t.AsyncIterator[t.Any]:
+        await load("buvar.plugin.jobs")
+        di.register(open_session, scope="layer")
+        yield request()
+
+    variable = contextvars.ContextVar("variable", default="")
+    async with plugin.Stage(prepare) as stage:
+        await stage.wait()
+    assert found[0] is not found[1]
+    assert [one.closed for one in found] == [True, True]
+
+
+@pytest.mark.parametrize("awaits", [True, False])
+def test_threads_build_one_for_the_stage(awaits: bool) -> None:
+    """Async or not, at the very same time."""
+    for _ in range(60):
+        contextvars.copy_context().run(ask_in_threads, awaits=awaits)
+
+
+def ask_in_threads(*, awaits: bool) -> None:
+    made: list[object] = []
+    got: list[object] = []
+
+    class Single:
+        def __init__(self) -> None:
+            made.append(self)
+
+    async def make() -> Single:
+        await asyncio.sleep(0.0005)
+        return Single()
+
+    async def main() -> None:
+        barrier.wait(20)
+        got.append(await di.nject(Single))
+
+    di.register(make if awaits else Single, scope="stage")
+    barrier = threading.Barrier(4)
+    threads = [
+        threading.Thread(
+            target=contextvars.copy_context().run,
+            args=(asyncio.run, main()),
+        )
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(made) == 1
+    assert got == made * 4
+
+
+@pytest.mark.parametrize("asynchronous", [True, False])
+async def test_both_halves_of_a_generator_see_one_context(
+    asynchronous: bool,
+) -> None:
+    """A variable is reset where it was set, whoever ends the layer."""
+    user = contextvars.ContextVar("user", default="nobody")
+    ended: list[str] = []
+
+    async def later() -> collections.abc.AsyncIterator[Session]:
+        token = user.set("me")
+        yield Session()
+        ended.append(user.get())
+        user.reset(token)
+
+    def now() -> collections.abc.Iterator[Session]:
+        token = user.set("me")
+        yield Session()
+        ended.append(user.get())
+        user.reset(token)
+
+    di.register(later if asynchronous else now, scope="layer")
+    async with context.child():
+        await asyncio.create_task(di.nject(Session))
+        assert user.get() == "nobody"
+    async with context.child():
+        await di.nject(Session)
+        assert user.get() == "me"
+    assert user.get() == "nobody"
+    assert ended == ["me", "me"]
