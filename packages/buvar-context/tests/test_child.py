@@ -63,11 +63,15 @@ async def test_all_closers_run():
     """Each closer runs though others fail, failures are grouped."""
     calls = []
     first, second = ValueError(1), ValueError(2)
-    with pytest.raises(ExceptionGroup) as info:
+
+    async def work():
         async with context.child() as layer:
             layer.defer(closer(calls, 1, first))
             layer.defer(closer(calls, 2))
             layer.defer(closer(calls, 3, second))
+
+    with pytest.raises(ExceptionGroup) as info:
+        await work()
     assert [name for name, _ in calls] == [3, 2, 1]
     assert info.value.exceptions == (second, first)
 
@@ -119,9 +123,14 @@ def test_sync_closers():
 def test_plain_block_cannot_await():
     """A closer to be awaited is named, others run, nothing warns."""
     calls = []
-    with pytest.raises(ExceptionGroup) as info, context.child() as layer:
-        layer.defer(calls.append)
-        layer.defer(closer(calls, 1))
+
+    def work():
+        with context.child() as layer:
+            layer.defer(calls.append)
+            layer.defer(closer(calls, 1))
+
+    with pytest.raises(ExceptionGroup) as info:
+        work()
     assert calls == [None]
     (error,) = info.value.exceptions
     assert isinstance(error, context.AsyncCloserError)

@@ -95,10 +95,14 @@ def test_a_stack_goes_on_top_of_the_current_context(kind):
 @pytest.mark.parametrize("ending", [SystemExit(3), KeyboardInterrupt()])
 async def test_what_asks_the_process_to_end_comes_out(ending, caplog):
     """As the same object, and what failed beside it is logged."""
-    with pytest.raises(type(ending)) as info:
+
+    async def work():
         async with context.child() as layer:
             layer.defer(fail)
             raise ending
+
+    with pytest.raises(type(ending)) as info:
+        await work()
     assert info.value is ending
     assert isinstance(ending.__cause__.exceptions[0], OSError)
     (record,) = caplog.records
@@ -124,11 +128,14 @@ async def test_a_cancelled_block_whose_cleanup_fails(caplog):
 
 async def test_a_timeout_around_a_cleanup_that_fails(caplog):
     """It ends by its timeout, and no cancellation is left over."""
+
+    async def work():
+        async with asyncio.timeout(0.01), context.child() as layer:
+            layer.defer(fail)
+            await asyncio.Future()
+
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.01):
-            async with context.child() as layer:
-                layer.defer(fail)
-                await asyncio.Future()
+        await work()
     assert asyncio.current_task().cancelling() == 0
     await asyncio.sleep(0)
     assert "OSError" in caplog.text

@@ -105,15 +105,16 @@ async def agree(taken: list[tuple[str, int]]) -> None:
             await ask(model, what, dead=dead)
 
 
+async def get() -> Session | None:
+    return context.get(Session, default=None)
+
+
 async def ask(model: Model, what: str, *, dead: bool) -> None:
     try:
         want = model.seen(model)
     except context.LayerEndedError:
         with pytest.raises(context.LayerEndedError):
-            if what == "ask":
-                await di.nject(Session)
-            else:
-                context.get(Session, default=None)
+            await (di.nject(Session) if what == "ask" else get())
         return
     if what == "get":
         assert context.get(Session, default=None) is want

@@ -37,6 +37,7 @@ current_task: t.Final = _quick()
 
 T = t.TypeVar("T")
 
+
 def builder() -> Task | None:
     """Return the task that runs, to be noted before something is begun."""
     try:

@@ -167,16 +167,13 @@ class Layer:
                     self.dependents = ()
             item = self.items.get(namespace, MISSING)
             if item is MISSING:
-                below, kept = self.below, self.kept
-                if kept:
-                    item = kept.get(namespace, MISSING)
-                if item is MISSING and below is not None:
-                    owner = below.scope or below
-                    if kept is None or not owner.kept:
-                        # Nothing is hidden from this layer.
-                        item = below.peek(namespace)
-                    else:
-                        item = below.lent(namespace)
+                kept = self.kept
+                if kept and namespace in kept:
+                    item = kept[namespace]
+                elif (below := self.below) is not None:
+                    # Without a lifetime of its own it sees all that is kept.
+                    look = below.peek if kept is None else below.lent
+                    item = look(namespace)
                 if item is MISSING and not isinstance(namespace, type):
                     # Keys made of data could be endless: not kept.
                     return MISSING
@@ -231,7 +228,9 @@ class Layer:
 
     # --- what is kept -----------------------------------------------------
 
-    def keep(self, kept: dict[t.Hashable, t.Any], keys: Keys, item: t.Any) -> None:
+    def keep(
+        self, kept: dict[t.Hashable, t.Any], keys: Keys, item: t.Any
+    ) -> None:
         """
         Keep what was built for the length of the stage, seen by all above.
 

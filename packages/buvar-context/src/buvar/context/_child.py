@@ -106,7 +106,7 @@ class Child(Lifetime):
         self.token = _set(self)
         return self
 
-    async def __aexit__(
+    async def __aexit__(  # noqa: C901 - the usual case is spelled out
         self,
         _type: type[BaseException] | None,
         error: BaseException | None,

@@ -34,6 +34,9 @@ _LONG = 10.0
 #: A chain of awaitables longer than this is not followed any further.
 _DEEP = 1000
 
+#: The modules of the callbacks that tasks add, written in C.
+_OF_TASKS: t.Final = ("builtins", "_asyncio")
+
 _FRAMES = (
     ("cr_frame", "cr_await"),
     ("ag_frame", "ag_await"),
@@ -183,34 +186,43 @@ def _woken(future: Future) -> t.Iterator[Future]:
         yield from _targets(callback)
 
 
-def _targets(one: t.Any) -> t.Iterator[Future]:
+def _targets(callback: t.Any) -> t.Iterator[Future]:
     """Return what a callback of a future has go on."""
-    if asyncio.isfuture(one):
-        yield one
-    elif isinstance(one, functools.partial):
-        for part in (one.func, *one.args):
-            yield from _targets(part)
-    elif isinstance(one, types.FunctionType):
-        for cell in one.__closure__ or ():
-            try:
-                content = cell.cell_contents
-            except ValueError:
-                continue
-            if not isinstance(content, types.FunctionType):
-                yield from _targets(content)
-    elif isinstance(one, asyncio.Queue):
-        yield from getattr(t.cast("t.Any", one), "_getters", ())
-    elif isinstance(one, asyncio.TaskGroup):
-        # Only while its block waits for the tasks.
-        done = getattr(one, "_on_completed_fut", None)
-        if done is not None:
-            yield done
-    elif isinstance(one, types.MethodType):
-        yield from _targets(one.__self__)
-    elif isinstance(one, types.BuiltinMethodType) or not hasattr(
-        one, "__dict__"
-    ):
+    todo, seen = [callback], 0
+    while todo and seen < _DEEP:
+        one = todo.pop()
+        seen += 1
+        if asyncio.isfuture(one):
+            yield one
+        else:
+            todo += _parts(one)
+
+
+def _parts(one: t.Any) -> t.Sequence[t.Any]:
+    """Return what a part of a callback is made of."""
+    if isinstance(one, functools.partial):
+        return (one.func, *one.args)
+    if isinstance(one, types.MethodType):
+        return (one.__self__,)
+    if isinstance(one, types.FunctionType):
+        # Not the functions among them: they would lead anywhere.
+        return [
+            part
+            for part in map(_content, one.__closure__ or ())
+            if not isinstance(part, types.FunctionType)
+        ]
+    if isinstance(one, asyncio.Queue | asyncio.TaskGroup):
+        inside = vars(one)
+        # That of a group is there only while its block waits for the tasks.
+        return (*inside.get("_getters", ()), inside.get("_on_completed_fut"))
+    if type(one).__module__ in _OF_TASKS:
         # What a task itself adds where it awaits a future.
-        for part in gc.get_referents(one):
-            if asyncio.isfuture(part):
-                yield part
+        return [one for one in gc.get_referents(one) if asyncio.isfuture(one)]
+    return ()
+
+
+def _content(cell: types.CellType) -> t.Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None

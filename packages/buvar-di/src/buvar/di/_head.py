@@ -80,7 +80,8 @@ class Head:
         self.taken: set[str] = {
             *("adapters", "again", "given", "note", "error"),
             *("context", "items", "below", *LAYERS),
-            *(f"{layer}_{what}" for layer in LAYERS for what in ("kept", "items")),
+            *(f"{layer}_kept" for layer in LAYERS),
+            *(f"{layer}_items" for layer in LAYERS),
             *self.names,
         }
         #: The last number that made a name unique.
@@ -152,7 +153,8 @@ class Head:
         if not keys:
             return []
         fact = self._const(Fact(), "fact")
-        own, kept = (self._any_in(keys, one) for one in ("items", "layer_kept"))
+        own = self._any_in(keys, "items")
+        kept = self._any_in(keys, "layer_kept")
         see = f"seen(below, {fact}, {self._const(keys, 'absent')})"
         lines = [
             "    items, below = context.items, context.below",

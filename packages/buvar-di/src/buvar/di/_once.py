@@ -150,5 +150,3 @@ class Turn:
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
