@@ -122,7 +122,7 @@ def defer(layer: Components, closer: Closer | Generator) -> None:
         LayerEndedError: The layer has ended.
     """
     if layer.closers is None and type(closer) is tuple:
-        layer.closers = closer
+        layer.closers = t.cast("Generator", closer)
     else:
         # What is kept from now on may hold what the closer closes.
         mark = object()
