@@ -203,7 +203,10 @@ def _parts(one: t.Any) -> t.Sequence[t.Any]:
     if isinstance(one, functools.partial):
         return (one.func, *one.args)
     if isinstance(one, types.MethodType):
-        return (one.__self__,)
+        # Such as that of ``as_completed``, which fills a queue.
+        attributes = getattr(one.__self__, "__dict__", {}).values()
+        queues = [v for v in attributes if isinstance(v, asyncio.Queue)]
+        return (one.__self__, *queues)
     if isinstance(one, types.FunctionType):
         # Not the functions among them: they would lead anywhere.
         return [
