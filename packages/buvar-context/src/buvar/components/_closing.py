@@ -122,7 +122,8 @@ def defer(layer: Components, closer: Closer | Generator) -> None:
         LayerEndedError: The layer has ended.
     """
     if layer.closers is None and type(closer) is tuple:
-        layer.closers = t.cast("Generator", closer)
+        alone: t.Any = closer
+        layer.closers = alone
     else:
         # What is kept from now on may hold what the closer closes.
         mark = object()

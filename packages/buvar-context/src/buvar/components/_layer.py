@@ -172,7 +172,8 @@ class Layer:
                     item = kept[namespace]
                 elif (below := self.below) is not None:
                     # Without a lifetime of its own it sees all that is kept.
-                    look = below.peek if kept is None else below.lent
+                    hides = kept is not None and (below.scope or below).kept
+                    look = below.lent if hides else below.peek
                     item = look(namespace)
                 if item is MISSING and not isinstance(namespace, type):
                     # Keys made of data could be endless: not kept.

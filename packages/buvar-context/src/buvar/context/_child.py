@@ -141,7 +141,8 @@ class Child(Lifetime):
             if self.closers is not None:
                 failures = (failures or []) + await close(self, error)
         self.closers, self.kept = ENDED, None
-        if self.view is not BLANK:
+        self.view = BLANK
+        if self.dependents:
             self.forget()
         try:
             _reset(self.token)
@@ -164,7 +165,8 @@ class Child(Lifetime):
         """
         failures = close_sync(self, error) if self.closers else None
         self.closers, self.kept = ENDED, None
-        if self.view is not BLANK:
+        self.view = BLANK
+        if self.dependents:
             self.forget()
         try:
             _reset(self.token)
