@@ -204,9 +204,8 @@ def _parts(one: t.Any) -> t.Sequence[t.Any]:
         return (one.func, *one.args)
     if isinstance(one, types.MethodType):
         # Such as that of ``as_completed``, which fills a queue.
-        attributes = getattr(one.__self__, "__dict__", {}).values()
-        queues = [v for v in attributes if isinstance(v, asyncio.Queue)]
-        return (one.__self__, *queues)
+        attributes: t.Any = getattr(one.__self__, "__dict__", {}).values()
+        return (one.__self__, *filter(_is_queue, attributes))
     if isinstance(one, types.FunctionType):
         # Not the functions among them: they would lead anywhere.
         return [
@@ -222,6 +221,10 @@ def _parts(one: t.Any) -> t.Sequence[t.Any]:
         # What a task itself adds where it awaits a future.
         return [one for one in gc.get_referents(one) if asyncio.isfuture(one)]
     return ()
+
+
+def _is_queue(value: object) -> bool:
+    return isinstance(value, asyncio.Queue)
 
 
 def _content(cell: types.CellType) -> t.Any:
