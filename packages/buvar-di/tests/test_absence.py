@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from buvar import context
 from buvar import di
 from buvar.components import Components
+from buvar.components import spi
 from buvar.context import buvar_context
 
 
@@ -36,17 +37,15 @@ TYPES: t.Final = (One, Two, Three)
 
 def scoped(below: Components) -> Components:
     """Make a layer as a request has one."""
-    layer = below.push()
-    layer.scope = None
-    return layer
+    return spi.open_layer(below)
 
 
 def stack() -> list[Components]:
     """Make the layers of a process, a stage, a task and a request."""
     root = Components()
-    plugins = root.push()
+    plugins = scoped(root)
+    plugins.stage = None
     task = plugins.push()
-    task.stage = plugins
     request = scoped(task)
     inner = request.push()
     shared = Components(plugins, root).push()
@@ -161,7 +160,7 @@ async def test_a_request_below_a_task() -> None:
             context.push()
             await di.nject(All)
         first = await di.nject(One)
-        assert request.items[One] is first
+        assert request.get(One) is first
         one = context.add(One())
         assert (await di.nject(All)).parts[0] is one
 

@@ -46,20 +46,19 @@ async def test_waiting_for_it_in_another_layer() -> None:
         if layer == "shared":
             await ready.wait()
             return Item()
-        with context.child({}, shared):
-            context.current_context().scope = shared
-            return await di.nject(Item)
+        context.buvar_context.set(shared)
+        return await di.nject(Item)
 
     di.register(make, scope="layer")
     with context.child() as shared:
         context.add("shared")
         first = asyncio.ensure_future(di.nject(Item))
-        await asyncio.sleep(0)
-    with context.child():
-        second = asyncio.ensure_future(di.nject(Item))
-        await asyncio.sleep(0)
-        ready.set()
-        assert await second is await first
+        with context.child():
+            context.add("another")
+            second = asyncio.ensure_future(di.nject(Item))
+            await asyncio.sleep(0)
+            ready.set()
+            assert await second is await first
 
 
 async def test_waiting_while_another_type_is_built() -> None:

@@ -115,7 +115,7 @@ async def test_flat_code_builds_only_what_is_needed() -> None:
         assert built == [0]
         # Forget that it is known by its type, as if an ABC were asked for.
         for one in last:
-            del layer.items[one]
+            del layer.kept[one]
             layer.view.pop(one, None)
         await di.nject(top)
         assert built == [0]

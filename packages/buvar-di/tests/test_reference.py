@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from buvar import context
 from buvar import di
 from buvar.components import Components
+from buvar.components import spi
 from buvar.context import buvar_context
 from buvar.di import _order
 
@@ -183,14 +184,17 @@ def prepare(world: t.Any) -> None:
     buvar_context.set(Components())
     layers: list[Components] = []
     for number, layer in enumerate(world.layers):
-        layers.append(context.push())
+        below = buvar_context.get()
+        if number in {0, min(world.request, len(world.layers) - 1)}:
+            # A layer with a lifetime: the first is that of the stage.
+            buvar_context.set(spi.open_layer(below))
+        else:
+            context.push()
+        layers.append(buvar_context.get())
+        layers[-1].stage = layers[0] if number else None
         for kind, name in layer:
             item = TYPES[kind](f"item{number}{kind}{name}")
             context.add(item, name=name)
-    top = layers[-1]
-    request = layers[: world.request + 1][-1]
-    top.scope = None if request is top else request
-    top.stage = None if layers[0] is top else layers[0]
     for number, spec in enumerate(world.adapters):
         scope = t.cast("t.Any", spec.scope)
         adapters.register(implementation(number, spec), scope=scope)

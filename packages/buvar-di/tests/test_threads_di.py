@@ -14,7 +14,7 @@ import pytest
 from buvar import context
 from buvar import di
 from buvar.components import Components
-from buvar.di import _lifetime
+from buvar.di import _once
 
 
 T = t.TypeVar("T")
@@ -176,15 +176,15 @@ async def test_what_ends_while_one_begins_to_wait(
 
     di.register(make, scope="stage")
     first: Results[Item] = Results(di.nject(Item))
-    over = _lifetime.Turn.over
+    over = _once.Turn.over
 
-    def late(turn: _lifetime.Turn) -> t.Any:
+    def late(turn: _once.Turn) -> t.Any:
         # The other thread builds to the end before it is waited for.
         go_on.set()
         first.get()
         return over(turn)
 
-    monkeypatch.setattr(_lifetime.Turn, "over", late)
+    monkeypatch.setattr(_once.Turn, "over", late)
     assert building.wait(PATIENCE)
     assert await di.nject(Item) is first.get()[0]
 

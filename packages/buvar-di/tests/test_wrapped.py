@@ -159,4 +159,4 @@ async def test_a_layer_that_ended_meanwhile() -> None:
     context.buvar_context.set(layer)
     with pytest.raises(context.LayerEndedError):
         await di.nject(Box)
-    assert events == ["closed", "closed"]
+    assert events == ["closed"]

@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import typing as t
 
-from ._impl import buvar_context
+from buvar.components._current import buvar_context
 
 
 Coro: t.TypeAlias = t.Coroutine[t.Any, t.Any, t.Any]

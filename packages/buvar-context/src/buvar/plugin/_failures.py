@@ -77,7 +77,7 @@ class Failures:
             shorten(error)
         said = summary(others)
         message = _MESSAGE if said in ("", _MESSAGE) else f"{_MESSAGE}: {said}"
-        raise_failures(message, failures)
+        raise_failures(message, failures, logged=True)
 
 
 def _log_beside(errors: t.Sequence[BaseException]) -> None:
