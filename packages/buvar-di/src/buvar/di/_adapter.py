@@ -260,19 +260,7 @@ class Adapter:
     @property
     def where(self) -> str:
         """The file and line it was written in."""
-        target = class_of(self.implementation)
-        target = t.get_origin(target) or target
-        if target is None:
-            target = function_of(self.implementation)
-            target = getattr(target, "__func__", target)
-        code = getattr(target, "__code__", None)
-        if code is not None:
-            return f"{code.co_filename}:{code.co_firstlineno}"
-        try:
-            line = inspect.getsourcelines(target)[1]
-            return f"{inspect.getsourcefile(target)}:{line}"
-        except (OSError, TypeError):
-            return "source unknown"
+        return place_of(self.implementation)
 
     @property
     def name(self) -> str:
@@ -286,6 +274,23 @@ class Adapter:
         except (AnnotationError, RegisterError):
             returns = "?"
         return f"<Adapter {self.name} -> {returns}, scope={self.scope!r}>"
+
+
+def place_of(implementation: t.Any) -> str:
+    """Return the file and line that an implementation was written in."""
+    target = class_of(implementation)
+    target = t.get_origin(target) or target
+    if target is None:
+        target = function_of(implementation)
+        target = getattr(target, "__func__", target)
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    try:
+        line = inspect.getsourcelines(target)[1]
+        return f"{inspect.getsourcefile(target)}:{line}"
+    except (OSError, TypeError):
+        return "source unknown"
 
 
 def name_of(implementation: t.Any) -> str:

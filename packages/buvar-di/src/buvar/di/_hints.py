@@ -12,6 +12,7 @@ from ._errors import DiError
 from ._nodes import Attempt
 from ._nodes import Failure
 from ._plan import Planner
+from ._register import Adapters
 from ._types import Asked
 from ._types import show
 
@@ -53,7 +54,7 @@ def _hints(
             yield from near_misses(planner.layers[0], key, name)
             yield from _other_arguments(planner, key)
     for one in _ends(failure, last):
-        yield from _cure(one)
+        yield from _cure(planner.adapters, one)
 
 
 def _pending(adapter: Adapter) -> str:
@@ -108,7 +109,7 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
                 yield f"there is an adapter for {show(one)}: {adapter.name}"
 
 
-def _cure(last: Failure) -> t.Iterator[str]:
+def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
     asked = last.asked
     unread = [one.adapter for one in last.attempts if one.unread]
     if unread:
@@ -124,6 +125,12 @@ def _cure(last: Failure) -> t.Iterator[str]:
         )
     elif asked.named is not None:
         yield f"add it: context.add(item, name={asked.named.name!r})"
+    elif any((key, None) in adapters.expected for key in asked.keys):
+        types = " or ".join(map(show, asked.keys))
+        yield (
+            f"{types} is there only within a layer of its own, such as that "
+            "of a request: ask for what needs it there"
+        )
     elif not all(map(_is_type, asked.keys)):
         yield "ask for a type itself, not for its name or an object of it"
     else:

@@ -48,6 +48,8 @@ class Planner(There):
         components: The context of the call.
         keywords: What the call gives.
         given: Types taken as components although there are none (yet).
+        expected: The same for types with a name or ``None``, except for what
+            is kept in the stage.
     """
 
     def __init__(
@@ -56,8 +58,9 @@ class Planner(There):
         components: Components,
         keywords: t.Mapping[str, t.Any],
         given: t.Collection[t.Any] = (),
+        expected: t.Collection[tuple[t.Any, t.Hashable]] = (),
     ) -> None:
-        super().__init__(adapters, components, keywords, given)
+        super().__init__(adapters, components, keywords, given, expected)
         self.order: list[Build] = []
         self._undo: list[tuple[int, t.Any]] = []
         self._path: dict[tuple[Adapter, t.Any], t.Any] = {}
