@@ -9,6 +9,10 @@ import inspect
 import types
 import typing as t
 
+from ._annotations import EMPTY
+from ._annotations import evaluate
+from ._annotations import raw
+from ._annotations import written
 from ._errors import AnnotationError
 from ._errors import RegisterError
 from ._kind import Kind
@@ -17,14 +21,11 @@ from ._kind import check
 from ._kind import class_of
 from ._kind import kind_of
 from ._kind import plain
-from ._signature import EMPTY
+from ._scopes import Scopes
+from ._scopes import function_of
+from ._scopes import scopes_of
 from ._signature import Param
-from ._signature import Scopes
-from ._signature import evaluate
-from ._signature import function_of
 from ._signature import params_of
-from ._signature import raw
-from ._signature import scopes_of
 from ._spelling import unalias
 from ._types import Bindings
 from ._types import ask
@@ -161,7 +162,8 @@ class Adapter:
         function = function_of(self.implementation)
         function = getattr(function, "__func__", function)
         hint = raw(function).get("return", EMPTY)
-        hint = self._result(unalias(evaluate(hint, self.scopes)))
+        text = functools.partial(written, (function,), "return", hint)
+        hint = self._result(unalias(evaluate(hint, self.scopes, text)))
         hint = self._bound(hint, function)
         if hint is object or not _keys(hint):
             raise RegisterError(

@@ -14,6 +14,10 @@ from buvar.components._impl import MISSING
 
 from ._adapter import name_of
 from ._adapter import place_of
+from ._annotations import EMPTY
+from ._annotations import FORMAT
+from ._annotations import evaluate
+from ._annotations import raw
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import RegisterError
@@ -25,13 +29,10 @@ from ._nject import answer
 from ._nject import found
 from ._nodes import Node
 from ._plan import Planner
-from ._signature import EMPTY
+from ._scopes import Scopes
+from ._scopes import scopes_of
 from ._signature import Param
-from ._signature import Scopes
-from ._signature import evaluate
 from ._signature import params_of
-from ._signature import raw
-from ._signature import scopes_of
 
 
 T_co = t.TypeVar("T_co", covariant=True)
@@ -138,7 +139,7 @@ class Filler:
 
     def __init__(self, function: t.Any, names: Scopes) -> None:
         self.function = function
-        self.signature = inspect.signature(function)
+        self.signature = inspect.signature(function, **FORMAT)
         self.names = names
         self.params: tuple[Param, ...] | None = None
         self.shapes: dict[t.Any, Shape] = {}

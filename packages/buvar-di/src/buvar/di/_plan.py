@@ -17,6 +17,7 @@ import typing as t
 from buvar.components import Components
 
 from ._adapter import Adapter
+from ._annotations import EMPTY
 from ._candidate import Candidate
 from ._errors import AnnotationError
 from ._nodes import CALL
@@ -27,7 +28,6 @@ from ._nodes import Const
 from ._nodes import Failure
 from ._nodes import Node
 from ._register import Adapters
-from ._signature import EMPTY
 from ._signature import Param
 from ._spelling import normal
 from ._steps import Steps
