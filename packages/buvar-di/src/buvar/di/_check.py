@@ -14,10 +14,10 @@ from ._errors import ResolveError
 from ._explain import explain
 from ._explain import needs
 from ._explain import unhashable
+from ._generics import is_open
 from ._inject import filler_of
 from ._nodes import Failure
 from ._plan import Planner
-from ._types import is_open
 
 
 def check(

@@ -9,10 +9,10 @@ from ._annotations import EMPTY
 from ._candidate import Candidate
 from ._default import buvar_adapters
 from ._errors import AnnotationError
+from ._generics import substitute
 from ._register import Adapters
 from ._types import Asked
 from ._types import show
-from ._types import substitute
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

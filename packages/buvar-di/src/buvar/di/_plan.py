@@ -20,6 +20,7 @@ from ._adapter import Adapter
 from ._annotations import EMPTY
 from ._candidate import Candidate
 from ._errors import AnnotationError
+from ._generics import substitute
 from ._nodes import CALL
 from ._nodes import LEVELS
 from ._nodes import Attempt
@@ -36,7 +37,6 @@ from ._there import There
 from ._types import Asked
 from ._types import ask
 from ._types import provided
-from ._types import substitute
 
 
 class Planner(There):

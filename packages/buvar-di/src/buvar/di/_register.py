@@ -18,11 +18,11 @@ from ._candidate import unbound
 from ._compiled import Compiled
 from ._errors import AnnotationError
 from ._errors import RegisterError
+from ._generics import is_open
 from ._kind import Scope
 from ._spelling import normal
 from ._types import Key
 from ._types import ask
-from ._types import is_open
 from ._types import is_virtual
 from ._types import provided
 
