@@ -281,7 +281,7 @@ async def test_a_classmethod_that_says_its_class_in_place_of_self() -> None:
     """The hint says what would have it build the subclass."""
     di.register(Animal.named)
     error = await fails(Dog)
-    assert error.hints[0].endswith("annotate it '-> Self' to have it build Dog")
+    assert error.hints[0].endswith("'-> Self' to have it build Dog")
     assert not any("Self" in one for one in (await fails(Item)).hints)
     di.register(Animal.proper)
     assert type(await di.nject(Dog)) is Dog

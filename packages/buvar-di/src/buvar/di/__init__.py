@@ -23,6 +23,7 @@ from ._errors import CheckError
 from ._errors import CycleError
 from ._errors import DiError
 from ._errors import GeneratorError
+from ._errors import KeywordError
 from ._errors import RegisterError
 from ._errors import ResolveError
 from ._errors import ScopeError
@@ -48,6 +49,7 @@ __all__ = [
     "Graph",
     "GraphEdge",
     "GraphNode",
+    "KeywordError",
     "Named",
     "RegisterError",
     "ResolveError",

@@ -264,8 +264,11 @@ class Adapter:
         """
         if self.variable is None or t.get_origin(key) is not t.Literal:
             return True
-        wanted = type[self.variable]
-        return all(one.annotation != wanted for one in self.params)
+        return all(
+            t.get_origin(one.annotation) is not type
+            or self.variable not in t.get_args(one.annotation)
+            for one in self.params
+        )
 
     def tickets(self, bindings: Bindings) -> tuple[object, object]:
         """

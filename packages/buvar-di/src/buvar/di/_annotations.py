@@ -16,7 +16,6 @@ import typing as t
 
 from ._errors import AnnotationError
 from ._scopes import Scopes
-from ._types import show
 
 
 EMPTY: t.Final = inspect.Parameter.empty
@@ -68,6 +67,8 @@ if sys.version_info >= (3, 14):  # pragma: no cover - on others
                 return text
         if not isinstance(annotation, t.ForwardRef):
             return repr(annotation)
+        from ._types import show  # noqa: PLC0415 - older ones need it not
+
         known = getattr(annotation, "__extra_names__", None) or {}
         return _NAME.sub(
             lambda found: (

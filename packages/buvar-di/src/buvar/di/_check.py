@@ -16,7 +16,9 @@ from ._explain import needs
 from ._explain import unhashable
 from ._generics import is_open
 from ._inject import filler_of
+from ._keywords import unused
 from ._nodes import Failure
+from ._nodes import Node
 from ._plan import Planner
 
 
@@ -53,10 +55,16 @@ def check(
         keys = (key for one in adapters.adapters for key in one.keys)
         targets = tuple(key for key in dict.fromkeys(keys) if not is_open(key))
         errors += _entry_points(planner)
+    nodes: list[Node] = []
     for target in targets:
         node = planner.target(target)
         if isinstance(node, Failure):
             errors.append(explain(planner, target, node))
+        else:
+            nodes.append(node)
+    wrong = unused(planner, targets, nodes)
+    if wrong is not None:
+        errors.append(wrong)
     if errors:
         raise CheckError(errors)
 

@@ -52,7 +52,6 @@ def add_entry_point(function: t.Any, /, *, positional: int = 0) -> bool:
     keywords: set[str] = set()
     while filler_of(function) is None:
         if isinstance(function, functools.partial):
-            function = t.cast("functools.partial[t.Any]", function)
             positional += len(function.args)
             keywords |= function.keywords.keys()
             function = function.func
@@ -64,7 +63,8 @@ def add_entry_point(function: t.Any, /, *, positional: int = 0) -> bool:
         elif isinstance(function, (type, types.FunctionType)):
             return False
         else:
-            call = getattr(type(function), "__call__", None)  # noqa: B004
+            cls = t.cast("t.Any", type(function))
+            call = getattr(cls, "__call__", None)  # noqa: B004
             if not isinstance(call, types.FunctionType):
                 return False
             positional += 1

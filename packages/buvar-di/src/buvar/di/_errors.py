@@ -91,6 +91,26 @@ class ScopeError(ResolveError):
     """Something needs what ends before it, or a layer that ends at all."""
 
 
+class KeywordError(ResolveError):
+    """
+    Nothing takes a keyword of the call.
+
+    Attributes:
+        keywords: The names of those that nothing takes.
+    """
+
+    def __init__(
+        self,
+        target: object,
+        tree: t.Sequence[str] = (),
+        path: t.Sequence[object] = (),
+        hints: t.Sequence[str] = (),
+        keywords: t.Sequence[str] = (),
+    ) -> None:
+        super().__init__(target, tree, path, hints)
+        self.keywords = tuple(keywords)
+
+
 class CheckError(DiError):
     """
     The graph of adapters has holes.

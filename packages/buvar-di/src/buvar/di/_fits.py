@@ -65,9 +65,7 @@ def fits(variable: t.TypeVar, target: t.Any) -> bool:
 def is_assignable(target: t.Any, bound: t.Any) -> bool:  # noqa: PLR0911 - a case each
     """Tell whether an object of one type is one of another as well."""
     target, bound = _plain(target), _plain(bound)
-    if target == bound or bound in (t.Any, object) or target in (t.Any, t.Never):
-        return True
-    if isinstance(bound, t.TypeVar) or isinstance(target, t.TypeVar):
+    if target == bound or bound is object or _is_any(target, bound):
         return True
     if _is_union(target):
         return all(is_assignable(one, bound) for one in t.get_args(target))
@@ -80,6 +78,14 @@ def is_assignable(target: t.Any, bound: t.Any) -> bool:  # noqa: PLR0911 - a cas
     if isinstance(bound, t.NewType) or t.get_origin(bound) is t.Literal:
         return False
     return _is_derived(target, bound)
+
+
+def _is_any(*types: t.Any) -> bool:
+    """Tell whether one of them says nothing: ``Any``, a type variable."""
+    return any(
+        one in (t.Any, t.Never, ...) or isinstance(one, t.TypeVar)
+        for one in types
+    )
 
 
 def _plain(tp: t.Any) -> t.Any:
@@ -98,17 +104,16 @@ def _is_union(tp: t.Any) -> bool:
 
 def _are_literals(values: tuple[t.Any, ...], bound: t.Any) -> bool:
     if t.get_origin(bound) is t.Literal:
-        known = [(type(one), one) for one in t.get_args(bound)]
+        known: list[t.Any] = [(type(one), one) for one in t.get_args(bound)]
         return all((type(one), one) in known for one in values)
     return all(is_assignable(type(one), bound) for one in values)
 
 
 def _is_derived(target: t.Any, bound: t.Any) -> bool:
+    """Compare classes, and then what they say of their arguments."""
     own, other = t.get_origin(target) or target, t.get_origin(bound) or bound
-    if not isinstance(other, type):
-        return True
-    if not isinstance(own, type):
-        return False
+    if not (isinstance(own, type) and isinstance(other, type)):
+        return not isinstance(other, type)
     if any(is_subclass(own, one) for one in _PROMOTED.get(other, ())):
         return True
     if t.is_typeddict(other):
@@ -135,12 +140,12 @@ def _are_like(own: t.Any, bound: t.Any) -> bool:
     ours, theirs = t.get_args(own), t.get_args(bound)
     if t.get_origin(own) is tuple:
         ours, theirs = _items(ours, theirs, is_tuple=origin is tuple)
-    if origin is collections.abc.Callable:
+    lists = (tuple, list)
+    if any(isinstance(one, lists) for one in (*ours, *theirs)):
+        # Parameters of functions are left to type checkers.
         return True
-    if len(ours) != len(theirs):
-        return False
     variables = parameters(origin)
-    return all(
+    return len(ours) == len(theirs) and all(
         _is_like(
             one,
             other,
@@ -168,31 +173,28 @@ def _items(
 def _is_like(
     own: t.Any, other: t.Any, variable: t.Any, *, covariant: bool
 ) -> bool:
-    if isinstance(own, (tuple, list)) or isinstance(other, (tuple, list)):
-        return True
     own, other = _plain(own), _plain(other)
-    if own == other or t.Any in (own, other) or ... in (own, other):
-        return True
-    if isinstance(own, t.TypeVar) or isinstance(other, t.TypeVar):
+    if own == other or _is_any(own, other):
         return True
     if covariant or getattr(variable, "__covariant__", False):
         return is_assignable(own, other)
     if getattr(variable, "__contravariant__", False):
         return is_assignable(other, own)
-    if getattr(variable, "__infer_variance__", False):
-        # A type checker reads it from the body of the class.
-        return is_assignable(own, other) or is_assignable(other, own)
-    return False
+    # A type checker reads it from the body of the class.
+    return bool(getattr(variable, "__infer_variance__", False)) and (
+        is_assignable(own, other) or is_assignable(other, own)
+    )
 
 
-def _has_keys(own: type, other: t.Any) -> bool:
+def _has_keys(own: t.Any, other: t.Any) -> bool:
     if not t.is_typeddict(own):
         return False
-    keys: frozenset[str] = t.cast("t.Any", own).__required_keys__
-    return other.__required_keys__ <= keys and (
-        other.__optional_keys__
-        <= keys | t.cast("t.Any", own).__optional_keys__
-    )
+    ours: frozenset[str] = own.__required_keys__
+    theirs: frozenset[str] = other.__required_keys__
+    return theirs <= ours and other.__optional_keys__ <= {
+        *ours,
+        *own.__optional_keys__,
+    }
 
 
 def _has_members(own: type, protocol: t.Any) -> bool:
@@ -207,13 +209,9 @@ def _has(own: type, name: str) -> bool:
         if name in raw(cls):
             return True
         # What a method sets on itself.
-        set_on_self = vars(cls).get("__static_attributes__")
-        if set_on_self is None:
-            init = vars(cls).get("__init__")
-            set_on_self = getattr(
-                getattr(init, "__code__", None), "co_names", ()
-            )
-        if name in set_on_self:
+        init = getattr(vars(cls).get("__init__"), "__code__", None)
+        set_on_self: t.Any = vars(cls).get("__static_attributes__")
+        if name in (set_on_self or getattr(init, "co_names", ())):
             return True
     return False
 

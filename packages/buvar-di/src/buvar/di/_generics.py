@@ -57,7 +57,7 @@ def arguments(alias: t.Any) -> Bindings:
 
 
 def _hashable(argument: t.Any) -> t.Any:
-    return tuple(argument) if isinstance(argument, list) else argument
+    return tuple(argument) if argument.__class__ is list else argument
 
 
 def defaults(
@@ -124,7 +124,7 @@ def substitute(tp: t.Any, bindings: Bindings) -> t.Any:
     except TypeError:
         # Python refuses an empty list of parameters further in.
         inner = tuple(_inner(one, bindings) for one in t.get_args(tp))
-        return t.cast("t.Any", t.get_origin(tp))[inner]
+        return t.get_origin(tp)[inner]
 
 
 def _inner(argument: t.Any, bindings: Bindings) -> t.Any:

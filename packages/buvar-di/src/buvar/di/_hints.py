@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import types
 import typing as t
@@ -104,6 +105,14 @@ def _keywords(planner: Planner, failure: Failure) -> t.Iterator[str]:
     for name, wanted in found:
         own = show(type(planner.keywords[name]))
         yield f"the keyword {name} is of {own}, not of {wanted}"
+    # One that is spelled wrong may be why something is missing.
+    params = {
+        one.param.name for one in _attempts(failure) if one.param is not None
+    }
+    for name in planner.keywords:
+        alike = difflib.get_close_matches(name, params - {name}, 1)
+        if name not in params and alike:
+            yield f"no parameter is called {name}; did you mean {alike[0]}?"
 
 
 def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
@@ -113,7 +122,8 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
     bare: list[t.Any] = [origin, with_defaults(origin)]
     item = planner.layers[0].peek(origin)
     if item is not MISSING:
-        own = getattr(item, "__orig_class__", type(item))
+        cls = t.cast("t.Any", type(item))
+        own: t.Any = getattr(item, "__orig_class__", cls)
         yield (
             f"there is a component {show(own)}, which does not say that it "
             f"is a {show(key)}: context.add(item, {show(key)}) does"
@@ -158,8 +168,8 @@ def _of_its_class(planner: Planner, key: t.Any) -> t.Iterator[str]:
             and is_subclass(key, own)
         ):
             yield (
-                f"{adapter.name} returns {show(own)}, whatever class it is "
-                f"called of: annotate it '-> Self' to have it build {show(key)}"
+                f"{adapter.name} returns {show(own)} from every class: "
+                f"annotate it '-> Self' to have it build {show(key)}"
             )
 
 

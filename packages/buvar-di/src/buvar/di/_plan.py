@@ -37,6 +37,11 @@ from ._there import There
 from ._types import Asked
 from ._types import ask
 from ._types import provided
+from ._types import show
+
+
+#: How often a generic adapter may need itself, each time for another type.
+DEEPEST: t.Final = 10
 
 
 class Planner(There):
@@ -136,6 +141,9 @@ class Planner(There):
         here = (adapter, tuple(bindings.values()))
         if here in self._path:
             return self._cycle(key, here)
+        if bindings and self._grows(adapter):
+            reason = f"it needs itself for ever other types, now {show(key)}"
+            return Attempt(adapter, reason)
         try:
             params = adapter.params
         except AnnotationError as error:
@@ -169,6 +177,11 @@ class Planner(There):
             if variable in bindings:
                 return Const(tp, bindings[variable], default=False)
         return (yield from self._param(param, param.ask(tp), level))
+
+    def _grows(self, adapter: Adapter) -> bool:
+        """Tell whether a generic adapter goes on needing itself."""
+        again = sum(1 for one, _ in self._path if one is adapter)
+        return again >= DEEPEST
 
     def _cycle(self, key: t.Any, here: tuple[Adapter, t.Any]) -> Attempt:
         keys = list(self._path)

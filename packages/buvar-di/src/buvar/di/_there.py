@@ -49,14 +49,18 @@ class There:
         self.unnamed: set[t.Any] = set()
         #: The next call may look the same and mean another thing, as where a
         #: keyword is judged by its value: its plan is not kept.
-        self.by_value: bool = False
+        self.by_value: bool = any(
+            # It poses as another class, as a proxy does.
+            value.__class__ is not type(value)
+            for value in keywords.values()
+        )
         self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {})
 
     def _named(
         self, tp: Asked, names: tuple[t.Hashable, ...], level: int
     ) -> Node | None:
         for name in names:
-            if name in self.keywords and self._accepts(tp, name):
+            if name in self.keywords and self.accepts(tp, name):
                 return Given(tp, t.cast("str", name))
         fake = self._fake(tp)
         if fake is not None:
@@ -77,7 +81,8 @@ class There:
                 return Const(key, overrides[asked], default=False)
         return None
 
-    def _accepts(self, tp: Asked, name: t.Any) -> bool:
+    def accepts(self, tp: Asked, name: t.Any) -> bool:
+        """Tell whether the keyword of a name is what is asked for."""
         value = self.keywords[name]
         self.by_value |= any(map(by_value, tp.keys))
         if value is None and tp.optional:

@@ -32,39 +32,55 @@ def unify(
             such a list all goes on as if it did.
     """
     if isinstance(pattern, (t.TypeVar, t.ParamSpec)):
-        if pattern in bindings:
-            return bool(bindings[pattern] == target)
-        if isinstance(pattern, t.ParamSpec):
-            if isinstance(target, list):
-                target = tuple(t.cast("list[t.Any]", target))
-        elif not fits(pattern, target):
-            if refused is None:
-                return False
-            refused.append((pattern, target))
-        bindings[pattern] = target
-        return True
+        return _bind(pattern, target, bindings, refused)
     if isinstance(pattern, (tuple, list)):
-        return isinstance(target, (tuple, list)) and _all(
-            t.cast("t.Sequence[t.Any]", pattern),
-            t.cast("t.Sequence[t.Any]", target),
-            bindings,
-            refused,
-        )
+        types = t.cast("t.Sequence[t.Any]", pattern)
+        return _is_list(target) and _all(types, target, bindings, refused)
     if not parameters(pattern) or t.get_origin(pattern) is None:
         return bool(pattern == target)
-    if t.get_origin(pattern) is t.Concatenate:
-        return _concatenated(t.get_args(pattern), target, bindings, refused)
-    if _kind(pattern) != _kind(target):
-        return False
     ours, theirs = t.get_args(pattern), t.get_args(target)
+    if t.get_origin(pattern) is t.Concatenate:
+        return _concatenated(ours, target, bindings, refused)
     if _kind(pattern) is t.Union:
-        # The order of its members means nothing.
-        both = [one for one in ours if one in theirs]
-        ours = tuple(one for one in ours if one not in both)
-        theirs = tuple(one for one in theirs if one not in both)
-        if len(ours) == 1 and len(theirs) > 1:
-            theirs = (t.Union[theirs],)  # noqa: UP007 - of a tuple
-    return _all(ours, theirs, bindings, refused)
+        ours, theirs = _without_common(ours, theirs)
+    return _kind(pattern) == _kind(target) and _all(
+        ours, theirs, bindings, refused
+    )
+
+
+def _bind(
+    variable: t.Any,
+    target: t.Any,
+    bindings: Bindings,
+    refused: list[Refusal] | None,
+) -> bool:
+    """Have a type variable stand for what it fits."""
+    if variable in bindings:
+        return bool(bindings[variable] == target)
+    if isinstance(variable, t.ParamSpec):
+        target = tuple(target) if target.__class__ is list else target
+    elif not fits(variable, target):
+        if refused is None:
+            return False
+        refused.append((variable, target))
+    bindings[variable] = target
+    return True
+
+
+def _is_list(target: t.Any) -> bool:
+    return isinstance(target, (tuple, list))
+
+
+def _without_common(
+    ours: tuple[t.Any, ...], theirs: tuple[t.Any, ...]
+) -> tuple[tuple[t.Any, ...], tuple[t.Any, ...]]:
+    """Leave out what two unions share: their order means nothing."""
+    both = [one for one in ours if one in theirs]
+    ours = tuple(one for one in ours if one not in both)
+    theirs = tuple(one for one in theirs if one not in both)
+    if len(ours) == 1 and len(theirs) > 1:
+        theirs = (t.Union[theirs],)  # noqa: UP007 - of a tuple
+    return ours, theirs
 
 
 def _kind(tp: t.Any) -> t.Any:
@@ -103,10 +119,10 @@ def _concatenated(
     refused: list[Refusal] | None,
 ) -> bool:
     """Compare ``Concatenate[int, P]`` with a list of parameters."""
-    if not isinstance(target, (tuple, list)):
+    if not _is_list(target):
         return False
     *first, last = ours
-    types = t.cast("t.Sequence[t.Any]", target)
+    types: t.Sequence[t.Any] = target
     number = len(first)
     if len(types) < number or not _all(
         first, types[:number], bindings, refused
