@@ -237,7 +237,7 @@ class Planner(There):
             "",
             next((k for k in ("cycle", "scope") if k in kinds), ""),
         )
-        if level and any(self._ask(key, None, CALL) for key in tp.keys):
+        if level and any(self._component(key, None, CALL) for key in tp.keys):
             kind = "scope"
             note = (
                 f"the one in the context ends before the {LEVELS[level]} "

@@ -20,7 +20,10 @@ from ._nodes import Guard
 from ._nodes import Item
 from ._nodes import Node
 from ._register import Adapters
+from ._spelling import normal
 from ._types import Asked
+from ._types import derived
+from ._types import provided
 from ._values import accepts
 from ._values import by_value
 from ._values import offers
@@ -66,7 +69,7 @@ class There:
         if fake is not None:
             return fake
         for key in tp.keys:
-            node = self._ask(key, names[0], level)
+            node = self._component(key, names[0], level)
             if node is not None:
                 return node
         return None
@@ -91,7 +94,57 @@ class There:
             return not tp.optional
         return any(accepts(key, value) for key in tp.keys)
 
-    def _ask(self, key: t.Any, name: t.Hashable, level: int) -> Node | None:
+    def _component(
+        self, key: t.Any, name: t.Hashable, level: int
+    ) -> Node | None:
+        """
+        Look for a component of a type, one with arguments as well.
+
+        The context stores what it holds by classes: a ``Repo[Order]`` is an
+        object of a class that says so, or one made by ``Repo[Order]()``.
+        """
+        node = self._ask(key, name, level)
+        origin = t.get_origin(key)
+        if node is not None or not isinstance(origin, type):
+            return node
+        found = [
+            node
+            for cls in derived(origin)
+            if key in provided(cls)
+            and (node := self._ask(cls, name, level)) is not None
+        ]
+        # Which is added last, or further up, may be another one next time.
+        self.by_value |= len(found) > 1
+        if not found and hasattr(origin, "__orig_bases__"):
+            node = self._ask(origin, name, level)
+            own = getattr(node and self._item(node), "__orig_class__", None)
+            if node is not None and own is not None:
+                self.by_value = True
+                found = [node] if key in provided(normal(own)) else []
+        return max(found, key=self._place, default=None)
+
+    def _item(self, node: Item) -> t.Any:
+        """Return the component itself."""
+        level, key, name = node.guard
+        layer = self.layers[level]
+        if name is None:
+            return layer.peek(key)
+        return layer.peek_named(key, name)
+
+    def _place(self, node: Item) -> tuple[int, int]:
+        """Tell how far up a component is, and how late it was added."""
+        item, (level, key, name) = self._item(node), node.guard
+        stack = self.layers[level].stack
+        for height, layer in zip(range(len(stack), 0, -1), stack, strict=True):
+            items = layer.items
+            if name is not None:
+                items = (layer.names or {}).get(key, {})
+            places = [n for n, one in enumerate(items.values()) if one is item]
+            if places:
+                return height, places[-1]
+        return 0, 0
+
+    def _ask(self, key: t.Any, name: t.Hashable, level: int) -> Item | None:
         """Look into the context, and remember the answer."""
         if name is None:
             known, unknown = _known.unnamed, self.absent
@@ -131,7 +184,7 @@ class There:
             if key in self._built[level]:
                 return self._built[level][key]
         for key in tp.keys:
-            node = self._ask(key, None, level)
+            node = self._component(key, None, level)
             if node is not None:
                 return node
         for key in tp.keys:

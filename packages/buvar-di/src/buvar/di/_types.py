@@ -144,6 +144,24 @@ def with_defaults(cls: t.Any) -> t.Any:
     return substitute(opened(cls), found)
 
 
+def derived(cls: type) -> t.Iterator[type]:
+    """Yield the classes that inherit from a generic one."""
+    seen: set[type] = set()
+    todo = _subclasses(cls)
+    while todo:
+        one = todo.pop()
+        if one not in seen:
+            seen.add(one)
+            todo += _subclasses(one)
+            if hasattr(one, "__orig_bases__"):
+                yield one
+
+
+def _subclasses(cls: type) -> list[type]:
+    # Of those of Python, such as tuple and Sequence, there is no end.
+    return cls.__subclasses__() if hasattr(cls, "__orig_bases__") else []
+
+
 def _own_bases(cls: t.Any) -> tuple[t.Any, ...]:
     """Return the parametrised bases a class itself was written with."""
     found: tuple[t.Any, ...] = cls.__dict__.get("__orig_bases__", ())
