@@ -325,7 +325,7 @@ async def test_defaults() -> None:
         names,
     )
     box = names["Box"]
-    di.register(box, Base, Derived, names["many"], names["few"])
+    di.register(box, Derived, Base, names["many"], names["few"])
     di.register(names["Row"], names["row"], names["Call"], names["call"])
     bare = await di.nject(box)
     assert type(bare.parts[0]) is Base

@@ -46,7 +46,8 @@ def bind(adapter: Adapter, key: t.Any) -> Bindings | None:
         for one in (pattern, *provided(pattern)):
             bindings: Bindings = {}
             if is_open(one) and unify(one, key, bindings):
-                return bindings if adapter.can_build(key) else None
+                found = {**unbound(adapter), **bindings}
+                return found if adapter.can_build(key) else None
     return None
 
 
