@@ -100,6 +100,26 @@ def replaced(tp: t.Any, old: t.Any, new: t.Any) -> t.Any:
     return t.get_origin(tp)[made]
 
 
+def dependent(alias: t.Any) -> tuple[t.Any, ...]:
+    """
+    Return the arguments of an alias, its own variables replaced.
+
+    With ``class Box[T, U = list[T]]`` Python says of ``Box[int]`` that it is
+    ``Box[int, list[T]]``.
+    """
+    args = t.get_args(alias)
+    variables = parameters(t.get_origin(alias))
+    if any(map(is_several, args)) or len(variables) != len(args):
+        return args
+    if not defaults(variables):
+        return args
+    bindings = dict(zip(variables, args, strict=True))
+    return tuple(
+        arg if arg is variable else substitute(arg, bindings)
+        for variable, arg in zip(variables, args, strict=True)
+    )
+
+
 def substitute(tp: t.Any, bindings: Bindings) -> t.Any:
     """Put types in the place of type variables."""
     if not bindings:

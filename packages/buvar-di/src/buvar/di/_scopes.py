@@ -44,10 +44,6 @@ def scopes_of(implementation: t.Any, frame: types.FrameType) -> Scopes:
     function = getattr(function, "__func__", function)
     # From Python 3.14 on annotations are a function of their own.
     closure = _Closure(function, getattr(function, "__annotate__", None))
-    parameters: tuple[t.Any, ...] = (
-        *getattr(function, "__type_params__", ()),
-        *getattr(implementation, "__type_params__", ()),
-    )
     place: str = getattr(function, "__qualname__", "")
     mro = classes_of(implementation)
     local = _locals(place, frame)
@@ -60,7 +56,13 @@ def scopes_of(implementation: t.Any, frame: types.FrameType) -> Scopes:
     classes = [cls for cls in mro if cls.__qualname__ == home]
     classes = classes or _named(home, [*local, names])
     near = local if "<locals>" in place else []
-    scopes: Scopes = [closure, {one.__name__: one for one in parameters}]
+    # A constructor may be that of a generic base.
+    parameters: dict[str, t.Any] = {
+        one.__name__: one
+        for owner in (*classes, implementation, function)
+        for one in getattr(owner, "__type_params__", ())
+    }
+    scopes: Scopes = [closure, parameters]
     scopes += [*map(_nested, classes), *near, names]
     for cls in mro:
         module = sys.modules.get(cls.__module__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from ._errors import AnnotationError
+from ._generics import dependent
 
 
 #: Aliases of these are the same in ``typing`` and outside of it.
@@ -36,7 +37,7 @@ def normal(annotation: t.Any) -> t.Any:
     origin = t.get_origin(annotation)
     if not isinstance(origin, type):
         return annotation
-    args = tuple(map(_normal_argument, t.get_args(annotation)))
+    args = tuple(map(_normal_argument, dependent(annotation)))
     if origin.__module__ in PLAIN:
         return origin[args] if args else origin  # type: ignore[index]
     return annotation if args == t.get_args(annotation) else origin[args]  # type: ignore[index]
