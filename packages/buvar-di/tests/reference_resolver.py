@@ -109,7 +109,33 @@ class Reference:
 
     def call(self) -> list[str]:
         self.built = [[], [], []]
-        return [self.target(one).how for one in self.world.targets]
+        found = [self.target(one).how for one in self.world.targets]
+        if not all(map(self.is_meant, self.world.keywords)):
+            raise UnresolvedError(self.world.keywords)
+        return found
+
+    def is_meant(self, name: str) -> bool:
+        """Tell whether anything that could be needed would take a keyword."""
+        value = self.keyword(name)
+        asked = [(one, "") for one in self.world.targets]
+        for one, own in asked:
+            for spec in self.world.adapters:
+                made = TYPES[spec.result]
+                if any(issubclass(made, TYPES[tp]) for tp in one.types):
+                    more = [(self.asked(p), p.name) for p in spec.params]
+                    asked += [pair for pair in more if pair not in asked]
+            fits = any(map(value.is_a, one.types))
+            is_none = value.how == "None" and one.optional
+            if name in (one.name, own) and (fits or is_none):
+                return True
+            if fits and not one.name:
+                return True
+        return False
+
+    def asked(self, param: Param) -> Asked:
+        if param.default == "None":
+            return param.asked._replace(optional=True)
+        return param.asked
 
     def keep(self) -> bool:
         """Add what is kept to its layer, unless it matters which is first."""
@@ -125,9 +151,8 @@ class Reference:
         return self.unnamed(asked, 0, [])
 
     def param(self, param: Param, level: int, path: list[Spec]) -> Made:
-        name, asked, default, _ = param
-        if default == "None":
-            asked = asked._replace(optional=True)
+        name, _, default, _ = param
+        asked = self.asked(param)
         try:
             if asked.name:
                 return self.named(asked, [asked.name, name], level)

@@ -95,3 +95,26 @@ def test_text_with_a_meaning_is_written_as_text() -> None:
     assert '["Item<br>stage"]' in mermaid
     assert """(["Literal['a#quot;b', 'c\\\\d']"])""" in mermaid
     assert """(["Literal['#lt;b#gt;#amp;#35;1;']"])""" in mermaid
+
+
+class Ring:
+    def __init__(self, link: Link | None = None) -> None:
+        self.link = link
+
+
+class Link:
+    def __init__(self, ring: Ring) -> None:
+        self.ring = ring
+
+
+class Both:
+    def __init__(self, ring: Ring, link: Link) -> None:
+        self.ring, self.link = ring, link
+
+
+async def test_what_fails_within_a_cycle_may_do_outside_of_it() -> None:
+    """A link cannot be built for its own ring, but for others it can."""
+    di.register(Ring, Link, Both)
+    both = await di.nject(Both)
+    assert both.ring.link is None
+    assert both.link.ring is both.ring

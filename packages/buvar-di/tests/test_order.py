@@ -76,10 +76,11 @@ async def test_1_a_keyword_of_the_name_comes_first() -> None:
     assert got == "keyword"
 
 
-async def test_1_a_keyword_of_another_type_is_not_taken() -> None:
-    """A keyword of the name but of another type does not count."""
+async def test_1_a_keyword_of_another_type_is_refused() -> None:
+    """What the caller passed is not replaced by what an adapter builds."""
     di.register(make_foo, make_bar)
-    assert await label(bar="text") == "adapter"
+    with pytest.raises(di.KeywordError, match="bar is of str, not of Bar"):
+        await label(bar="text")
 
 
 async def test_2_then_a_component_of_the_name() -> None:

@@ -15,6 +15,8 @@ from buvar import context
 from buvar import di
 from buvar.components import Components
 from buvar.di import _once
+from buvar.di._compiled import Compiled
+from buvar.di._compiled import Resolver
 
 
 T = t.TypeVar("T")
@@ -215,3 +217,18 @@ async def test_a_component_that_comes_while_one_plans(
     adapters.find = late  # type: ignore[method-assign]
     dear = await (handler() if injected else di.nject(Dear))
     assert dear.item is added
+
+
+def test_what_was_planned_before_a_change_is_not_kept() -> None:
+    """Another thread may register something while one plans."""
+
+    async def call(*_: t.Any) -> None: ...
+
+    compiled = Compiled()
+    resolver = Resolver(call, frozenset(), frozenset())
+    version = compiled.version
+    compiled.clear()
+    compiled.prefer("key", resolver, version)
+    assert not compiled.calls
+    compiled.prefer("key", resolver, compiled.version)
+    assert compiled.calls == {"key": call}

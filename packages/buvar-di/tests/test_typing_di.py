@@ -34,15 +34,40 @@ async def test_nject() -> None:
     """One target has its type, several are a list of theirs."""
     di.register(Foo, Bar, Baz, Box)
     assert t.assert_type(await di.nject(Foo), Foo)
-    assert t.assert_type(await di.nject(Foo, bar=1), Foo)
+    assert t.assert_type(await di.nject(Foo, foo=Foo()), Foo)
     box = t.assert_type(await di.nject(Box[Baz]), Box[Baz])
     assert t.assert_type(box.item, Baz)
-    two = t.assert_type(await di.nject(Foo, Baz), list[Foo | Baz])
-    assert isinstance(two, list)
-    three = t.assert_type(await di.nject(Foo, Baz, Bar), list[Foo | Baz | Bar])
-    assert isinstance(three, list)
-    four = t.assert_type(await di.nject(Foo, Baz, Bar, Foo), list[t.Any])
-    assert [type(one) for one in four] == [Bar, Baz, Bar, Foo]
+
+
+async def test_nject_of_several() -> None:
+    """Two to five targets can be unpacked, each value with its type."""
+    di.register(Foo, Bar, Baz, Box)
+    foo, baz = await di.nject(Foo, Baz)
+    t.assert_type(foo, Foo)
+    t.assert_type(baz, Baz)
+    three = t.assert_type(
+        await di.nject(Foo, Baz, Box[Baz]), tuple[Foo, Baz, Box[Baz]]
+    )
+    t.assert_type(three[2].item, Baz)
+    t.assert_type(
+        await di.nject(Foo, Baz, Bar, Foo, foo=Foo()),
+        tuple[Foo, Baz, Bar, Foo],
+    )
+    one, two, _, _, five = await di.nject(Bar, Baz, Foo, Baz, Bar)
+    t.assert_type(one, Bar)
+    t.assert_type(two, Baz)
+    t.assert_type(five, Bar)
+    six = t.assert_type(
+        await di.nject(Foo, Baz, Bar, Foo, Baz, Bar), list[t.Any]
+    )
+    assert len(six) == 6
+
+
+async def test_several_are_a_list() -> None:
+    """So they are when the program runs, however many there are."""
+    di.register(Foo, Baz)
+    some: t.Any = await di.nject(Foo, Baz)
+    assert type(some) is list
 
 
 async def test_what_is_no_class_is_not_guessed() -> None:

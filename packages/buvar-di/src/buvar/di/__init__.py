@@ -16,11 +16,14 @@ from ._check import check
 from ._default import buvar_adapters
 from ._default import override
 from ._default import register
+from ._entry import add_entry_point
+from ._entry import expect
 from ._errors import AnnotationError
 from ._errors import CheckError
 from ._errors import CycleError
 from ._errors import DiError
 from ._errors import GeneratorError
+from ._errors import KeywordError
 from ._errors import RegisterError
 from ._errors import ResolveError
 from ._errors import ScopeError
@@ -46,13 +49,16 @@ __all__ = [
     "Graph",
     "GraphEdge",
     "GraphNode",
+    "KeywordError",
     "Named",
     "RegisterError",
     "ResolveError",
     "Scope",
     "ScopeError",
+    "add_entry_point",
     "buvar_adapters",
     "check",
+    "expect",
     "graph",
     "inject",
     "nject",

@@ -91,12 +91,33 @@ class ScopeError(ResolveError):
     """Something needs what ends before it, or a layer that ends at all."""
 
 
+class KeywordError(ResolveError):
+    """
+    Nothing takes a keyword of the call.
+
+    Attributes:
+        keywords: The names of those that nothing takes.
+    """
+
+    def __init__(
+        self,
+        target: object,
+        tree: t.Sequence[str] = (),
+        path: t.Sequence[object] = (),
+        hints: t.Sequence[str] = (),
+        keywords: t.Sequence[str] = (),
+    ) -> None:
+        super().__init__(target, tree, path, hints)
+        self.keywords = tuple(keywords)
+
+
 class CheckError(DiError):
     """
     The graph of adapters has holes.
 
     Attributes:
-        errors: An error for each type that cannot be resolved.
+        errors: An error for each type, and for each parameter of an injected
+            function, that cannot be resolved.
     """
 
     def __init__(self, errors: t.Sequence[ResolveError]) -> None:
@@ -105,7 +126,8 @@ class CheckError(DiError):
 
     def __str__(self) -> str:
         """Show every error below the other."""
-        head = f"{len(self.errors)} of the registered types fail:"
+        number = len(self.errors)
+        head = f"{number} of the registered types and functions fail:"
         return "\n\n".join((head, *map(str, self.errors)))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import keyword
 import re
 import typing as t
+import unicodedata
 
 from buvar.components import LayerEndedError
 from buvar.components._builder import builder
@@ -78,11 +80,13 @@ class Head:
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}
         self.taken: set[str] = {
-            *("adapters", "again", "given", "note", "error"),
+            *("adapters", "again", "given", "nject", "note", "error"),
             *("context", "items", "below", *LAYERS),
             *(f"{layer}_kept" for layer in LAYERS),
             *(f"{layer}_items" for layer in LAYERS),
             *self.names,
+            # The code uses some of them, such as isinstance.
+            *dir(builtins),
         }
         #: The last number that made a name unique.
         self.numbers: dict[str, int] = {}
@@ -215,7 +219,11 @@ class Head:
     # --- names ------------------------------------------------------------
 
     def _name(self, wish: str) -> str:
-        wish = "_".join(_WORD.findall(wish)).strip("_") or "it"
+        # Python reads identifiers in this form; a class may have any name.
+        wish = unicodedata.normalize("NFKC", wish)
+        wish = "_".join(_WORD.findall(wish)).strip("_")
+        wish = wish if wish.isidentifier() else f"it_{wish}"
+        wish = wish if wish.isidentifier() else "it"
         name = wish
         while name in self.taken or keyword.iskeyword(name):
             number = self.numbers[wish] = self.numbers.get(wish, 1) + 1

@@ -13,6 +13,7 @@ from ._compile import compile_plan
 from ._default import buvar_adapters
 from ._explain import explain
 from ._explain import unhashable
+from ._keywords import unused
 from ._nodes import Failure
 from ._nodes import Node
 from ._plan import Planner
@@ -22,6 +23,8 @@ from ._register import Adapters
 T = t.TypeVar("T")
 T2 = t.TypeVar("T2")
 T3 = t.TypeVar("T3")
+T4 = t.TypeVar("T4")
+T5 = t.TypeVar("T5")
 
 #: The first part of the key of a call with several targets, or keywords.
 _MANY: t.Final = object()
@@ -58,8 +61,11 @@ def nject(
 ) -> t.Coroutine[t.Any, t.Any, T]: ...
 @t.overload
 def nject(
-    target: type[T], second: type[T2], /, **dependencies: t.Any
-) -> t.Coroutine[t.Any, t.Any, list[T | T2]]: ...
+    target: type[T],
+    second: type[T2],
+    /,
+    **dependencies: t.Any,
+) -> t.Coroutine[t.Any, t.Any, tuple[T, T2]]: ...
 @t.overload
 def nject(
     target: type[T],
@@ -67,7 +73,26 @@ def nject(
     third: type[T3],
     /,
     **dependencies: t.Any,
-) -> t.Coroutine[t.Any, t.Any, list[T | T2 | T3]]: ...
+) -> t.Coroutine[t.Any, t.Any, tuple[T, T2, T3]]: ...
+@t.overload
+def nject(
+    target: type[T],
+    second: type[T2],
+    third: type[T3],
+    fourth: type[T4],
+    /,
+    **dependencies: t.Any,
+) -> t.Coroutine[t.Any, t.Any, tuple[T, T2, T3, T4]]: ...
+@t.overload
+def nject(
+    target: type[T],
+    second: type[T2],
+    third: type[T3],
+    fourth: type[T4],
+    fifth: type[T5],
+    /,
+    **dependencies: t.Any,
+) -> t.Coroutine[t.Any, t.Any, tuple[T, T2, T3, T4, T5]]: ...
 @t.overload
 def nject(
     target: t.Any,
@@ -95,7 +120,9 @@ def nject(
         dependencies: Values that parameters get, by name or else by type.
 
     Returns:
-        One value for one target, a list for several.
+        One value for one target, a list for several. To type checkers a list
+        of two to five values is a tuple, as that of ``asyncio.gather`` is:
+        only so each value has the type of its target.
 
     Raises:
         ResolveError: Something is missing; nothing was built then.
@@ -157,9 +184,13 @@ async def answer(
         planner = Planner(
             t.cast("Adapters", adapters), current_context(), dependencies
         )
+        nodes = question.plan(planner, question.targets)
+        wrong = unused(planner, question.targets, nodes)
+        if wrong is not None:
+            raise wrong
         resolver = compile_plan(
             planner,
-            question.plan(planner, question.targets),
+            nodes,
             target,
             functools.partial(answer, question),
             single=question.single,

@@ -17,8 +17,10 @@ import typing as t
 from buvar.components import Components
 
 from ._adapter import Adapter
+from ._annotations import EMPTY
 from ._candidate import Candidate
 from ._errors import AnnotationError
+from ._generics import substitute
 from ._nodes import CALL
 from ._nodes import LEVELS
 from ._nodes import Attempt
@@ -27,7 +29,6 @@ from ._nodes import Const
 from ._nodes import Failure
 from ._nodes import Node
 from ._register import Adapters
-from ._signature import EMPTY
 from ._signature import Param
 from ._spelling import normal
 from ._steps import Steps
@@ -36,7 +37,11 @@ from ._there import There
 from ._types import Asked
 from ._types import ask
 from ._types import provided
-from ._types import substitute
+from ._types import show
+
+
+#: How often a generic adapter may need itself, each time for another type.
+DEEPEST: t.Final = 10
 
 
 class Planner(There):
@@ -48,6 +53,8 @@ class Planner(There):
         components: The context of the call.
         keywords: What the call gives.
         given: Types taken as components although there are none (yet).
+        expected: The same for types with a name or ``None``, except for what
+            is kept in the stage.
     """
 
     def __init__(
@@ -56,8 +63,9 @@ class Planner(There):
         components: Components,
         keywords: t.Mapping[str, t.Any],
         given: t.Collection[t.Any] = (),
+        expected: t.Collection[tuple[t.Any, t.Hashable]] = (),
     ) -> None:
-        super().__init__(adapters, components, keywords, given)
+        super().__init__(adapters, components, keywords, given, expected)
         self.order: list[Build] = []
         self._undo: list[tuple[int, t.Any]] = []
         self._path: dict[tuple[Adapter, t.Any], t.Any] = {}
@@ -133,6 +141,9 @@ class Planner(There):
         here = (adapter, tuple(bindings.values()))
         if here in self._path:
             return self._cycle(key, here)
+        if bindings and self._grows(adapter):
+            reason = f"it needs itself for ever other types, now {show(key)}"
+            return Attempt(adapter, reason)
         try:
             params = adapter.params
         except AnnotationError as error:
@@ -166,6 +177,11 @@ class Planner(There):
             if variable in bindings:
                 return Const(tp, bindings[variable], default=False)
         return (yield from self._param(param, param.ask(tp), level))
+
+    def _grows(self, adapter: Adapter) -> bool:
+        """Tell whether a generic adapter goes on needing itself."""
+        again = sum(1 for one, _ in self._path if one is adapter)
+        return again >= DEEPEST
 
     def _cycle(self, key: t.Any, here: tuple[Adapter, t.Any]) -> Attempt:
         keys = list(self._path)
@@ -221,7 +237,7 @@ class Planner(There):
             "",
             next((k for k in ("cycle", "scope") if k in kinds), ""),
         )
-        if level and any(self._ask(key, None, CALL) for key in tp.keys):
+        if level and any(self._component(key, None, CALL) for key in tp.keys):
             kind = "scope"
             note = (
                 f"the one in the context ends before the {LEVELS[level]} "

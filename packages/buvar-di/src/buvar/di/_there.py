@@ -20,7 +20,10 @@ from ._nodes import Guard
 from ._nodes import Item
 from ._nodes import Node
 from ._register import Adapters
+from ._spelling import normal
 from ._types import Asked
+from ._types import derived
+from ._types import provided
 from ._values import accepts
 from ._values import by_value
 from ._values import offers
@@ -35,32 +38,38 @@ class There:
         components: Components,
         keywords: t.Mapping[str, t.Any],
         given: t.Collection[t.Any],
+        expected: t.Collection[tuple[t.Any, t.Hashable]],
     ) -> None:
         self.adapters = adapters
         scope = components.scope or components
         self.layers = (components, scope, components.stage or components)
         self.keywords = keywords
         self.given = given
+        self.expected = expected
         #: Each question to the context, and whether there was an answer.
         self.guards: dict[Guard, bool] = {}
         self.absent: set[t.Any] = set()
         self.unnamed: set[t.Any] = set()
         #: The next call may look the same and mean another thing, as where a
         #: keyword is judged by its value: its plan is not kept.
-        self.by_value: bool = False
+        self.by_value: bool = any(
+            # It poses as another class, as a proxy does.
+            value.__class__ is not type(value)
+            for value in keywords.values()
+        )
         self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {})
 
     def _named(
         self, tp: Asked, names: tuple[t.Hashable, ...], level: int
     ) -> Node | None:
         for name in names:
-            if name in self.keywords and self._accepts(tp, name):
+            if name in self.keywords and self.accepts(tp, name):
                 return Given(tp, t.cast("str", name))
         fake = self._fake(tp)
         if fake is not None:
             return fake
         for key in tp.keys:
-            node = self._ask(key, names[0], level)
+            node = self._component(key, names[0], level)
             if node is not None:
                 return node
         return None
@@ -75,7 +84,8 @@ class There:
                 return Const(key, overrides[asked], default=False)
         return None
 
-    def _accepts(self, tp: Asked, name: t.Any) -> bool:
+    def accepts(self, tp: Asked, name: t.Any) -> bool:
+        """Tell whether the keyword of a name is what is asked for."""
         value = self.keywords[name]
         self.by_value |= any(map(by_value, tp.keys))
         if value is None and tp.optional:
@@ -84,7 +94,57 @@ class There:
             return not tp.optional
         return any(accepts(key, value) for key in tp.keys)
 
-    def _ask(self, key: t.Any, name: t.Hashable, level: int) -> Node | None:
+    def _component(
+        self, key: t.Any, name: t.Hashable, level: int
+    ) -> Node | None:
+        """
+        Look for a component of a type, one with arguments as well.
+
+        The context stores what it holds by classes: a ``Repo[Order]`` is an
+        object of a class that says so, or one made by ``Repo[Order]()``.
+        """
+        node = self._ask(key, name, level)
+        origin = t.get_origin(key)
+        if node is not None or not isinstance(origin, type):
+            return node
+        found = [
+            node
+            for cls in derived(origin)
+            if key in provided(cls)
+            and (node := self._ask(cls, name, level)) is not None
+        ]
+        # Which is added last, or further up, may be another one next time.
+        self.by_value |= len(found) > 1
+        if not found and hasattr(origin, "__orig_bases__"):
+            node = self._ask(origin, name, level)
+            own = getattr(node and self._item(node), "__orig_class__", None)
+            if node is not None and own is not None:
+                self.by_value = True
+                found = [node] if key in provided(normal(own)) else []
+        return max(found, key=self._place, default=None)
+
+    def _item(self, node: Item) -> t.Any:
+        """Return the component itself."""
+        level, key, name = node.guard
+        layer = self.layers[level]
+        if name is None:
+            return layer.peek(key)
+        return layer.peek_named(key, name)
+
+    def _place(self, node: Item) -> tuple[int, int]:
+        """Tell how far up a component is, and how late it was added."""
+        item, (level, key, name) = self._item(node), node.guard
+        stack = self.layers[level].stack
+        for height, layer in zip(range(len(stack), 0, -1), stack, strict=True):
+            items = layer.items
+            if name is not None:
+                items = (layer.names or {}).get(key, {})
+            places = [n for n, one in enumerate(items.values()) if one is item]
+            if places:
+                return height, places[-1]
+        return 0, 0
+
+    def _ask(self, key: t.Any, name: t.Hashable, level: int) -> Item | None:
         """Look into the context, and remember the answer."""
         if name is None:
             known, unknown = _known.unnamed, self.absent
@@ -96,9 +156,7 @@ class There:
             return None
         if key not in known:
             unknown.add(key)
-            if name is None and key in self.given:
-                return Item(guard)
-            return None
+            return Item(guard) if self._is_given(guard) else None
         if guard not in self.guards:
             layer = self.layers[level]
             if name is not None:
@@ -109,9 +167,16 @@ class There:
             else:
                 item = layer.peek(key)
             self.guards[guard] = item is not MISSING
-        if self.guards[guard] or (name is None and key in self.given):
+        if self.guards[guard] or self._is_given(guard):
             return Item(guard)
         return None
+
+    def _is_given(self, guard: Guard) -> bool:
+        """Tell whether it will be in the context, though it is not yet."""
+        if guard.name is None and guard.key in self.given:
+            return True
+        # What is there later is in a layer that ends before the stage.
+        return guard.level < STAGE and (guard.key, guard.name) in self.expected
 
     def _unnamed(self, tp: Asked, level: int) -> Node | None:
         fake = self._fake(tp)
@@ -121,7 +186,7 @@ class There:
             if key in self._built[level]:
                 return self._built[level][key]
         for key in tp.keys:
-            node = self._ask(key, None, level)
+            node = self._component(key, None, level)
             if node is not None:
                 return node
         for key in tp.keys:
