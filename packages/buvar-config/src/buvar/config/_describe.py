@@ -11,14 +11,14 @@ import textwrap
 import typing as t
 
 from ._fields import Field
-from ._fields import arguments
-from ._fields import bare
+from ._types import arguments
+from ._types import bare
 from ._fields import has_fields
-from ._fields import origin
+from ._types import origin
 from ._merge import SEQUENCES
 from ._scalars import URL
 from ._scalars import ByteSize
-from ._scalars import spelled
+from ._choices import spelled
 from ._secret import Secret
 from ._unions import is_union
 
@@ -68,10 +68,16 @@ def _class_words(cls: type, tp: t.Any) -> str:
     return "a table" if issubclass(cls, t.Mapping) else f"a {cls.__name__}"
 
 
+def _doc(cls: type) -> str:
+    """Return the docstring of a class itself, which may be made lazily."""
+    text = t.cast("object", cls.__doc__)
+    return inspect.cleandoc(text) if isinstance(text, str) else ""
+
+
 def summary(tp: t.Any) -> str:
     """Return the first sentence of a class's own docstring."""
     cls = origin(tp)
-    text = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+    text = _doc(cls)
     # A dataclass without a docstring is given its signature.
     if text.startswith(f"{cls.__name__}("):
         return ""
@@ -89,7 +95,7 @@ def helps(tp: t.Any, field: Field) -> str:
     if field.extra.help:
         return field.extra.help
     for cls in origin(tp).__mro__:
-        text = inspect.cleandoc(cls.__dict__.get("__doc__") or "") + "\n"
+        text = _doc(cls) + "\n"
         for section in _SECTION.findall(text):
             for name, said in _ENTRY.findall(textwrap.dedent(section)):
                 if name == field.name:

@@ -11,7 +11,7 @@ from cattrs import BaseValidationError
 from cattrs import ForbiddenExtraKeysError
 from cattrs import IterableValidationNote
 
-from ._errors import MASK
+from ._sensitive import MASK
 from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import Problem
@@ -20,11 +20,12 @@ from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import holds_secret
-from ._fields import origin
+from ._types import origin
 from ._merge import dig
 from ._merge import is_table
 from ._secret import Secret
 from ._secret import show
+from ._tags import MissingTagError
 from ._text import parse_list
 from ._text import parse_table
 
@@ -107,6 +108,13 @@ class _Diagnosis:
             if isinstance(note, AttributeValidationNote):
                 field = _field(group.cl, note.name)
                 here = (*path, field.key if field else note.name)
+                if isinstance(error, MissingTagError):
+                    yield Problem(
+                        self._dotted(here),
+                        f"missing, {error.expected}",
+                        source=self.where(path),
+                    )
+                    return
                 if isinstance(error, KeyError):
                     yield self._absent(here, field, _keys(group.cl))
                     return

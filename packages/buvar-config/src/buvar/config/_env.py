@@ -16,11 +16,11 @@ from ._errors import Problem
 from ._errors import dotted
 from ._errors import one
 from ._fields import Field
-from ._fields import arguments
-from ._fields import bare
+from ._types import arguments
+from ._types import bare
 from ._fields import fields
 from ._fields import has_fields
-from ._fields import origin
+from ._types import origin
 from ._merge import Path
 from ._unions import is_union
 
@@ -94,7 +94,7 @@ def _leaves(
     for field in fields(tp):
         inner = [] if field.converter else classes_of(field.type)
         here = (*path, field.key)
-        hidden = secret or field.extra.secret
+        hidden = secret or field.hidden
         yield Leaf(
             here,
             field,

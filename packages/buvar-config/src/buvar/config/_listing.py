@@ -9,7 +9,7 @@ import attrs
 from . import _env
 from ._describe import helps
 from ._describe import words
-from ._errors import MASK
+from ._sensitive import MASK
 from ._plain import env_text
 from ._plain import is_confidential
 from ._plain import to_plain

@@ -88,7 +88,7 @@ class _Writer:
                     (*path, field.key),
                     item,
                     (*above, tp),
-                    hidden=hidden or field.extra.secret,
+                    hidden=hidden or field.hidden,
                 )
 
     def _value(
@@ -112,7 +112,8 @@ class _Writer:
 
 def _value(field: Field, owner: t.Any) -> t.Any:
     if owner is not NOTHING:
-        return getattr(owner, field.name)
+        item = field.value_of(owner)
+        return field.make_default() if field.passing else item
     return field.make_default()
 
 

@@ -12,12 +12,12 @@ import attrs
 from ._describe import helps
 from ._describe import summary
 from ._fields import Field
-from ._fields import arguments
-from ._fields import bare
+from ._types import arguments
+from ._types import bare
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import is_secret
-from ._fields import origin
+from ._types import origin
 from ._merge import SEQUENCES
 from ._merge import is_array
 from ._merge import is_table
@@ -116,7 +116,7 @@ class _Writer:
         if said := helps(tp, field):
             found["description"] = said
         default = field.make_default()
-        if field.extra.secret or is_secret(field.type):
+        if field.hidden or is_secret(field.type):
             found["writeOnly"] = True
         given = default is not attrs.NOTHING and default is not None
         if given and not field.secret and not is_confidential(default):
