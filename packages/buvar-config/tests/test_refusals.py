@@ -81,12 +81,12 @@ def noted(*_: object) -> None:
 @pytest.mark.parametrize(
     ("validator", "text"),
     [
-        (endless, "refuses it: expected less deep nesting"),
-        (noted, "refuses it: no (code)"),
+        (endless, "x: expected less deep nesting"),
+        (noted, "x: no, not 1 (code)"),
     ],
 )
 def test_validator_fails(validator, text) -> None:
-    """Whatever a validator raises is an error of the class."""
+    """Whatever a validator raises is an error of its field."""
     cls = attrs.make_class("Has", {"x": attrs.field(validator=validator)})
 
     assert text in str(fail(config.ConfigSource({"x": 1}), cls))

@@ -87,7 +87,11 @@ def to_file(path: AnyPath | optional) -> pathlib.Path:
         raise one(msg, cure="Pass the path of a file.") from None
     if "\0" in str(file):
         raise one("the name of a file has a NUL byte", value=repr(str(file)))
-    return file
+    try:
+        # No shell expands what a variable or a unit file says.
+        return file.expanduser()
+    except RuntimeError:
+        return file
 
 
 def _is_missing(file: pathlib.Path) -> bool:

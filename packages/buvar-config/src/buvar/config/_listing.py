@@ -85,7 +85,7 @@ def _of_class(
     for name, leaf in names.leaves.items():
         if leaf.nested:
             continue
-        item = _dig(value, leaf) if value is not None else _default(leaf)
+        item = _dig(value, leaf) if value is not None else _env.default_of(leaf)
         given = item is not None and item is not attrs.NOTHING
         yield Variable(
             names.join(name),
@@ -96,10 +96,6 @@ def _of_class(
             leaf.secret or (given and is_confidential(item)),
             env_text(to_plain(item)) if given else None,
         )
-
-
-def _default(leaf: _env.Leaf) -> t.Any:
-    return attrs.NOTHING if leaf.optional else leaf.field.make_default()
 
 
 def _dig(value: t.Any, leaf: _env.Leaf) -> t.Any:

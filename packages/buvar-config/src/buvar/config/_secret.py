@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ._sensitive import MASK
@@ -68,6 +69,37 @@ def without_secrets(value: t.Any) -> t.Any:
         key: MASK if sounds_secret(key) else without_secrets(item)
         for key, item in t.cast("t.Any", value).items()
     }
+
+
+def texts(value: t.Any) -> t.Iterator[str]:
+    """List what single values are written as, however deep they are."""
+    if isinstance(value, Secret):
+        value = t.cast("t.Any", value).reveal()
+    if isinstance(value, dict):
+        for item in t.cast("t.Any", value).values():
+            yield from texts(item)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in t.cast("t.Any", value):
+            yield from texts(item)
+    elif isinstance(value, bytes):
+        yield value.decode(errors="replace")
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def without_words(text: str, words: t.Iterable[str]) -> str:
+    """Mask texts that are secrets, in whatever case they are repeated."""
+    for word in sorted(words, key=len, reverse=True):
+        for form in {word, word.strip(), repr(word)[1:-1]} - {""}:
+            pattern = re.escape(form)
+            if len(form) < _SHORT:
+                # A letter alone is in every other word.
+                pattern = rf"(?<!\w){pattern}(?!\w)"
+            text = re.sub(pattern, MASK, text, flags=re.IGNORECASE)
+    return without_secrets_in(text)
+
+
+_SHORT: t.Final = 4
 
 
 def show(value: t.Any) -> str:
