@@ -6,12 +6,12 @@ import enum
 import typing as t
 
 from ._errors import BadValueError
-from ._types import arguments
 from ._merge import SEQUENCES
 from ._scalars import SCALARS
 from ._scalars import to_int
 from ._text import Text
 from ._text import parse_list
+from ._types import arguments
 
 
 def to_literal(value: t.Any, tp: t.Any) -> t.Any:

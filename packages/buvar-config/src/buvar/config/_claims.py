@@ -120,7 +120,7 @@ def stray_variables(source: ConfigSource, mine: Names) -> list[Unknown]:
         near = _near(name, mine, section)
         if stem is None and near is None:
             continue
-        if stem is not None and near is None and _has_table(source, name, stem):
+        if stem and not near and _has_table(source, name, stem):
             continue
         others = all_names(source) if others is None else others
         if is_claimed(source, others, name):

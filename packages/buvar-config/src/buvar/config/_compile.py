@@ -29,7 +29,6 @@ from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import is_named_tuple
-from ._types import origin
 from ._merge import is_array
 from ._merge import is_table
 from ._origin import ASSIGNMENT as _ASSIGNED
@@ -39,6 +38,7 @@ from ._registry import registry
 from ._text import Text
 from ._text import parse_list
 from ._text import parse_table
+from ._types import origin
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]

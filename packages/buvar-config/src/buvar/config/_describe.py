@@ -10,16 +10,16 @@ import re
 import textwrap
 import typing as t
 
+from ._choices import spelled
 from ._fields import Field
-from ._types import arguments
-from ._types import bare
 from ._fields import has_fields
-from ._types import origin
 from ._merge import SEQUENCES
 from ._scalars import URL
 from ._scalars import ByteSize
-from ._choices import spelled
 from ._secret import Secret
+from ._types import arguments
+from ._types import bare
+from ._types import origin
 from ._unions import is_union
 
 

@@ -12,7 +12,6 @@ from cattrs import BaseValidationError
 from cattrs import ForbiddenExtraKeysError
 from cattrs import IterableValidationNote
 
-from ._sensitive import MASK
 from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import Problem
@@ -21,18 +20,19 @@ from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import holds_secret
-from ._types import arguments
-from ._types import origin
-from ._unions import is_union
 from ._merge import dig
 from ._merge import is_table
 from ._secret import Secret
 from ._secret import show
 from ._secret import texts
 from ._secret import without_words
+from ._sensitive import MASK
 from ._tags import MissingTagError
 from ._text import parse_list
 from ._text import parse_table
+from ._types import arguments
+from ._types import origin
+from ._unions import is_union
 
 
 Keys: t.TypeAlias = tuple[t.Any, ...]

@@ -16,16 +16,16 @@ from ._errors import Problem
 from ._errors import dotted
 from ._errors import one
 from ._fields import Field
-from ._types import arguments
-from ._types import bare
 from ._fields import fields
 from ._fields import has_fields
-from ._types import origin
 from ._merge import Path
 from ._open import Open
 from ._open import Target
 from ._open import value_type
 from ._registry import registry
+from ._types import arguments
+from ._types import bare
+from ._types import origin
 from ._unions import is_union
 
 

@@ -7,7 +7,6 @@ import typing as t
 import attrs
 
 
-
 @attrs.frozen
 class Problem:
     """

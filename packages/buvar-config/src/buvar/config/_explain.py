@@ -8,13 +8,13 @@ import attrs
 
 from . import _env
 from ._again import Finder
-from ._sensitive import MASK
 from ._errors import ConfigError
 from ._errors import dotted
 from ._gather import gather
 from ._merge import dig
 from ._merge import is_table
 from ._secret import show
+from ._sensitive import MASK
 from ._sensitive import sounds_secret
 
 

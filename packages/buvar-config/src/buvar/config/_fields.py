@@ -158,8 +158,8 @@ def _may_hide(tp: t.Any, key: str) -> bool:
         return not key.endswith("s")
     return (
         cls in (str, bytes, t.Any, object)
-        or (isinstance(cls, type) and issubclass(cls, str | bytes))
-        and not issubclass(cls, enum.Enum)
+        or ((isinstance(cls, type) and issubclass(cls, str | bytes))
+        and not issubclass(cls, enum.Enum))
     ) or any(_may_hide(item, key) for item in arguments(tp))
 
 

@@ -10,12 +10,12 @@ import unicodedata
 
 import attrs
 
-from ._sensitive import MASK
 from ._errors import ConfigError
 from ._errors import one
 from ._errors import together
 from ._merge import check_depth
 from ._origin import Layer
+from ._sensitive import MASK
 from ._sensitive import sounds_secret
 from ._sensitive import without_passwords
 

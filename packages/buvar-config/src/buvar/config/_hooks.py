@@ -16,9 +16,7 @@ from ._choices import to_enum
 from ._choices import to_literal
 from ._errors import BadValueError
 from ._errors import one
-from ._types import bare
 from ._fields import has_fields
-from ._types import origin
 from ._merge import SEQUENCES
 from ._merge import plain
 from ._registry import is_registered
@@ -28,6 +26,8 @@ from ._secret import Secret
 from ._text import Text
 from ._text import parse_list
 from ._text import parse_table
+from ._types import bare
+from ._types import origin
 from ._unions import is_union
 from ._unions import union_hook
 
@@ -96,12 +96,10 @@ def _exactly(base: type, hook: Structure) -> Structure:
 def _of_subclass(
     base: type, hook: Structure, value: t.Any, tp: t.Any
 ) -> t.Any:
-    if registry and tp in registry:
-        return registered_hook(tp)(value, tp)
     if tp is base:
         return hook(value, tp)
-    if issubclass(tp, enum.Enum):
-        return to_enum(value, tp)
+    if issubclass(tp, enum.Enum) or tp in registry:
+        return _member(value, tp)
     if isinstance(value, tp):
         return value
     if base in (pathlib.Path, pathlib.PurePath):

@@ -6,10 +6,10 @@ import typing as t
 
 from collections.abc import Mapping
 
-from ._sensitive import MASK
 from ._errors import dotted
 from ._errors import one
 from ._secret import show
+from ._sensitive import MASK
 from ._sensitive import sounds_secret
 
 

@@ -10,17 +10,17 @@ import typing as t
 
 import attrs
 
+from ._choices import spelled
 from ._fields import fields
 from ._fields import has_fields
 from ._merge import is_array
 from ._merge import is_table
-from ._choices import spelled
 from ._registry import registry
 from ._secret import Secret
 from ._sensitive import without_secrets_in
 
 
-def to_plain(value: t.Any) -> t.Any:  # noqa: PLR0911 - a table of kinds
+def to_plain(value: t.Any) -> t.Any:  # noqa: C901, PLR0911 - kinds
     """Return what TOML can hold and loading takes back."""
     if isinstance(value, Secret):
         return to_plain(value.reveal())

@@ -17,6 +17,7 @@ from ._plain import is_confidential
 from ._plain import to_plain
 from ._plain import toml_key
 from ._plain import toml_value
+from ._section import Classes
 from ._section import each
 
 
@@ -24,7 +25,7 @@ NOTHING: t.Final[t.Any] = attrs.NOTHING
 
 
 def sample(
-    cls: type | None = None,
+    cls: Classes = None,
     section: str | None = None,
     *,
     value: t.Any = None,
@@ -37,7 +38,8 @@ def sample(
     ``help`` and docstrings.
 
     Args:
-        cls: The class, by default each ``Config`` that has a section.
+        cls: The class, by default each ``Config`` that has a section, or
+            several with their sections, as ``ConfigSource.classes`` returns.
         section: Its section, by default that of the class.
         value: An object to write instead of the defaults.
         reveal: Whether to write the secrets of that object.

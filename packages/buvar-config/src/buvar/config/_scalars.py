@@ -166,7 +166,8 @@ def to_path(value: t.Any, tp: t.Any = pathlib.Path) -> t.Any:
             return path.expanduser()
         except RuntimeError:
             msg = "expected a path, and there is no such home directory"
-            raise BadValueError(msg, "Write ./~ for the name itself.") from None
+            hint = "Write ./~ for the name itself."
+            raise BadValueError(msg, hint) from None
     return path
 
 

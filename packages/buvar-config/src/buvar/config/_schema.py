@@ -12,12 +12,9 @@ import attrs
 from ._describe import helps
 from ._describe import summary
 from ._fields import Field
-from ._types import arguments
-from ._types import bare
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import is_secret
-from ._types import origin
 from ._merge import SEQUENCES
 from ._merge import is_array
 from ._merge import is_table
@@ -26,7 +23,11 @@ from ._plain import to_plain
 from ._scalars import URL
 from ._scalars import ByteSize
 from ._secret import Secret
+from ._section import Classes
 from ._section import each
+from ._types import arguments
+from ._types import bare
+from ._types import origin
 from ._unions import is_union
 
 
@@ -60,12 +61,13 @@ _PLAIN: dict[t.Any, Schema] = {
 }
 
 
-def schema(cls: type | None = None, section: str | None = None) -> Schema:
+def schema(cls: Classes = None, section: str | None = None) -> Schema:
     """
     Return the JSON Schema of what a class is loaded from.
 
     Args:
-        cls: The class, by default each ``Config`` that has a section.
+        cls: The class, by default each ``Config`` that has a section, or
+            several with their sections, as ``ConfigSource.classes`` returns.
         section: Its section, by default that of the class.
     """
     writer = _Writer()

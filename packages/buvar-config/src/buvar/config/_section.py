@@ -93,11 +93,18 @@ def sections() -> dict[str, type[Config]]:
     return dict(sorted(found.items()))
 
 
-def each(cls: type | None, section: str | None) -> list[tuple[t.Any, Path]]:
-    """Return a class and the path of its section, or all that have one."""
+#: A class, or several with their sections.
+Classes: t.TypeAlias = type | t.Sequence[tuple[t.Any, str]] | None
+
+
+def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
+    """Return classes and the paths of their sections."""
     if cls is None:
+        cls = [(one, name) for name, one in sections().items()]
+    if isinstance(cls, list | tuple):
         return [
-            (one, tuple(name.split("."))) for name, one in sections().items()
+            (one, tuple(name.split(".")) if name else ())
+            for one, name in cls
         ]
     if section is None:
         section = getattr(cls, SECTION, ("",))[0]

@@ -14,6 +14,7 @@ from ._again import UnknownKeys
 from ._again import check_mode
 from ._again import load_again
 from ._again import report_unknown
+from ._claims import all_names
 from ._claims import stray_variables
 from ._claims import unclaimed
 from ._compile import compiled
@@ -251,13 +252,24 @@ class ConfigSource(dict[str, t.Any]):
         Say of each value where it came from; secrets are masked.
 
         Args:
-            cls: A class, by default each ``Config`` that has a section;
-                what belongs to none of them is listed as well.
+            cls: A class, by default all ``classes``; what belongs to none of
+                them is listed as well.
             section: Its section, by default that of the class.
         """
         from ._section import each  # noqa: PLC0415 - it builds on this
 
-        return explain(self, each(cls, section), others=cls is None)
+        wanted = self.classes() if cls is None else cls
+        return explain(self, each(wanted, section), others=cls is None)
+
+    def classes(self) -> list[tuple[t.Any, str]]:
+        """
+        Return the classes that are known to be read from this source.
+
+        Those are each ``Config`` that has a section and what was loaded so
+        far, with the dotted path of its table, in the order of these.
+        """
+        found = [(x.tp, ".".join(x.section)) for x in all_names(self)]
+        return sorted(found, key=lambda pair: pair[1])
 
     def reload(self) -> None:
         """

@@ -11,16 +11,16 @@ from cattrs import BaseValidationError
 from cattrs import Converter
 
 from ._errors import BadValueError
-from ._types import arguments
-from ._types import bare
 from ._fields import fields
 from ._fields import has_fields
-from ._types import origin
 from ._merge import is_table
 from ._secret import Secret
 from ._tags import tag_of
 from ._text import Text
 from ._text import parse_table
+from ._types import arguments
+from ._types import bare
+from ._types import origin
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
