@@ -51,7 +51,7 @@ def _same(value: t.Any, wanted: t.Any) -> bool:
     """Tell whether text or plain data says a value of a scalar type."""
     kind = type(wanted)
     if isinstance(value, Text) and kind is str:
-        return value.strip() == wanted
+        return bool(value.strip() == wanted)
     hook = SCALARS.get(kind)
     if hook is None:
         return False

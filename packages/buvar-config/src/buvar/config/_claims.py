@@ -110,6 +110,11 @@ def stray_variables(source: ConfigSource, mine: Names) -> list[Unknown]:
     stems = {
         f"{name}_": leaf for name, leaf in mine.leaves.items() if leaf.nested
     }
+    stems |= {
+        table.start: mine.paths[table.path]
+        for table in mine.open
+        if table.inner is not None
+    }
     section = name_of(mine.section) + "_" if mine.section else ""
     found: list[Unknown] = []
     others: list[Names] | None = None

@@ -15,6 +15,7 @@ import typing as t
 
 import attrs
 
+from cattrs import AttributeValidationNote
 from cattrs import BaseValidationError
 from cattrs import ClassValidationError
 
@@ -105,6 +106,13 @@ class Overlaid:
         tp = self._tp if type(base) is cls else type(base)
         members = fields(tp)
         given = self._given(tp, members, value)
+        lacking = [
+            field
+            for field in members
+            if field.passing and field.required and field.alias not in given
+        ]
+        if lacking:
+            raise _absent(tp, lacking)
         values = {
             field.alias: field.value_of(base)
             for field in members
@@ -152,6 +160,18 @@ class Overlaid:
         return found
 
 
+def _absent(tp: t.Any, lacking: list[Field]) -> ClassValidationError:
+    """Say which parameters no object has kept."""
+    errors: list[Exception] = []
+    for field in lacking:
+        error = KeyError(field.key)
+        error.add_note(
+            AttributeValidationNote("missing", field.name, field.type)
+        )
+        errors.append(error)
+    return ClassValidationError("parameters are missing", errors, tp)
+
+
 def _is_derived(field: Field, base: t.Any) -> bool:
     """Tell whether a value follows from others, and is made anew."""
     default: t.Any = field.default
@@ -190,7 +210,7 @@ def _can_change(value: t.Any) -> bool:
     if isinstance(value, _CONTAINERS):
         return True
     if isinstance(value, tuple) and not hasattr(cls, "_fields"):
-        return any(map(_can_change, t.cast("tuple[t.Any, ...]", value)))
+        return any(map(_can_change, value))
     if dataclasses.is_dataclass(cls):
         return not t.cast("t.Any", cls).__dataclass_params__.frozen
     return attrs.has(cls) and cls.__setattr__ is not _FROZEN

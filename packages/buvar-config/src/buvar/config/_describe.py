@@ -14,6 +14,7 @@ from ._choices import spelled
 from ._fields import Field
 from ._fields import has_fields
 from ._merge import SEQUENCES
+from ._registry import registry
 from ._scalars import URL
 from ._scalars import ByteSize
 from ._secret import Secret
@@ -58,6 +59,10 @@ def words(tp: t.Any) -> str:
 
 
 def _class_words(cls: type, tp: t.Any) -> str:
+    if cls in registry:
+        return registry[cls].takes
+    if issubclass(cls, enum.Flag):
+        return "one or more of " + ", ".join(map(repr, cls.__members__))
     if issubclass(cls, enum.Enum):
         return "one of " + ", ".join(repr(spelled(item)) for item in cls)
     if has_fields(tp):

@@ -64,8 +64,10 @@ def explain(
             raise ConfigError(plan.unread)
         finder = Finder(source, names, plan)
         for leaf in _env.leaves(cls):
-            if not leaf.nested:
-                done.add((*section, *leaf.path))
+            path = (*section, *leaf.path)
+            # Classes of a union may have fields of one name.
+            if not leaf.nested and path not in done:
+                done.add(path)
                 found.append(_leaf(leaf, section, data, finder))
     if others:
         found.extend(_others(source, done))

@@ -20,6 +20,7 @@ from ._merge import is_array
 from ._merge import is_table
 from ._plain import is_confidential
 from ._plain import to_plain
+from ._registry import registry
 from ._scalars import URL
 from ._scalars import ByteSize
 from ._secret import Secret
@@ -131,6 +132,8 @@ class _Writer:
         cls, inner = origin(tp), arguments(tp)
         if tp in _PLAIN:
             return _PLAIN[tp]
+        if cls in registry:
+            return {"description": registry[cls].takes}
         if has_fields(tp):
             return self._reference(tp)
         if is_union(tp):
@@ -138,10 +141,14 @@ class _Writer:
         if cls is Secret:
             return self.type(inner[0])
         if cls is t.Literal:
-            return {"enum": [to_plain(item) for item in inner]}
+            return {
+                "enum": [None if x is None else to_plain(x) for x in inner]
+            }
         return self._class(cls, inner) if isinstance(cls, type) else {}
 
     def _class(self, cls: t.Any, inner: tuple[t.Any, ...]) -> Schema:
+        if issubclass(cls, enum.Flag):
+            return {"type": ["integer", "string", "array"]}
         if issubclass(cls, enum.Enum):
             return {"enum": [to_plain(item) for item in cls]}
         if issubclass(cls, SEQUENCES):

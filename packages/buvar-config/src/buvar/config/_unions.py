@@ -94,7 +94,7 @@ def union_hook(tp: t.Any, converter: Converter) -> Structure:
 def _table(value: t.Any) -> t.Mapping[t.Any, t.Any] | None:
     """Return the table that a value is, if it is one."""
     if value.__class__ is Over:
-        return t.cast("Over", value).given
+        return value.given
     if isinstance(value, Text):
         try:
             return parse_table(value)

@@ -71,10 +71,6 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
     """
     Return the classes that loading the plugins knows, and their sections.
 
-    Those that a plugin loads are found by preparing it, as ``buvar check``
-    does. It may fail for want of the very values that are asked for: then
-    one line says what may be missing.
-
     Raises:
         PluginError: There is no such plugin.
         CommandError: They have no section.
@@ -82,33 +78,7 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
     """
     source = application.source
     application.set_up()
-    failed: list[BaseException] = []
-
-    async def prepare(load: plugin.Loader) -> None:
-        await load(config)
-        for name in application.plugins:
-            try:
-                await load(name)
-            except plugin.NoPrepareError:
-                # A module may have sections only, and prepare nothing.
-                continue
-            except plugin.PluginError:
-                raise
-            except Exception as error:  # noqa: BLE001 - said below
-                failed.append(error)
-        raise _SeenError
-
-    try:
-        _stage(prepare)
-    except BaseExceptionGroup as group:
-        others = [
-            error
-            for error in leaves(group)
-            if not isinstance(error, _SeenError) and error not in failed
-        ]
-        if others:
-            message = "the application cannot be prepared"
-            raise BaseExceptionGroup(message, others) from None
+    failed = _prepare(application)
     found = source.classes()
     if all(section == LOG for _, section in found):
         if failed:
@@ -123,9 +93,49 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
         text = str(error).split("\n")
         said = " ".join(line.strip(" -") for line in text[:2])
         click.echo(
-            f"Note that preparing stopped, so sections of plugins that were "
-            f"not loaded by then are missing: {type(error).__name__}: {said}",
+            "Note that a plugin could not be prepared, so the sections of "
+            "those that it loads may be missing: "
+            f"{type(error).__name__}: {said}",
             err=True,
         )
     # That of the command itself comes last.
     return sorted(found, key=lambda each: (each[0] is log.LogConfig, each[1]))
+
+
+def _prepare(application: Application) -> list[Exception]:
+    """
+    Prepare the plugins, which load others, and return what failed.
+
+    A plugin may fail for want of the very values that are asked for.
+
+    Raises:
+        PluginError: There is no such plugin.
+    """
+    failed: list[Exception] = []
+
+    async def prepare(load: plugin.Loader) -> None:
+        await load(config)
+        for name in application.plugins:
+            try:
+                await load(name)
+            except plugin.NoPrepareError:
+                # A module may have sections only, and prepare nothing.
+                continue
+            except plugin.PluginError:
+                raise
+            except Exception as error:  # noqa: BLE001 - it is told
+                failed.append(error)
+        raise _SeenError
+
+    try:
+        _stage(prepare)
+    except BaseExceptionGroup as group:
+        others = [
+            error
+            for error in leaves(group)
+            if not isinstance(error, _SeenError) and error not in failed
+        ]
+        if others:
+            message = "the application cannot be prepared"
+            raise BaseExceptionGroup(message, others) from None
+    return failed
