@@ -35,7 +35,7 @@ _SERVICE = re.compile(
     r"|.*_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?"
 )
 #: How alike two names are that are meant to be the same.
-_NEAR = 0.8
+_NEAR = 0.7
 
 
 def all_names(source: ConfigSource) -> list[Names]:

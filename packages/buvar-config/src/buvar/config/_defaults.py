@@ -42,6 +42,11 @@ __all__ = [
 ]
 
 
+#: Untyped, as cattrs says less of them than a strict checker wants.
+_note: t.Any = AttributeValidationNote
+_refusal: t.Any = ClassValidationError
+
+
 class _Maker(t.Protocol):
     """What compiles the functions of classes."""
 
@@ -103,7 +108,7 @@ class Overlaid:
         cls, base = origin(self._tp), value.base
         if not isinstance(base, cls):
             return self._structure(dict(value.given), cls)
-        tp = self._tp if type(base) is cls else type(base)
+        tp: t.Any = self._tp if type(base) is cls else type(base)
         members = fields(tp)
         given = self._given(tp, members, value)
         lacking = [
@@ -126,7 +131,7 @@ class Overlaid:
             if not self._maker.thorough:
                 raise
             msg = f"While structuring {origin(tp).__name__}"
-            raise ClassValidationError(msg, [error], tp) from None
+            raise _refusal(msg, [error], tp) from None
         _keep_converted(found, members, values)
         return found
 
@@ -160,16 +165,17 @@ class Overlaid:
         return found
 
 
-def _absent(tp: t.Any, lacking: list[Field]) -> ClassValidationError:
+def _absent(tp: t.Any, lacking: list[Field]) -> Exception:
     """Say which parameters no object has kept."""
     errors: list[Exception] = []
     for field in lacking:
         error = KeyError(field.key)
         error.add_note(
-            AttributeValidationNote("missing", field.name, field.type)
+            _note("missing", field.name, field.type)
         )
         errors.append(error)
-    return ClassValidationError("parameters are missing", errors, tp)
+    refused: Exception = _refusal("parameters are missing", errors, tp)
+    return refused
 
 
 def _is_derived(field: Field, base: t.Any) -> bool:
@@ -210,7 +216,7 @@ def _can_change(value: t.Any) -> bool:
     if isinstance(value, _CONTAINERS):
         return True
     if isinstance(value, tuple) and not hasattr(cls, "_fields"):
-        return any(map(_can_change, value))
+        return any(map(_can_change, t.cast("t.Any", value)))
     if dataclasses.is_dataclass(cls):
         return not t.cast("t.Any", cls).__dataclass_params__.frozen
     return attrs.has(cls) and cls.__setattr__ is not _FROZEN

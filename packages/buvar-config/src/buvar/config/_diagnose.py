@@ -334,7 +334,7 @@ def _items(values: list[t.Any]) -> list[t.Any]:
         item
         for value in values
         if isinstance(value, tuple)
-        for item in value[:_MOST]
+        for item in t.cast("t.Any", value)[:_MOST]
     ]
 
 

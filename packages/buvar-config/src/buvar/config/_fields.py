@@ -99,8 +99,8 @@ def is_named_tuple(cls: t.Any) -> bool:
     """Tell whether a class is a tuple whose items have names."""
     return (
         isinstance(cls, type)
-        and issubclass(cls, tuple)
         and hasattr(cls, "_field_defaults")
+        and issubclass(cls, tuple)
     )
 
 

