@@ -161,7 +161,10 @@ class Has:
             {"by": {"a": {"kind": "http", "port": "x"}}},
             {"by.a.port": "expected a whole number"},
         ),
-        ({"either": {"kind": "a", "x": "x"}}, {"either.x": "expected a whole number"}),
+        (
+            {"either": {"kind": "a", "x": "x"}},
+            {"either.x": "expected a whole number"},
+        ),
         ({"one": 5}, {"one": "expected a table"}),
     ],
     ids=str,
@@ -211,7 +214,7 @@ def test_described() -> None:
     @attrs.define
     class Flags:
         access: Access = Access.READ | Access.WRITE
-        choice: t.Literal["a", None] = None
+        choice: t.Literal["a", None] = None  # noqa: PYI061
 
     schema = config.schema(Flags)["properties"]
 

@@ -192,9 +192,7 @@ def test_nobody_shares_a_default() -> None:
     one.labels["y"] = one.plain[0][0] = one.items[0][0] = 2
     one.pool.name = "changed"
 
-    assert source.load(Has) == Has(
-        {"x": 1}, [[1]], Pool("shared"), ([1],)
-    )
+    assert source.load(Has) == Has({"x": 1}, [[1]], Pool("shared"), ([1],))
     assert Has().labels is not Has().labels
 
 

@@ -50,9 +50,7 @@ def check_mode(mode: object) -> None:
 class Finder:
     """Says where the values of a section came from."""
 
-    def __init__(
-        self, source: ConfigSource, names: Names, plan: Plan
-    ) -> None:
+    def __init__(self, source: ConfigSource, names: Names, plan: Plan) -> None:
         self._layers = source.layers
         self._names = names
         self._section = names.section
@@ -78,9 +76,7 @@ class Finder:
             if path[:length] == item.path and item.holds(path[length:]):
                 return item.file
         return any(
-            item.file
-            for item in self._given
-            if item.path[: len(path)] == path
+            item.file for item in self._given if item.path[: len(path)] == path
         )
 
     def words(self, data: t.Any) -> set[str]:

@@ -155,5 +155,3 @@ def spelled(member: enum.Enum) -> t.Any:
     """Return how a member is written: its value, its name if that is long."""
     simple = isinstance(member.value, str | int | float)
     return member.value if simple else member.name
-
-

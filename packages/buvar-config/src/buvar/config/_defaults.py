@@ -95,9 +95,7 @@ class Overlaid:
         structure: Makes an object of a table alone.
     """
 
-    def __init__(
-        self, maker: _Maker, tp: t.Any, structure: Structure
-    ) -> None:
+    def __init__(self, maker: _Maker, tp: t.Any, structure: Structure) -> None:
         self._maker = maker
         self._tp = tp
         self._structure = structure
@@ -170,9 +168,7 @@ def _absent(tp: t.Any, lacking: list[Field]) -> Exception:
     errors: list[Exception] = []
     for field in lacking:
         error = KeyError(field.key)
-        error.add_note(
-            _note("missing", field.name, field.type)
-        )
+        error.add_note(_note("missing", field.name, field.type))
         errors.append(error)
     refused: Exception = _refusal("parameters are missing", errors, tp)
     return refused
@@ -204,11 +200,15 @@ _CONTAINERS: t.Final = (list, dict, set, bytearray)
 
 def shared_defaults(cls: t.Any, members: list[Field]) -> dict[str, t.Any]:
     """Return the defaults that all objects of a class would share."""
-    return {
-        field.name: field.default
-        for field in members
-        if not field.passing and _can_change(field.default)
-    } if not is_named_tuple(cls) else {}
+    return (
+        {
+            field.name: field.default
+            for field in members
+            if not field.passing and _can_change(field.default)
+        }
+        if not is_named_tuple(cls)
+        else {}
+    )
 
 
 def _can_change(value: t.Any) -> bool:

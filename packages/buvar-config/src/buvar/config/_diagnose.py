@@ -36,6 +36,8 @@ from ._unions import is_union
 
 
 Keys: t.TypeAlias = tuple[t.Any, ...]
+
+
 class Finder(t.Protocol):
     """What is known of the values beside themselves."""
 
@@ -311,9 +313,7 @@ def _named_by(error: BaseException, cls: t.Any) -> Field | None:
         name = getattr(argument, "name", None)
         if isinstance(argument, attrs.Attribute):
             return _field(cls, name)
-    known = {
-        id(item) for item in getattr(origin(cls), "__attrs_attrs__", ())
-    }
+    known = {id(item) for item in getattr(origin(cls), "__attrs_attrs__", ())}
     trace = error.__traceback__
     while trace is not None and known:
         code, names = trace.tb_frame.f_code, trace.tb_frame.f_locals

@@ -158,8 +158,10 @@ def _may_hide(tp: t.Any, key: str) -> bool:
         return not key.endswith("s")
     return (
         cls in (str, bytes, t.Any, object)
-        or ((isinstance(cls, type) and issubclass(cls, str | bytes))
-        and not issubclass(cls, enum.Enum))
+        or (
+            (isinstance(cls, type) and issubclass(cls, str | bytes))
+            and not issubclass(cls, enum.Enum)
+        )
     ) or any(_may_hide(item, key) for item in arguments(tp))
 
 
@@ -236,9 +238,7 @@ def _of_dataclass(cls: t.Any, hints: dict[str, t.Any]) -> t.Iterator[Field]:
         )
 
 
-def _of_named_tuple(
-    cls: t.Any, hints: dict[str, t.Any]
-) -> t.Iterator[Field]:
+def _of_named_tuple(cls: t.Any, hints: dict[str, t.Any]) -> t.Iterator[Field]:
     defaults: dict[str, t.Any] = cls._field_defaults
     for name in cls._fields:
         yield Field(

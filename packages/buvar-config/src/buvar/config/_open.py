@@ -131,6 +131,8 @@ def keys_at(data: t.Any, path: Path) -> list[str]:
         if not is_table(data):
             return []
         data = data.get(key)
-    return [key for key in data if isinstance(key, str)] if (
-        is_table(data)
-    ) else []
+    return (
+        [key for key in data if isinstance(key, str)]
+        if (is_table(data))
+        else []
+    )

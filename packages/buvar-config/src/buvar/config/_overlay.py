@@ -300,9 +300,7 @@ def _of_environment(names: Names, section: Path) -> list[Given]:
         text = environ[name]
         if is_file:
             files.append(
-                _from_file(
-                    leaf, section, to_file(text), f"${name}: {text}"
-                )
+                _from_file(leaf, section, to_file(text), f"${name}: {text}")
             )
         else:
             direct.append(

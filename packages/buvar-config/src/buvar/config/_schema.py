@@ -126,7 +126,7 @@ class _Writer:
             found["default"] = _json(to_plain(default))
         return found
 
-    def type(self, tp: t.Any) -> Schema:
+    def type(self, tp: t.Any) -> Schema:  # noqa: PLR0911 - a table of kinds
         """Describe a type."""
         tp = bare(tp)
         cls, inner = origin(tp), arguments(tp)

@@ -103,8 +103,7 @@ def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
         cls = [(one, name) for name, one in sections().items()]
     if isinstance(cls, list | tuple):
         return [
-            (one, tuple(name.split(".")) if name else ())
-            for one, name in cls
+            (one, tuple(name.split(".")) if name else ()) for one, name in cls
         ]
     if section is None:
         section = getattr(cls, SECTION, ("",))[0]
@@ -113,9 +112,7 @@ def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
 
 def in_use() -> dict[str, type[Config]]:
     """Return the classes that have a section and can still be meant."""
-    return {
-        name: cls for name, cls in sections().items() if in_reach(cls)
-    }
+    return {name: cls for name, cls in sections().items() if in_reach(cls)}
 
 
 def _subclasses(cls: type[Config]) -> t.Iterator[type[Config]]:

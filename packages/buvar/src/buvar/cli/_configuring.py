@@ -41,9 +41,7 @@ def env(application: Application) -> None:
             "Give the one that 'buvar run' gets, e.g. --env-prefix APP.",
             Exit.USAGE,
         )
-    for variable in config.variables(
-        _classes(application), env_prefix=prefix
-    ):
+    for variable in config.variables(_classes(application), env_prefix=prefix):
         click.echo(str(variable))
 
 
