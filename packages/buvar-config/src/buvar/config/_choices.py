@@ -49,7 +49,7 @@ def _means(value: t.Any, choice: t.Any) -> bool:
 
 def _same(value: t.Any, wanted: t.Any) -> bool:
     """Tell whether text or plain data says a value of a scalar type."""
-    kind: type[t.Any] = type(wanted)
+    kind = wanted.__class__
     if isinstance(value, Text) and kind is str:
         return bool(value.strip() == wanted)
     hook = SCALARS.get(kind)

@@ -106,7 +106,7 @@ class Overlaid:
         cls, base = origin(self._tp), value.base
         if not isinstance(base, cls):
             return self._structure(dict(value.given), cls)
-        tp: t.Any = self._tp if type(base) is cls else type(base)
+        tp = self._tp if base.__class__ is cls else base.__class__
         members = fields(tp)
         given = self._given(tp, members, value)
         lacking = [
@@ -212,7 +212,7 @@ def shared_defaults(cls: t.Any, members: list[Field]) -> dict[str, t.Any]:
 
 
 def _can_change(value: t.Any) -> bool:
-    cls: t.Any = type(value)
+    cls = value.__class__
     if isinstance(value, _CONTAINERS):
         return True
     if isinstance(value, tuple) and not hasattr(cls, "_fields"):

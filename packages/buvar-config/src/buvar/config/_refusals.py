@@ -38,7 +38,7 @@ def named_by(error: BaseException, cls: t.Any) -> str | None:
         given = [names.get(name) for name in code.co_varnames[:_MOST]]
         for value in [*given, *_items(given)]:
             if id(value) in known:
-                return t.cast("str", value.name)
+                return str(t.cast("t.Any", value).name)
         trace = trace.tb_next
     return _asked_again(error, cls)
 
@@ -57,7 +57,7 @@ def _asked_again(error: BaseException, cls: t.Any) -> str | None:
 
 
 def _first_refusing(error: BaseException, owner: t.Any) -> str | None:
-    for attribute in getattr(type(owner), "__attrs_attrs__", ()):
+    for attribute in getattr(owner, "__attrs_attrs__", ()):
         if attribute.validator is None or not hasattr(owner, attribute.name):
             continue
         try:
