@@ -70,19 +70,74 @@ def test_classes_that_cannot_be_loaded() -> None:
         config.ConfigSource(env_prefix="A").load(Lost)
 
 
-def test_field_named_like_a_file(monkeypatch, tmp_path) -> None:
-    """A field ``x_file`` has its variable, which then names no file."""
+def test_field_named_like_a_file() -> None:
+    """``x_file`` beside ``x`` has the variable that names a file of ``x``."""
 
     @attrs.define
-    class Cert:
-        cert: str = ""
-        cert_file: str = ""
+    class Process:
+        pid: str = ""
+        pid_file: str = ""
 
-    monkeypatch.setenv("APP_CERT_FILE", "/not/read")
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(env_prefix="APP").load(Process)
 
-    assert config.ConfigSource(env_prefix="APP").load(Cert) == Cert(
-        "", "/not/read"
+    assert "APP_PID_FILE is claimed by pid_file and the file of pid" in str(
+        caught.value
     )
+    assert config.ConfigSource({"pid": "1"}).load(Process).pid == "1"
+
+
+def test_files_of_two_classes() -> None:
+    """What one class reads from a file is no value of another class."""
+
+    @attrs.define
+    class First:
+        pid: str = ""
+
+    @attrs.define
+    class Second:
+        pid_file: str = ""
+
+    for classes in ((First, Second), (Second, First)):
+        source = config.ConfigSource(env_prefix="APP")
+        source.load(classes[0])
+        with pytest.raises(config.ConfigError, match="APP_PID_FILE"):
+            source.load(classes[1])
+
+
+def test_two_classes_of_a_source() -> None:
+    """Classes that have no section of their own claim names as well."""
+
+    @attrs.define
+    class First:
+        tls_port: int = 1
+
+    source = config.ConfigSource(env_prefix="APP")
+    source.load(First, "web")
+
+    with pytest.raises(config.ConfigError) as caught:
+        source.load(Tls, "web.tls")
+
+    assert "APP_WEB_TLS_PORT is claimed by web.tls.port and web.tls_port" in (
+        str(caught.value)
+    )
+    assert source.load(First, "web") == First()
+
+
+def test_table_with_a_file(monkeypatch) -> None:
+    """A table that has a key ``file`` does not come from a file itself."""
+
+    @attrs.define
+    class Log:
+        file: str = ""
+
+    @attrs.define
+    class App:
+        log: Log = attrs.field(factory=Log)
+
+    monkeypatch.setenv("APP_LOG_FILE", "a.log")
+
+    assert config.ConfigSource(env_prefix="APP").load(App).log.file == "a.log"
 
 
 def test_two_fields_with_one_key() -> None:

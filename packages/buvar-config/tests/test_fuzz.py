@@ -37,6 +37,28 @@ class Leaf:
     c: float | None = None
 
 
+class Access(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Pair(t.NamedTuple):
+    a: int
+    b: str = "b"
+
+
+@attrs.define
+class First:
+    x: t.Literal["1"] = "1"
+    a: int = 0
+
+
+@attrs.define
+class Second:
+    x: t.Literal[2] = 2
+    b: Leaf = attrs.field(factory=lambda: Leaf(5, "c", 0.5))
+
+
 Number = t.NewType("Number", int)
 
 TYPES: list[t.Any] = [
@@ -47,6 +69,8 @@ TYPES: list[t.Any] = [
     *(dict[str, int] | None, Leaf | int, list[list[int]], dict[int, str]),
     *(Number, t.Annotated[Leaf, "x"], t.Iterable[int], list[int] | Leaf),
     *(config.Secret[str] | None, config.Secret[int], str | None, Color | int),
+    *(Access, Pair, First | Second, list[First | Second], dict[str, Pair]),
+    *(Second, t.Literal[Color.RED, 1, True], dict[str, First | Second]),
 ]
 NAMES = ["a", "b", "c", "a_b", "x"]
 KEYS = st.sampled_from([*NAMES, "A", "a-b", ""]) | st.text(max_size=3)

@@ -44,6 +44,28 @@ class Server:
     port: int = config.var(80, help="The port.")
 
 
+class Access(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class At(t.NamedTuple):
+    x: int
+    y: str = "y"
+
+
+@attrs.define
+class One:
+    kind: t.Literal["one"] = "one"
+    x: int = 0
+
+
+@attrs.define
+class Two:
+    kind: t.Literal["two"] = "two"
+    x: str = ""
+
+
 @attrs.define
 class App(config.Config, section="generated.app"):
     """What the application needs."""
@@ -69,6 +91,12 @@ class App(config.Config, section="generated.app"):
         default=attrs.Factory(lambda self: self.color, takes_self=True)
     )
     upper: str = config.var("A", converter=str.upper)
+    pool: Server = attrs.field(factory=lambda: Server("pool", 5))
+    access: Access = Access.READ
+    at: At = At(1)
+    item: One | Two = attrs.field(factory=One)
+    by: dict[str, Server] = attrs.field(factory=dict)
+    choice: t.Literal[1, "a", True, Color.RED] = "a"
 
 
 def test_sample_in_words() -> None:
@@ -145,7 +173,7 @@ def test_schema_of_a_recursive_class() -> None:
 
     assert list(schema["$defs"]) == ["Node"]
     assert schema["additionalProperties"] == {"type": "object"}
-    assert "first" in schema["required"]
+    assert "required" not in schema
     assert config.sample(local())
 
 
@@ -169,6 +197,12 @@ APPS = st.builds(
     login=TEXT.map(config.Secret),
     raw=TEXT.map(str.encode),
     flag=st.booleans(),
+    pool=SERVERS,
+    access=st.sampled_from([Access(number) for number in range(4)]),
+    at=st.builds(At, st.integers(), TEXT),
+    item=st.builds(One, x=st.integers()) | st.builds(Two, x=TEXT),
+    by=st.dictionaries(TEXT, SERVERS, max_size=3),
+    choice=st.sampled_from([1, "a", True, Color.RED]),
 )
 
 

@@ -153,3 +153,43 @@ def test_hup(tmp_path) -> None:
     assert "".join(lines) == "ready\nTrue 22\nFalse 22\nTrue 333\n"
     assert errors.count("the old one stays") == 1
     assert os.fspath(file) in errors
+
+
+FORKING = """\
+import os, pathlib, sys
+import attrs
+from buvar import config
+
+@attrs.define
+class Web:
+    url: str = "default"
+
+file = pathlib.Path(sys.argv[1])
+file.write_text('[web]\\nurl = "one"\\n')
+source = config.ConfigSource.read(file)
+source.load(Web, "web")
+for number, text in enumerate(('url = "two"', "url = ", "url = 5", "")):
+    file.write_text(f"[web]\\n{text}\\n" + "#" * number)
+    if os.fork() == 0:
+        print(source.load(Web, "web").url, flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_the_last_one_that_was_right(tmp_path) -> None:
+    """What is forked has the last right configuration, not the first."""
+    program = tmp_path / "program.py"
+    program.write_text(FORKING)
+
+    done = subprocess.run(
+        [sys.executable, str(program), str(tmp_path / "a.toml")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert done.stdout.split() == ["two", "two", "two", "default"]
+    assert done.stderr.count("the old one stays") == 2

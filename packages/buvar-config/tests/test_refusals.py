@@ -82,12 +82,12 @@ def noted(*_: object) -> None:
 @pytest.mark.parametrize(
     ("validator", "text"),
     [
-        (endless, "refuses it: expected less deep nesting"),
-        (noted, "refuses it: no (code)"),
+        (endless, "x: expected less deep nesting"),
+        (noted, "x: no, not 1 (code)"),
     ],
 )
 def test_validator_fails(validator, text) -> None:
-    """Whatever a validator raises is an error of the class."""
+    """Whatever a validator raises is an error of its field."""
     cls = attrs.make_class("Has", {"x": attrs.field(validator=validator)})
 
     assert text in str(fail(config.ConfigSource({"x": 1}), cls))
@@ -148,3 +148,53 @@ def test_error_with_a_path(path, text, tmp_path) -> None:
     error = fail(config.ConfigSource.read(file), Settings)
 
     assert text.format(file=file) in str(error)
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+@pytest.mark.parametrize("own", [True, False])
+def test_field_of_a_validator(own, hidden, monkeypatch) -> None:
+    """The field, the origin and the reason are told, beside secrets too."""
+
+    def check(instance: object, attribute: object, value: int) -> None:
+        del instance, attribute
+        if value < 4:
+            raise ValueError("must be at least 4")
+
+    validator = check if own else attrs.validators.ge(4)
+    secret = {"word": config.var(type=config.Secret[str])} if hidden else {}
+    cls = attrs.make_class(
+        "Has",
+        {**secret, "length": config.var(6, type=int, validator=validator)},
+    )
+    data = {"word": "hunter2"} if hidden else {}
+
+    source = config.ConfigSource(data, overrides=["length=2"])
+    text = str(fail(source, cls))
+    assert "  - length: " in text
+    assert "4" in text
+    assert "(--set length)" in text
+    assert "hunter2" not in text
+    monkeypatch.setenv("VA_LENGTH", "3")
+    source = config.ConfigSource(data, env_prefix="VA")
+    assert "($VA_LENGTH)" in str(fail(source, cls))
+
+
+def test_reason_without_secrets() -> None:
+    """What a class says is kept, its secrets are masked in every form."""
+
+    @attrs.define
+    class Login:
+        user: str
+        word: config.Secret[str]
+        token: str = "t0ken"  # noqa: S105 - it is to be masked
+
+        def __attrs_post_init__(self) -> None:
+            word = self.word.reveal()
+            raise ValueError(
+                f"no {self.user} with {word!r}, {word.upper()}, {self.token}"
+            )
+
+    data = {"user": "me", "word": "hunter2"}
+    text = str(fail(config.ConfigSource(data), Login))
+
+    assert "Login refuses it: no me with '***', ***, ***" in text

@@ -257,3 +257,67 @@ def test_url(text) -> None:
 
     assert WORD not in shown
     assert "***" in shown
+
+
+@pytest.mark.parametrize("way", ["folder", "variable"])
+def test_value_of_a_file(way, tmp_path, monkeypatch) -> None:
+    """What came from a file for secrets is shown nowhere."""
+
+    @attrs.define
+    class Inner:
+        number: int = 0
+        words: list[int] = attrs.field(factory=list)
+
+    @attrs.define
+    class Has:
+        number: int = 0
+        kind: t.Literal["a"] = "a"
+        inner: Inner = attrs.field(factory=Inner)
+        odd: str = config.var("", validator=attrs.validators.max_len(3))
+
+    texts = {
+        "number": WORD,
+        "kind": WORD,
+        "inner": f'{{"number": "{WORD}", "words": ["{WORD}"]}}',
+        "odd": WORD,
+    }
+    for name, text in texts.items():
+        file = tmp_path / name
+        file.write_text(text)
+        if way == "variable":
+            monkeypatch.setenv(f"FI_{name.upper()}_FILE", str(file))
+    folder = tmp_path if way == "folder" else None
+    source = config.ConfigSource(env_prefix="FI", secrets=folder)
+
+    for left_out in ((), ("number", "kind", "inner")):
+        for name in left_out:
+            tmp_path.joinpath(name).write_text("")
+            tmp_path.joinpath(name).unlink()
+            monkeypatch.delenv(f"FI_{name.upper()}_FILE", raising=False)
+        source = config.ConfigSource(env_prefix="FI", secrets=folder)
+        with pytest.raises(config.ConfigError) as caught:
+            source.load(Has)
+        error = caught.value
+        assert WORD not in f"{error}{error!r}{error.errors}"
+    assert WORD not in str(source.explain(Has))
+    assert "odd = ***" in str(source.explain(Has))
+
+
+def test_text_with_a_name_of_secrets() -> None:
+    """Text is a secret by its name, unless its field says it is not."""
+
+    @attrs.define
+    class Has:
+        api_key: str = WORD
+        tokens: list[str] = [WORD]
+        max_tokens: int = 5
+        key: str = config.var("shown", secret=False)
+        session: bool = True
+
+    text = config.sample(Has)
+
+    assert WORD not in text
+    assert WORD not in fail(Has, {"tokens": [5], "api_key": [WORD]})
+    assert "max_tokens = 5" in text
+    assert 'key = "shown"' in text
+    assert "session = true" in text

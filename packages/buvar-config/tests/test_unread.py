@@ -43,7 +43,7 @@ def test_all_broken_files_at_once(tmp_path) -> None:
 def test_file_of_a_variable(monkeypatch) -> None:
     """A file that is missing is one error, the other values others."""
     monkeypatch.setenv("APP_WEB_PORT_FILE", "/not/there")
-    monkeypatch.setenv("APP_WEB_HOSTS", "nobody asks for this")
+    monkeypatch.setenv("APP_OTHER", "nobody asks for this")
     source = config.ConfigSource({"web": {"host": 5}}, env_prefix="APP")
 
     error = fail(source)

@@ -176,19 +176,40 @@ def test_check(buvar) -> None:
     assert "Hello" not in output
 
 
-def test_check_notes_misspelt_sections(buvar, tmp_path: Path) -> None:
-    """``check`` tells of sections that no class has, ``log`` is its own."""
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_misspelt_sections(buvar, tmp_path: Path, command) -> None:
+    """What nothing reads is an error, or a warning; ``log`` is read."""
     tmp_path.joinpath("c.toml").write_text(
         "top = 1\n[greting]\n[log]\n[somewhere.else]\n"
     )
 
-    lines = buvar("check", "app", "-c", "c.toml").splitlines()
+    output = buvar(command, "app", "-c", "c.toml", code=2)
 
-    note = "Note that no class has the section"
-    assert lines[:-1] == [
-        f"{note} 'greting'; did you mean 'greeting'?",
-        f"{note} 'somewhere'.",
-    ]
+    assert "top: unknown key, nothing reads it (c.toml:1)" in output
+    assert "greting: unknown section, nothing reads it (c.toml:2)" in output
+    assert "Did you mean 'greeting'?" in output
+    assert "somewhere" in output
+    assert "Traceback" not in output
+    for mode in ("warn", "ignore"):
+        buvar(command, "app", "-c", "c.toml", "--unknown", mode)
+
+
+def test_misspelt_variables(buvar, tmp_path: Path, monkeypatch) -> None:
+    """A variable or secret file that sets nothing is an error."""
+    monkeypatch.setenv("APP_GREETING_NAMME", "typo")
+    monkeypatch.setenv("APP_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("APP_PORT_80_TCP_ADDR", "10.0.0.1")
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    folder.joinpath("greeting_nam").write_text("typo")
+    options = ("--env-prefix", "APP", "--secrets", str(folder))
+
+    output = buvar("run", "app", *options, code=2)
+
+    assert "unknown variable, it sets nothing ($APP_GREETING_NAMME)" in output
+    assert "unknown secret file, it sets nothing" in output
+    assert "10.0.0.1" not in output
+    assert "SERVICE_HOST" not in output
 
 
 def test_check_finds_what_is_missing(buvar) -> None:
@@ -337,3 +358,53 @@ def test_check_beside_the_running_service(buvar, tmp_path: Path) -> None:
 
     assert "in use" in output.splitlines()[0]
     assert "Traceback" not in output
+
+
+NESTED = """
+    import attrs
+    from buvar import config, di, plugin
+
+    @attrs.define
+    class Outer(config.Config, section="outer"):
+        name: str
+
+    async def prepare(load: plugin.Loader):
+        await load("inner")
+        await di.nject(Outer)
+        await load("late")
+"""
+INNER = """
+    import attrs
+    from buvar import config
+
+    @attrs.define
+    class {name}(config.Config, section="{section}"):
+        x: int = 1
+
+    async def prepare(): ...
+"""
+
+
+def test_configuration_of_nested_plugins(buvar, tmp_path: Path) -> None:
+    """The commands know the sections of plugins that plugins load."""
+    tmp_path.joinpath("nested.py").write_text(textwrap.dedent(NESTED))
+    for name in ("Inner", "Late"):
+        text = INNER.format(name=name, section=name.lower())
+        file = tmp_path / f"{name.lower()}.py"
+        file.write_text(textwrap.dedent(text))
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+
+    output = buvar("config", "sample", "nested")
+    assert "[outer]" in output
+    assert "[inner]" in output
+    assert "[late]" not in output
+
+    secrets.joinpath("outer_name").write_text("hunter2")
+    options = ("nested", "--secrets", str(secrets), "--env-prefix", "APP")
+    for command in ("sample", "env", "schema", "show"):
+        output = buvar("config", command, *options)
+        assert "late" in output.lower()
+        assert "hunter2" not in output
+    assert "outer.name = ***" in output
+    buvar("check", *options)

@@ -16,6 +16,7 @@ from ._explain import Explanation
 from ._files import optional
 from ._listing import Variable
 from ._listing import variables
+from ._registry import register
 from ._sample import sample
 from ._scalars import URL
 from ._scalars import ByteSize
@@ -49,6 +50,7 @@ __all__ = [
     "metadata",
     "optional",
     "prepare",
+    "register",
     "sample",
     "schema",
     "sections",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import typing as t
 
 from ._compile import compiled
 from ._diagnose import Unknown
-from ._diagnose import Where
 from ._diagnose import problems
+from ._env import Names
+from ._env import name_of
 from ._errors import ConfigError
 from ._errors import Problem
 from ._errors import one
@@ -17,6 +19,7 @@ from ._merge import dig
 from ._merge import is_table
 from ._origin import layer_of
 from ._overlay import Plan
+from ._secret import texts
 
 
 if t.TYPE_CHECKING:
@@ -47,11 +50,10 @@ def check_mode(mode: object) -> None:
 class Finder:
     """Says where the values of a section came from."""
 
-    def __init__(
-        self, source: ConfigSource, section: Path, plan: Plan
-    ) -> None:
+    def __init__(self, source: ConfigSource, names: Names, plan: Plan) -> None:
         self._layers = source.layers
-        self._section = section
+        self._names = names
+        self._section = names.section
         self._given = plan.given
 
     def where(self, path: t.Sequence[t.Any]) -> str | None:
@@ -66,6 +68,40 @@ class Finder:
                 inside = inside or item.source
         return self._of_layers((*self._section, *path), inside)
 
+    def is_confidential(self, path: t.Sequence[t.Any]) -> bool:
+        """Tell whether a value came from a file for secrets."""
+        path = tuple(path)
+        for item in reversed(self._given):
+            length = len(item.path)
+            if path[:length] == item.path and item.holds(path[length:]):
+                return item.file
+        return any(
+            item.file for item in self._given if item.path[: len(path)] == path
+        )
+
+    def words(self, data: t.Any) -> set[str]:
+        """Return the texts of all that came from a file for secrets."""
+        found = {str(item.text) for item in self._given if item.file}
+        for item in self._given:
+            with contextlib.suppress(LookupError):
+                if item.file:
+                    found |= set(texts(dig(data, item.path)))
+        return found
+
+    def setting(self, path: t.Sequence[t.Any]) -> str | None:
+        """Say with which variable a missing value may be given."""
+        path = tuple(path)
+        names = self._names
+        if not all(isinstance(key, str) for key in path):
+            return None
+        inside = any(path[: len(x.path)] == x.path for x in names.open)
+        if path not in names.paths and not inside:
+            return None
+        if names.prefix is None:
+            return "Variables are not read: no env_prefix is given."
+        name = names.join(name_of((*self._section, *path)))
+        return f"The variable {name} sets it."
+
     def _of_layers(self, path: Path, inside: str | None) -> str | None:
         """Return what set a path, else what set something inside of it."""
         layer = layer_of(self._layers, path)
@@ -77,11 +113,12 @@ class Finder:
 def load_again(
     cls: t.Any,
     data: t.Any,
-    where: Where,
+    finder: Finder,
     section: Path,
     *,
     mode: UnknownKeys,
     unread: list[Problem],
+    stray: list[Unknown],
 ) -> t.Any:
     """Find all that is wrong, raise it, or warn if that is all there is."""
     check_mode(mode)
@@ -89,15 +126,15 @@ def load_again(
         thorough = compiled(cls, strict=mode != "ignore", thorough=True)
         result = thorough(data, cls)
     except Exception as error:  # noqa: BLE001 - all of it is said below
-        found = problems(error, data, where, section, cls)
+        found = problems(error, data, finder, section, cls)
     else:
-        if not unread:
+        if not unread and not stray:
             return result
         found = []
     paths = {item.path for item in unread}
     # What could not be read is not missing as well.
     found = [item for item in found if item.path not in paths]
-    found = [*unread, *_without_others(found)]
+    found = [*unread, *_without_others(found), *stray]
     wrong = [item for item in found if not isinstance(item, Unknown)]
     if wrong or (found and mode == "error"):
         raise ConfigError(found)
@@ -119,3 +156,20 @@ def _without_others(found: list[Problem]) -> list[Problem]:
         if not isinstance(item, Unknown)
         or not any(name.startswith(f"{item.path}.") for name in others)
     ]
+
+
+def report_unknown(found: list[Unknown], mode: UnknownKeys) -> None:
+    """
+    Raise what nothing reads, or warn of it.
+
+    Raises:
+        ConfigError: There is something, and the mode says so.
+    """
+    if found and mode == "error":
+        raise ConfigError(
+            found,
+            "Correct it, or name what else reads it with "
+            "ConfigSource.reserve.",
+        )
+    for item in found:
+        logger.warning("%s", item, extra={"config_path": item.path})

@@ -10,24 +10,41 @@ from __future__ import annotations
 
 import typing as t
 
+import attrs
+
 from cattrs import Converter
 from cattrs import gen
 
 from . import _hooks
+from ._defaults import Over
+from ._defaults import Overlaid
+from ._defaults import copy_shared
+from ._defaults import is_overlaid
+from ._defaults import overlaid
+from ._defaults import shared_defaults
 from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import one
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
-from ._fields import origin
+from ._fields import is_named_tuple
+from ._merge import is_array
 from ._merge import is_table
+from ._origin import ASSIGNMENT as _ASSIGNED
+from ._registry import is_registered
+from ._registry import registered_hook
+from ._registry import registry
 from ._text import Text
 from ._text import parse_list
 from ._text import parse_table
+from ._types import origin
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
+
+#: An empty table, which nobody changes.
+_EMPTY: t.Final[dict[str, t.Any]] = {}
 
 #: The attribute of a class that its compiled functions are kept in.
 ATTRIBUTE: t.Final = "__buvar_config__"
@@ -56,7 +73,7 @@ def compiled(tp: t.Any, *, strict: bool, thorough: bool) -> Structure:
         ConfigError: The class cannot be loaded at all.
     """
     cache = kept(tp)
-    key = (tp, strict, thorough)
+    key = (tp, strict, thorough, registry.version)
     structure: Structure | None = cache.get(key)
     if structure is None:
         structure = cache[key] = _Maker(
@@ -85,6 +102,9 @@ class _Maker:
         self.converter.register_structure_hook_factory(
             has_fields, self.make_class
         )
+        self.converter.register_structure_hook_factory(
+            is_registered, registered_hook
+        )
         self._making: set[t.Any] = set()
 
     def make_class(self, tp: t.Any) -> Structure:
@@ -102,6 +122,33 @@ class _Maker:
         cls = origin(tp)
         members = fields(tp)
         _check_keys(cls, members)
+        structure = self._generate(members, cls)
+        implied = [field.key for field in members if field.implied]
+        shared = shared_defaults(cls, members)
+        maker = Overlaid(self, tp, structure)
+
+        def make(value: t.Any, _: t.Any) -> t.Any:
+            if value.__class__ is dict:
+                return structure(value, cls)
+            if value.__class__ is Over:
+                return maker.make(value)
+            value = _table(value, cls, members)
+            return value if isinstance(value, cls) else structure(value, cls)
+
+        if not implied and not shared:
+            return make
+
+        def make_more(value: t.Any, _: t.Any) -> t.Any:
+            if value.__class__ is dict and implied:
+                value = {**dict.fromkeys(implied, _EMPTY), **value}
+            found = make(value, cls)
+            if shared and found is not value:
+                copy_shared(found, shared)
+            return found
+
+        return make_more
+
+    def _generate(self, members: list[Field], cls: t.Any) -> Structure:
         overrides: dict[str, t.Any] = {
             field.name: gen.override(
                 rename=field.key, struct_hook=self._special(field)
@@ -119,14 +166,17 @@ class _Maker:
             _cattrs_use_linecache=False,
             **overrides,
         )
+        return structure
 
-        def make(value: t.Any, _: t.Any) -> t.Any:
-            if value.__class__ is dict:
-                return structure(value, cls)
-            value = _table(value, cls)
-            return value if isinstance(value, cls) else structure(value, cls)
-
-        return make
+    def generate_partial(self, tp: t.Any, collect: t.Any) -> Structure:
+        """Make a function that collects only what is given for a class."""
+        return self._generate(
+            [
+                attrs.evolve(field, default=None, kw_only=True)
+                for field in fields(tp)
+            ],
+            collect,
+        )
 
     def _special(self, field: Field) -> t.Any:
         """Return the function of a field, if its type alone won't do."""
@@ -137,8 +187,10 @@ class _Maker:
             hook = self._as(bool)
         elif field.extra.kind == "list":
             hook = self._split(field.type)
-        if field.extra.secret:
+        if field.hidden:
             hook = _hooks.hidden(hook or self._late(field.type))
+        if hook is None and is_overlaid(field):
+            hook = overlaid(field, self._late(field.type))
         return hook
 
     def _split(self, tp: t.Any) -> Structure:
@@ -186,15 +238,34 @@ def _parameters(cls: t.Any) -> tuple[t.Any, ...]:
     return getattr(cls, "__parameters__", ())
 
 
-def _table(value: t.Any, cls: t.Any) -> t.Any:
+def _table(value: t.Any, cls: t.Any, members: list[Field]) -> t.Any:
     """Return the dict that a class can be made of, or its instance."""
     if type(value) is cls or isinstance(value, cls):
         return value
+    if is_named_tuple(cls):
+        return _named(value, members)
     if isinstance(value, Text):
         return dict(parse_table(value))
     if is_table(value):
         return dict(value)
     raise BadValueError("expected a table")
+
+
+def _named(value: t.Any, members: list[Field]) -> dict[t.Any, t.Any]:
+    """Return the items of a named tuple, which may come without names."""
+    expected = f"expected a table, or an array of {len(members)} items"
+    if isinstance(value, Text):
+        text = value.lstrip()
+        listed = not text.startswith("{") and not _ASSIGNED.match(text)
+        value = parse_list(value) if listed else parse_table(value)
+    if is_table(value):
+        return dict(value)
+    if not is_array(value) or len(value) > len(members):
+        raise BadValueError(expected)
+    keys = [field.key for field in members]
+    if any(field.required for field in members[len(value) :]):
+        raise BadValueError(expected)
+    return dict(zip(keys, value, strict=False))
 
 
 def _converted(field: Field, *, thorough: bool) -> Structure:

@@ -10,16 +10,17 @@ import re
 import textwrap
 import typing as t
 
+from ._choices import spelled
 from ._fields import Field
-from ._fields import arguments
-from ._fields import bare
 from ._fields import has_fields
-from ._fields import origin
 from ._merge import SEQUENCES
+from ._registry import registry
 from ._scalars import URL
 from ._scalars import ByteSize
-from ._scalars import spelled
 from ._secret import Secret
+from ._types import arguments
+from ._types import bare
+from ._types import origin
 from ._unions import is_union
 
 
@@ -58,6 +59,10 @@ def words(tp: t.Any) -> str:
 
 
 def _class_words(cls: type, tp: t.Any) -> str:
+    if cls in registry:
+        return registry[cls].takes
+    if issubclass(cls, enum.Flag):
+        return "one or more of " + ", ".join(map(repr, cls.__members__))
     if issubclass(cls, enum.Enum):
         return "one of " + ", ".join(repr(spelled(item)) for item in cls)
     if has_fields(tp):
@@ -68,10 +73,16 @@ def _class_words(cls: type, tp: t.Any) -> str:
     return "a table" if issubclass(cls, t.Mapping) else f"a {cls.__name__}"
 
 
+def _doc(cls: type) -> str:
+    """Return the docstring of a class itself, which may be made lazily."""
+    text = t.cast("object", cls.__doc__)
+    return inspect.cleandoc(text) if isinstance(text, str) else ""
+
+
 def summary(tp: t.Any) -> str:
     """Return the first sentence of a class's own docstring."""
     cls = origin(tp)
-    text = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+    text = _doc(cls)
     # A dataclass without a docstring is given its signature.
     if text.startswith(f"{cls.__name__}("):
         return ""
@@ -89,7 +100,7 @@ def helps(tp: t.Any, field: Field) -> str:
     if field.extra.help:
         return field.extra.help
     for cls in origin(tp).__mro__:
-        text = inspect.cleandoc(cls.__dict__.get("__doc__") or "") + "\n"
+        text = _doc(cls) + "\n"
         for section in _SECTION.findall(text):
             for name, said in _ENTRY.findall(textwrap.dedent(section)):
                 if name == field.name:

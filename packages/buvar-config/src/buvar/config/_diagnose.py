@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 import attrs
@@ -11,7 +12,6 @@ from cattrs import BaseValidationError
 from cattrs import ForbiddenExtraKeysError
 from cattrs import IterableValidationNote
 
-from ._errors import MASK
 from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import Problem
@@ -20,18 +20,41 @@ from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import holds_secret
-from ._fields import origin
 from ._merge import dig
 from ._merge import is_table
+from ._refusals import named_by
+from ._refusals import secrets_in
 from ._secret import Secret
 from ._secret import show
+from ._secret import without_words
+from ._sensitive import MASK
+from ._tags import MissingTagError
 from ._text import parse_list
 from ._text import parse_table
+from ._types import origin
 
 
 Keys: t.TypeAlias = tuple[t.Any, ...]
-#: Says where the value at a path came from.
-Where: t.TypeAlias = t.Callable[[Keys], str | None]
+
+
+class Finder(t.Protocol):
+    """What is known of the values beside themselves."""
+
+    def where(self, path: t.Sequence[t.Any], /) -> str | None:
+        """Say where the value at a path came from."""
+        ...
+
+    def is_confidential(self, path: t.Sequence[t.Any], /) -> bool:
+        """Tell whether it came from a file for secrets."""
+        ...
+
+    def setting(self, path: t.Sequence[t.Any], /) -> str | None:
+        """Say how a missing value is given."""
+        ...
+
+    def words(self, data: t.Any, /) -> set[str]:
+        """Return the texts that came from files for secrets."""
+        ...
 
 
 #: How cattrs says that a key is wrong and not its value.
@@ -45,7 +68,7 @@ class Unknown(Problem):
 def problems(
     error: BaseException,
     data: t.Any,
-    where: Where,
+    finder: Finder,
     section: Keys = (),
     tp: t.Any = None,
 ) -> list[Problem]:
@@ -55,20 +78,21 @@ def problems(
     Args:
         error: What the thorough function raised.
         data: What it was given.
-        where: Says where the value at a path came from.
+        finder: Knows where the values came from.
         section: The path of the data itself.
         tp: The class that was asked for.
     """
-    return list(_Diagnosis(tp, data, where, section).walk(error, ()))
+    return list(_Diagnosis(tp, data, finder, section).walk(error, ()))
 
 
 class _Diagnosis:
     def __init__(
-        self, tp: t.Any, data: t.Any, where: Where, section: Keys
+        self, tp: t.Any, data: t.Any, finder: Finder, section: Keys
     ) -> None:
         self.tp = tp
         self.data = data
-        self.where = where
+        self.finder = finder
+        self.where = finder.where
         self.section = section
 
     def _dotted(self, path: Keys) -> str:
@@ -107,6 +131,13 @@ class _Diagnosis:
             if isinstance(note, AttributeValidationNote):
                 field = _field(group.cl, note.name)
                 here = (*path, field.key if field else note.name)
+                if isinstance(error, MissingTagError):
+                    yield Problem(
+                        self._dotted(here),
+                        f"missing, {error.expected}",
+                        source=self.where(path),
+                    )
+                    return
                 if isinstance(error, KeyError):
                     yield self._absent(here, field, _keys(group.cl))
                     return
@@ -142,11 +173,12 @@ class _Diagnosis:
         near = _near(path[-1], [key for key in keys if key not in known])
         hint = f"Did you misspell it as {near}?" if near else None
         extra = field.extra.help if field else None
+        lines = [hint or extra, self.finder.setting(path)]
         return Problem(
             self._dotted(path),
             "missing, and it has no default",
             source=self.where(path[:-1]) if len(path) > 1 else None,
-            hint=hint or extra,
+            hint="\n".join(filter(None, lines)) or None,
         )
 
     def _keys(self, path: Keys) -> list[t.Any]:
@@ -189,18 +221,33 @@ class _Diagnosis:
         if (said := self._with_path(group, error, path)) is not None:
             yield said
             return
-        for argument in error.args[1:]:
-            field = _field(group.cl, getattr(argument, "name", None))
-            if field is not None:
-                yield self._failed(error, (*path, field.key), field)
-                return
-        secret = holds_secret(group.cl)
+        field = _field(group.cl, named_by(error, group.cl))
+        if field is not None:
+            yield self._refused(error, (*path, field.key), field, group.cl)
+            return
         yield Problem(
             self._dotted(path),
-            f"{origin(group.cl).__name__} refuses it"
-            + ("" if secret else f": {_text(error)}"),
+            f"{origin(group.cl).__name__} refuses it: "
+            + self._reason(error, path, group.cl),
             source=self.where(path),
         )
+
+    def _refused(
+        self, error: Exception, path: Keys, field: Field, cls: t.Any
+    ) -> Problem:
+        """Report what a validator said of a value."""
+        found = self._failed(error, path, field)
+        if found.value == MASK:
+            return found
+        reason = self._reason(error, path[:-1], cls)
+        return attrs.evolve(found, expected=reason)
+
+    def _reason(self, error: Exception, path: Keys, cls: t.Any) -> str:
+        """Return the text of an error without the secrets of its class."""
+        words = self.finder.words(self.data)
+        with contextlib.suppress(LookupError, BadValueError):
+            words |= set(secrets_in(cls, self._value(path)))
+        return without_words(_text(error), words)
 
     def _with_path(
         self, group: BaseValidationError, error: t.Any, path: Keys
@@ -229,6 +276,7 @@ class _Diagnosis:
         field: Field | None = None,
     ) -> Problem:
         secret = field.secret if field else holds_secret(self.tp)
+        secret = secret or self.finder.is_confidential(path)
         hint = None
         if isinstance(error, BadValueError):
             expected, hint = error.expected, error.hint
@@ -236,7 +284,7 @@ class _Diagnosis:
         elif secret:
             expected = "expected another value"
         else:
-            expected = _text(error)
+            expected = without_words(_text(error), ())
         try:
             value = self._value(path)
         except LookupError:

@@ -16,12 +16,16 @@ from ._errors import Problem
 from ._errors import dotted
 from ._errors import one
 from ._fields import Field
-from ._fields import arguments
-from ._fields import bare
 from ._fields import fields
 from ._fields import has_fields
-from ._fields import origin
 from ._merge import Path
+from ._open import Open
+from ._open import Target
+from ._open import value_type
+from ._registry import registry
+from ._types import arguments
+from ._types import bare
+from ._types import origin
 from ._unions import is_union
 
 
@@ -48,6 +52,8 @@ class Leaf:
         optional: Whether the class it belongs to may be missing.
         owner: The class it belongs to.
         attributes: The attributes that lead to it.
+        chain: The fields that lead to it, itself the last.
+        mixed: Whether the classes of a union disagree on its type.
     """
 
     path: Path
@@ -58,11 +64,15 @@ class Leaf:
     optional: bool
     owner: t.Any
     attributes: Path
+    chain: tuple[Field, ...] = ()
+    mixed: bool = False
 
     @property
     def kind(self) -> type | None:
         """The type of a plain value, which text becomes in one step."""
         field = self.field
+        if self.mixed:
+            return None
         plain = field.converter is None and field.extra.kind is None
         return field.type if plain and _plain(field.type) else None
 
@@ -75,10 +85,11 @@ def name_of(path: t.Iterable[str]) -> str:
 def leaves(tp: t.Any) -> list[Leaf]:
     """List all that can be set in a class, nested classes included."""
     cache = kept(tp)
-    found: list[Leaf] | None = cache.get(("leaves", tp))
+    key = ("leaves", tp, registry.version)
+    found: list[Leaf] | None = cache.get(key)
     if found is None:
         found = list(_leaves(tp, (), (), (), secret=False, optional=False))
-        cache["leaves", tp] = found
+        cache[key] = found
     return found
 
 
@@ -90,11 +101,12 @@ def _leaves(
     *,
     secret: bool,
     optional: bool,
+    chain: tuple[Field, ...] = (),
 ) -> t.Iterator[Leaf]:
     for field in fields(tp):
         inner = [] if field.converter else classes_of(field.type)
         here = (*path, field.key)
-        hidden = secret or field.extra.secret
+        hidden = secret or field.hidden
         yield Leaf(
             here,
             field,
@@ -104,6 +116,7 @@ def _leaves(
             optional,
             tp,
             (*attributes, field.name),
+            (*chain, field),
         )
         for cls in inner:
             # A class within itself would have names without end.
@@ -115,7 +128,30 @@ def _leaves(
                     (*above, tp),
                     secret=hidden,
                     optional=optional or not field.required,
+                    chain=(*chain, field),
                 )
+
+
+def default_of(leaf: Leaf) -> t.Any:
+    """
+    Return what a value is if nothing is given.
+
+    ``NOTHING`` if there is none, or if only the class can make it.
+    """
+    value: t.Any = attrs.NOTHING
+    for number, field in enumerate(leaf.chain):
+        if number == 0 or value is attrs.NOTHING:
+            if number and leaf.chain[number - 1].required is False:
+                return attrs.NOTHING
+            value = field.make_default()
+        elif value is None or not has_fields(type(value)):
+            return attrs.NOTHING
+        elif field.passing:
+            value = field.make_default()
+        else:
+            # A default of another member of a union may lack it.
+            value = getattr(value, field.name, attrs.NOTHING)
+    return value
 
 
 def classes_of(tp: t.Any) -> list[t.Any]:
@@ -141,7 +177,8 @@ class Names:
     The names of a class in one section.
 
     Attributes:
-        section: Where the class is.
+        tp: The class.
+        section: Where it is.
         prefix: What variables begin with, ``None`` for no environment.
         leaves: The leaves by their names without the prefix.
         variables: The leaf of each variable, and whether the variable names
@@ -149,10 +186,11 @@ class Names:
         keys: The variables by what the environment stores them under.
         paths: The leaves by their paths.
         top: The keys of the class itself.
+        open: The tables that have keys of their own choice.
         last: What was last found, and what that depends on.
-        checked: Whether other sections claim none of the names.
     """
 
+    tp: t.Any
     section: Path
     prefix: str | None
     leaves: dict[str, Leaf]
@@ -160,8 +198,8 @@ class Names:
     keys: dict[t.Any, str]
     paths: dict[Path, Leaf]
     top: frozenset[str]
+    open: list[Open]
     last: t.Any = None
-    checked: bool = False
 
     def join(self, name: str) -> str:
         """Put the prefix before a name."""
@@ -183,7 +221,7 @@ def names(tp: t.Any, section: Path, prefix: str | None) -> Names:
         )
     cache = kept(tp)
     encode = getattr(os.environ, "encodekey", str)
-    key = ("names", tp, section, prefix, encode)
+    key = ("names", tp, section, prefix, encode, registry.version)
     found: Names | None = cache.get(key)
     if found is None:
         found = cache[key] = _names(tp, section, prefix)
@@ -194,6 +232,7 @@ def names(tp: t.Any, section: Path, prefix: str | None) -> Names:
 def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
     all_ = leaves(tp)
     result = Names(
+        tp,
         section,
         prefix,
         {},
@@ -201,11 +240,14 @@ def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
         {},
         {leaf.path: leaf for leaf in all_},
         frozenset(leaf.path[0] for leaf in all_),
+        [*_open(all_, section)],
     )
     twice: list[Problem] = []
     for leaf in all_:
         name = name_of((*section, *leaf.path))
         other = result.leaves.setdefault(name, leaf)
+        if other.path == leaf.path and other.kind is not leaf.kind:
+            result.leaves[name] = attrs.evolve(other, mixed=True)
         if other.path != leaf.path:
             twice.append(
                 _clash(
@@ -216,33 +258,70 @@ def _names(tp: t.Any, section: Path, prefix: str | None) -> Names:
             )
     if prefix is None:
         return result
-    if twice:
-        raise ConfigError(twice, RENAME)
     variables = result.variables
     for name, leaf in result.leaves.items():
         variables[result.join(name)] = (leaf, False)
     for name, leaf in result.leaves.items():
-        variables.setdefault(f"{result.join(name)}_FILE", (leaf, True))
+        file = f"{result.join(name)}_FILE"
+        other, _ = variables.setdefault(file, (leaf, True))
+        # A table that has a key `file` cannot come from a file itself.
+        if other is not leaf and other.path[:-1] != leaf.path:
+            here, there = ((*section, *x.path) for x in (other, leaf))
+            twice.append(_clash(file, here, there, is_file=True))
+    if twice:
+        raise ConfigError(twice, RENAME)
     return result
+
+
+def _open(all_: list[Leaf], section: Path) -> t.Iterator[Open]:
+    for leaf in all_:
+        if leaf.nested or leaf.field.converter is not None:
+            continue
+        inner = value_type(leaf.field.type)
+        if inner is None:
+            continue
+        classes = classes_of(inner)
+        targets: dict[str, Target] | None = None
+        if classes:
+            targets = {
+                name_of(below.path): Target(
+                    below.path, below.table, below.kind
+                )
+                for cls in classes
+                for below in leaves(cls)
+            }
+        start = name_of((*section, *leaf.path)) + "_"
+        yield Open(start, leaf.path, targets)
 
 
 def clashes(first: Names, second: Names) -> list[Problem]:
     """Name the variables that set different values of two classes."""
     found: list[Problem] = []
-    for name in sorted(first.leaves.keys() & second.leaves.keys()):
-        here = (*first.section, *first.leaves[name].path)
-        there = (*second.section, *second.leaves[name].path)
-        if here != there:
-            found.append(_clash(first.join(name), here, there))
+    for name in sorted(first.variables.keys() & second.variables.keys()):
+        (leaf, is_file), (other, other_is) = (
+            first.variables[name],
+            second.variables[name],
+        )
+        here = (*first.section, *leaf.path)
+        there = (*second.section, *other.path)
+        if is_file:
+            here, there = there, here
+        if here != there or is_file != other_is:
+            same = is_file == other_is
+            found.append(_clash(name, here, there, is_file=not same))
     return found
 
 
 RENAME: t.Final = "Rename one of the two, e.g. with config.var(name=...)."
 
 
-def _clash(name: str, first: Path, second: Path) -> Problem:
+def _clash(
+    name: str, first: Path, second: Path, *, is_file: bool = False
+) -> Problem:
+    """Say that a variable has two meanings, the second perhaps a file."""
     here, there = dotted(first), dotted(second)
-    text = f"the variable {name} is claimed by {here} and {there}"
+    other = f"the file of {there}" if is_file else there
+    text = f"the variable {name} is claimed by {here} and {other}"
     return Problem(there, text)
 
 

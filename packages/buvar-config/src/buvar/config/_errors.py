@@ -7,10 +7,6 @@ import typing as t
 import attrs
 
 
-#: Shown instead of a value that is nobody's business.
-MASK: t.Final = "***"
-
-
 @attrs.frozen
 class Problem:
     """

@@ -8,14 +8,14 @@ import attrs
 
 from . import _env
 from ._again import Finder
-from ._errors import MASK
 from ._errors import ConfigError
 from ._errors import dotted
 from ._gather import gather
 from ._merge import dig
 from ._merge import is_table
 from ._secret import show
-from ._secret import sounds_secret
+from ._sensitive import MASK
+from ._sensitive import sounds_secret
 
 
 if t.TYPE_CHECKING:
@@ -59,38 +59,39 @@ def explain(
     found = Explanation()
     done: set[tuple[t.Any, ...]] = set()
     for cls, section in classes:
-        data, plan = gather(source, cls, section)
+        data, names, plan = gather(source, cls, section)
         if plan.unread:
             raise ConfigError(plan.unread)
-        finder = Finder(source, section, plan)
+        finder = Finder(source, names, plan)
         for leaf in _env.leaves(cls):
-            if not leaf.nested:
-                done.add((*section, *leaf.path))
-                found.append(_leaf(leaf, section, data, finder.where))
+            path = (*section, *leaf.path)
+            # Classes of a union may have fields of one name.
+            if not leaf.nested and path not in done:
+                done.add(path)
+                found.append(_leaf(leaf, section, data, finder))
     if others:
         found.extend(_others(source, done))
     return found
 
 
 def _leaf(
-    leaf: _env.Leaf, section: tuple[str, ...], data: t.Any, where: t.Any
+    leaf: _env.Leaf, section: tuple[str, ...], data: t.Any, finder: Finder
 ) -> Explained:
     path = dotted((*section, *leaf.path))
     try:
-        value, origin = dig(data, leaf.path), where(leaf.path) or "code"
+        value, origin = dig(data, leaf.path), finder.where(leaf.path) or "code"
     except LookupError:
         value, origin = _default(leaf)
     if value is attrs.NOTHING:
         return Explained(path, "-", origin)
-    return Explained(path, MASK if leaf.secret else show(value), origin)
+    hidden = leaf.secret or finder.is_confidential(leaf.path)
+    return Explained(path, MASK if hidden else show(value), origin)
 
 
 def _default(leaf: _env.Leaf) -> tuple[t.Any, str]:
-    if leaf.optional:
-        # What it is depends on the default of the class it belongs to.
-        return attrs.NOTHING, "default"
-    default = leaf.field.make_default()
-    return default, "missing" if leaf.field.required else "default"
+    default = _env.default_of(leaf)
+    missing = default is attrs.NOTHING and not leaf.optional
+    return default, "missing" if missing and leaf.field.required else "default"
 
 
 def _others(

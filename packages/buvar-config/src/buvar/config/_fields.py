@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
+import enum
 import typing as t
 
 import attrs
 
-from ._errors import one
+from ._registry import is_registered
 from ._secret import Secret
+from ._sensitive import sounds_secret
+from ._types import arguments
+from ._types import hints
+from ._types import origin
+from ._types import substitute
+from ._types import type_variables
 from ._vars import KEY
 from ._vars import Extra
-
-
-TypeVars: t.TypeAlias = dict[t.Any, t.Any]
 
 
 @attrs.frozen(eq=False)
@@ -34,19 +37,43 @@ class Field:
     key: str
     extra: Extra
     init: bool = True
+    #: Whether only the constructor has it, as an ``InitVar``.
+    passing: bool = False
+
+    @property
+    def implied(self) -> bool:
+        """Whether an empty table is enough, without there being a default."""
+        return (
+            self.default is attrs.NOTHING
+            and self.converter is None
+            and makes_itself(self.type)
+        )
 
     @property
     def required(self) -> bool:
-        """Whether there is no default."""
-        return self.default is attrs.NOTHING
+        """Whether something has to be given."""
+        return self.default is attrs.NOTHING and not self.implied
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the value is a secret whatever its type says."""
+        if self.extra.secret is not None:
+            return self.extra.secret
+        return sounds_secret(self.key) and _may_hide(self.type, self.key)
 
     @property
     def secret(self) -> bool:
         """Whether the value must never be shown."""
-        return self.extra.secret or holds_secret(self.type)
+        return self.hidden or holds_secret(self.type)
+
+    def value_of(self, owner: t.Any) -> t.Any:
+        """Return the value that an object has, ``NOTHING`` if it kept none."""
+        return attrs.NOTHING if self.passing else getattr(owner, self.name)
 
     def make_default(self) -> t.Any:
         """Return the default, ``NOTHING`` if only the class can make it."""
+        if self.implied:
+            return make_empty(self.type)
         if not isinstance(self.default, attrs.Factory):  # type: ignore[arg-type]
             return self.default
         if self.default.takes_self:
@@ -54,72 +81,56 @@ class Field:
         return self.default.factory()
 
 
-#: What says more of a type that counts alone here.
-_AROUND = (t.Annotated, t.Final, t.ClassVar)
-#: The types that ``type X = ...`` makes, from Python 3.12 on.
-_ALIASES: t.Any = getattr(t, "TypeAliasType", ())
-
-
-def bare(tp: t.Any) -> t.Any:
-    """Return what an alias, a new type or an annotated type stands for."""
-    inner = tp
-    while inner is not None:
-        tp, inner = inner, _inner(inner)
-    return tp
-
-
-def _inner(tp: t.Any) -> t.Any:
-    cls = t.get_origin(tp) or tp
-    if isinstance(tp, t.NewType):
-        return tp.__supertype__
-    if tp is t.LiteralString:
-        return str
-    if cls in _AROUND:
-        return next(iter(t.get_args(tp)), None)
-    if isinstance(cls, _ALIASES):  # pragma: no cover - from 3.12 on
-        return _of_alias(cls, t.get_args(tp))
-    return None
-
-
-def _of_alias(
-    alias: t.Any, arguments: tuple[t.Any, ...]
-) -> t.Any:  # pragma: no cover - from 3.12 on
-    value = alias.__value__
-    # One that is made of itself, as JSON is, has no end.
-    if _mentions(value, alias):
-        return None
-    given = zip(alias.__type_params__, arguments, strict=False)
-    return _substitute(value, dict(given))
-
-
-def _mentions(
-    tp: t.Any, alias: t.Any
-) -> bool:  # pragma: no cover - from 3.12 on
-    if tp is alias or t.get_origin(tp) is alias:
-        return True
-    return any(_mentions(item, alias) for item in t.get_args(tp))
-
-
-def origin(tp: t.Any) -> t.Any:
-    """Return the class of a generic alias, else the type itself."""
-    if isinstance(tp, type):
-        # The quick way when something is loaded.
-        return tp
-    tp = bare(tp)
-    return t.get_origin(tp) or tp
-
-
-def arguments(tp: t.Any) -> tuple[t.Any, ...]:
-    """Return what a generic alias or a union is made of."""
-    return t.get_args(bare(tp))
-
-
 def has_fields(tp: t.Any) -> bool:
-    """Tell whether a type is a class of attrs or a dataclass."""
+    """Tell whether a type is a class whose fields are loaded."""
     cls = origin(tp)
-    return isinstance(cls, type) and (
-        attrs.has(cls) or dataclasses.is_dataclass(cls)
+    return (
+        isinstance(cls, type)
+        and (
+            attrs.has(cls)
+            or dataclasses.is_dataclass(cls)
+            or is_named_tuple(cls)
+        )
+        and not is_registered(cls)
     )
+
+
+def is_named_tuple(cls: t.Any) -> bool:
+    """Tell whether a class is a tuple whose items have names."""
+    return (
+        isinstance(cls, type)
+        and hasattr(cls, "_field_defaults")
+        and issubclass(cls, tuple)
+    )
+
+
+def makes_itself(tp: t.Any, above: tuple[t.Any, ...] = ()) -> bool:
+    """Tell whether an empty table is enough to make a class."""
+    return (
+        has_fields(tp)
+        and tp not in above
+        and all(
+            field.default is not attrs.NOTHING
+            or (
+                field.converter is None
+                and makes_itself(field.type, (*above, tp))
+            )
+            for field in fields(tp)
+        )
+    )
+
+
+def make_empty(tp: t.Any) -> t.Any:
+    """Return what an empty table makes, ``NOTHING`` if that is refused."""
+    given = {
+        field.alias: field.make_default()
+        for field in fields(tp)
+        if field.implied
+    }
+    try:
+        return origin(tp)(**given)
+    except Exception:  # noqa: BLE001 - it is said when it is loaded
+        return attrs.NOTHING
 
 
 def is_secret(tp: t.Any) -> bool:
@@ -131,12 +142,27 @@ def holds_secret(tp: t.Any, above: tuple[t.Any, ...] = ()) -> bool:
     """Tell whether a type is a secret, or one is somewhere in it."""
     if has_fields(tp):
         return tp not in above and any(
-            field.extra.secret or holds_secret(field.type, (*above, tp))
+            field.hidden or holds_secret(field.type, (*above, tp))
             for field in fields(tp)
         )
     return origin(tp) is Secret or any(
         holds_secret(item, above) for item in arguments(tp)
     )
+
+
+def _may_hide(tp: t.Any, key: str) -> bool:
+    """Tell whether a type may be that of a secret which has its name."""
+    cls = origin(tp)
+    if cls is int:
+        # Many of them are counted: max_tokens.
+        return not key.endswith("s")
+    return (
+        cls in (str, bytes, t.Any, object)
+        or (
+            (isinstance(cls, type) and issubclass(cls, str | bytes))
+            and not issubclass(cls, enum.Enum)
+        )
+    ) or any(_may_hide(item, key) for item in arguments(tp))
 
 
 def fields(tp: t.Any) -> list[Field]:
@@ -147,13 +173,16 @@ def fields(tp: t.Any) -> list[Field]:
         ConfigError: The name of a type cannot be resolved.
     """
     cls = origin(tp)
-    hints = _hints(cls)
-    variables = _type_variables(tp)
-    made = (
-        _of_attrs(cls, hints) if attrs.has(cls) else _of_dataclass(cls, hints)
-    )
+    found = hints(cls)
+    variables = type_variables(tp)
+    if attrs.has(cls):
+        made = _of_attrs(cls, found)
+    elif dataclasses.is_dataclass(cls):
+        made = _of_dataclass(cls, found)
+    else:
+        made = _of_named_tuple(cls, found)
     return [
-        attrs.evolve(field, type=_substitute(field.type, variables))
+        attrs.evolve(field, type=substitute(field.type, variables))
         for field in made
     ]
 
@@ -182,8 +211,13 @@ _KINDS: dict[str | None, t.Any] = {"bool": bool, "list": list[t.Any]}
 
 
 def _of_dataclass(cls: t.Any, hints: dict[str, t.Any]) -> t.Iterator[Field]:
-    for field in dataclasses.fields(cls):
-        if not field.init:
+    kept = {field.name for field in dataclasses.fields(cls)}
+    # Parameters that are no attributes are known to the class alone.
+    members: dict[str, dataclasses.Field[t.Any]] = cls.__dataclass_fields__
+    for name, field in members.items():
+        tp = hints.get(name, field.type)
+        passing = isinstance(tp, dataclasses.InitVar)
+        if not field.init or not (passing or name in kept):
             continue
         default: t.Any = attrs.NOTHING
         if field.default is not dataclasses.MISSING:
@@ -192,80 +226,28 @@ def _of_dataclass(cls: t.Any, hints: dict[str, t.Any]) -> t.Iterator[Field]:
             default = attrs.Factory(field.default_factory)
         extra = field.metadata.get(KEY, Extra())
         yield Field(
-            field.name,
-            field.name,
-            hints.get(field.name, field.type),
+            name,
+            name,
+            t.cast("t.Any", tp).type if passing else tp,
             default,
-            bool(field.kw_only),
+            field.kw_only is True,
             None,
-            extra.name or field.name.lstrip("_") or field.name,
+            extra.name or name.lstrip("_") or name,
             extra,
+            passing=passing,
         )
 
 
-def _hints(cls: t.Any) -> dict[str, t.Any]:
-    try:
-        return t.get_type_hints(cls, include_extras=True)
-    except NameError:
-        pass
-    except Exception as error:  # noqa: BLE001 - annotations are programs
-        raise _unresolved(cls, error) from None
-    # A class local to a function: its names are those of a running function,
-    # as its types are asked for where it is used.
-    try:
-        return t.get_type_hints(
-            cls, localns=_running_names(), include_extras=True
+def _of_named_tuple(cls: t.Any, hints: dict[str, t.Any]) -> t.Iterator[Field]:
+    defaults: dict[str, t.Any] = cls._field_defaults
+    for name in cls._fields:
+        yield Field(
+            name,
+            name,
+            hints.get(name, t.Any),
+            defaults.get(name, attrs.NOTHING),
+            kw_only=False,
+            converter=None,
+            key=name,
+            extra=Extra(),
         )
-    except Exception as error:  # noqa: BLE001 - annotations are programs
-        raise _unresolved(cls, error) from None
-
-
-def _unresolved(cls: t.Any, error: Exception) -> Exception:
-    return one(
-        f"the annotations of {cls.__qualname__} cannot be resolved: {error}",
-        cure="Import the missing names in the module of the class.",
-    )
-
-
-def _running_names() -> dict[str, t.Any]:
-    names: dict[str, t.Any] = {}
-    frame = sys._getframe(1)  # noqa: SLF001 - the only way to locals
-    while frame is not None:
-        if frame.f_globals.get("__package__") != __package__:
-            names = {**frame.f_locals, **names}
-        frame = t.cast("t.Any", frame.f_back)
-    return names
-
-
-def _type_variables(tp: t.Any) -> TypeVars:
-    """Map the variables of a class and its bases to what they stand for."""
-    cls, given = origin(tp), arguments(tp)
-    parameters = getattr(cls, "__parameters__", ())
-    variables: TypeVars = {
-        parameter: given[number]
-        if number < len(given)
-        else _unbound(parameter)
-        for number, parameter in enumerate(parameters)
-    }
-    for base in getattr(cls, "__orig_bases__", ()):
-        if t.get_origin(base) not in (None, t.Generic, t.Protocol):
-            variables = {
-                **_type_variables(_substitute(base, variables)),
-                **variables,
-            }
-    return variables
-
-
-def _unbound(parameter: t.Any) -> t.Any:
-    bound = getattr(parameter, "__bound__", None)
-    constraints = getattr(parameter, "__constraints__", ())
-    return bound or (t.Union[constraints] if constraints else t.Any)  # noqa: UP007 - of a tuple
-
-
-def _substitute(tp: t.Any, variables: TypeVars) -> t.Any:
-    if isinstance(tp, t.TypeVar):
-        return variables.get(tp, t.Any)
-    parameters = getattr(tp, "__parameters__", ())
-    if not parameters or not t.get_args(tp):
-        return tp
-    return tp[tuple(variables.get(item, t.Any) for item in parameters)]

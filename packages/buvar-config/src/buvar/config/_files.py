@@ -10,14 +10,14 @@ import unicodedata
 
 import attrs
 
-from ._errors import MASK
 from ._errors import ConfigError
 from ._errors import one
 from ._errors import together
 from ._merge import check_depth
 from ._origin import Layer
-from ._secret import sounds_secret
-from ._secret import without_password
+from ._sensitive import MASK
+from ._sensitive import sounds_secret
+from ._sensitive import without_passwords
 
 
 AnyPath: t.TypeAlias = "str | os.PathLike[str]"
@@ -87,7 +87,11 @@ def to_file(path: AnyPath | optional) -> pathlib.Path:
         raise one(msg, cure="Pass the path of a file.") from None
     if "\0" in str(file):
         raise one("the name of a file has a NUL byte", value=repr(str(file)))
-    return file
+    try:
+        # No shell expands what a variable or a unit file says.
+        return file.expanduser()
+    except RuntimeError:
+        return file
 
 
 def _is_missing(file: pathlib.Path) -> bool:
@@ -236,7 +240,7 @@ _SAID = re.compile(r"""(["']?[\w.-]+["']?)(?:\s*[=:]|\s)""")
 
 def _without_value(lines: list[str], number: int) -> str:
     """Hide what follows a key that sounds like a secret's, and passwords."""
-    line = without_password(lines[number], aligned=True)
+    line = without_passwords(lines[number], aligned=True)
     for match in _SAID.finditer(line):
         if _is_hidden(match):
             rest = line[match.end() :]

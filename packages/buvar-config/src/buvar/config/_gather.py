@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import typing as t
+import weakref
 
 from . import _env
+from ._claims import check_clashes
+from ._env import Names
 from ._merge import Path
 from ._merge import is_dict
 from ._merge import table_at
@@ -16,19 +19,20 @@ if t.TYPE_CHECKING:
     from ._source import ConfigSource
 
 
-def gather(source: ConfigSource, cls: t.Any, path: Path) -> tuple[t.Any, Plan]:
+def gather(
+    source: ConfigSource, cls: t.Any, path: Path
+) -> tuple[t.Any, Names, Plan]:
     """
-    Return the data for a class, and what of it came from where.
+    Return the data for a class, its names, and what came from where.
 
     Raises:
         ConfigError: The class is none for this, or has a clash of names.
     """
     names = _env.names(cls, path, source.env_prefix)
-    if not names.checked:
-        from ._section import check_claims  # noqa: PLC0415 - it builds on this
-
-        check_claims(cls, source.env_prefix)
-        names.checked = True
+    seen = source.loaded.get(id(names))
+    if seen is None or seen() is not names:
+        check_clashes(source, names)
+        source.loaded[id(names)] = weakref.ref(names)
     data: t.Any = source
     if path:
         data = table_at(source, path, source.where)
@@ -40,7 +44,7 @@ def gather(source: ConfigSource, cls: t.Any, path: Path) -> tuple[t.Any, Plan]:
             for key, value in source.items()
             if key in top or not isinstance(value, dict)
         }
-    plan = make_plan(names, path, source.secret_files, source.overrides)
+    plan = make_plan(names, source.secret_files, source.overrides, data)
     if plan.given and is_dict(data):
         data = plan.apply(data)
-    return data, plan
+    return data, names, plan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 import pathlib
 import types
@@ -13,17 +12,22 @@ from collections import abc
 from cattrs import Converter
 
 from . import _scalars
+from ._choices import to_enum
+from ._choices import to_literal
 from ._errors import BadValueError
 from ._errors import one
-from ._fields import bare
 from ._fields import has_fields
-from ._fields import origin
 from ._merge import SEQUENCES
 from ._merge import plain
+from ._registry import is_registered
+from ._registry import registered_hook
+from ._registry import registry
 from ._secret import Secret
 from ._text import Text
 from ._text import parse_list
 from ._text import parse_table
+from ._types import bare
+from ._types import origin
 from ._unions import is_union
 from ._unions import union_hook
 
@@ -32,28 +36,15 @@ Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
 Predicate: t.TypeAlias = t.Callable[[t.Any], bool]
 Factory: t.TypeAlias = t.Callable[[t.Any], Structure]
 
-_SCALARS: dict[type, Structure] = {
-    str: _scalars.to_str,
-    bytes: _scalars.to_bytes,
-    bool: _scalars.to_bool,
-    int: _scalars.to_int,
-    float: _scalars.to_float,
-    dt.datetime: _scalars.to_datetime,
-    dt.date: _scalars.to_date,
-    dt.time: _scalars.to_time,
-    dt.timedelta: _scalars.to_timedelta,
-    pathlib.Path: _scalars.to_path,
-    pathlib.PurePath: _scalars.to_path,
-}
 #: Modules whose classes are made of their own text.
 _TEXTUAL = {"decimal", "fractions", "ipaddress", "uuid", "zoneinfo"}
 
 
 def register(converter: Converter) -> None:
     """Teach a converter all that is not a class with fields."""
-    for tp, hook in _SCALARS.items():
+    for tp, hook in _scalars.SCALARS.items():
         converter.register_structure_hook(tp, _exactly(tp, hook))
-    converter.register_structure_hook(enum.Enum, _scalars.to_enum)
+    converter.register_structure_hook(enum.Enum, _member)
     guard = _Guard(converter)
     hooks: tuple[tuple[Predicate, Factory], ...] = (
         (guard.wants, guard.make),
@@ -107,8 +98,8 @@ def _of_subclass(
 ) -> t.Any:
     if tp is base:
         return hook(value, tp)
-    if issubclass(tp, enum.Enum):
-        return _scalars.to_enum(value, tp)
+    if issubclass(tp, enum.Enum) or tp in registry:
+        return _member(value, tp)
     if isinstance(value, tp):
         return value
     if base in (pathlib.Path, pathlib.PurePath):
@@ -132,6 +123,12 @@ def _a(tp: t.Any) -> str:
     return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
+def _member(value: t.Any, tp: t.Any) -> t.Any:
+    if registry and tp in registry:
+        return registered_hook(tp)(value, tp)
+    return to_enum(value, tp)
+
+
 class _Guard:
     """Lets only arrays into lists and only tables into dicts."""
 
@@ -146,6 +143,7 @@ class _Guard:
             isinstance(cls, type)
             and (issubclass(cls, _CONTAINERS))
             and not has_fields(tp)
+            and not is_registered(tp)
             and tp not in self._making
         )
 
@@ -219,29 +217,6 @@ def to_none(value: t.Any, _: t.Any = None) -> None:
         isinstance(value, Text) and value.lower() in ("", "null")
     ):
         raise BadValueError("expected nothing (null)")
-
-
-def to_literal(value: t.Any, tp: t.Any) -> t.Any:
-    """Take one of the values of a ``Literal``."""
-    choices = t.get_args(tp)
-    for choice in choices:
-        if type(choice) is type(value) and choice == value:
-            return choice
-    for choice in choices:
-        plain_ = choice.value if isinstance(choice, enum.Enum) else choice
-        if type(plain_) is type(value) and plain_ == value:
-            return choice
-        if isinstance(value, Text) and _as_text(plain_) == value.strip():
-            return choice
-    names = ", ".join(repr(choice) for choice in choices)
-    msg = f"expected one of {names}"
-    raise BadValueError(msg)
-
-
-def _as_text(value: t.Any) -> str:
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def hidden(inner: Structure) -> Structure:

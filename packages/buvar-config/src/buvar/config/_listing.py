@@ -9,11 +9,12 @@ import attrs
 from . import _env
 from ._describe import helps
 from ._describe import words
-from ._errors import MASK
 from ._plain import env_text
 from ._plain import is_confidential
 from ._plain import to_plain
+from ._section import Classes
 from ._section import each
+from ._sensitive import MASK
 
 
 @attrs.frozen
@@ -52,7 +53,7 @@ class Variable:
 
 
 def variables(
-    cls: type | None = None,
+    cls: Classes = None,
     section: str | None = None,
     *,
     env_prefix: str = "",
@@ -62,7 +63,8 @@ def variables(
     List the variables of a class, in the order of its fields.
 
     Args:
-        cls: The class, by default each ``Config`` that has a section.
+        cls: The class, by default each ``Config`` that has a section, or
+            several with their sections, as ``ConfigSource.classes`` returns.
         section: Its section, by default that of the class.
         env_prefix: What the names begin with.
         value: An object to take the values from, by default the defaults.
@@ -85,7 +87,8 @@ def _of_class(
     for name, leaf in names.leaves.items():
         if leaf.nested:
             continue
-        item = _dig(value, leaf) if value is not None else _default(leaf)
+        default = _env.default_of(leaf) if value is None else None
+        item = default if value is None else _dig(value, leaf)
         given = item is not None and item is not attrs.NOTHING
         yield Variable(
             names.join(name),
@@ -96,10 +99,6 @@ def _of_class(
             leaf.secret or (given and is_confidential(item)),
             env_text(to_plain(item)) if given else None,
         )
-
-
-def _default(leaf: _env.Leaf) -> t.Any:
-    return attrs.NOTHING if leaf.optional else leaf.field.make_default()
 
 
 def _dig(value: t.Any, leaf: _env.Leaf) -> t.Any:

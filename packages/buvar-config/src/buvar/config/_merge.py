@@ -6,11 +6,11 @@ import typing as t
 
 from collections.abc import Mapping
 
-from ._errors import MASK
 from ._errors import dotted
 from ._errors import one
 from ._secret import show
-from ._secret import sounds_secret
+from ._sensitive import MASK
+from ._sensitive import sounds_secret
 
 
 Path: t.TypeAlias = tuple[str, ...]

@@ -25,6 +25,9 @@ from ._merge import MOST_NESTED
 from ._merge import Overlay
 from ._merge import Path
 from ._merge import is_table
+from ._open import Open
+from ._open import Target
+from ._open import keys_at
 from ._origin import ASSIGNMENT
 from ._origin import split_key
 from ._text import Text
@@ -106,12 +109,14 @@ class Plan:
         groups: The values by the table they belong to.
         simple: Whether that is all, so that there is nothing to merge.
         unread: What is wrong with files that values should come from.
+        others: Whether there are names that the class does not know.
     """
 
     given: list[Given]
     groups: dict[Path, dict[str, t.Any]]
     simple: bool
     unread: list[Problem]
+    others: bool = False
 
     @classmethod
     def of(cls, found: list[Given]) -> Plan:
@@ -145,7 +150,7 @@ class Plan:
 
 
 def plan(
-    names: Names, section: Path, secrets: Secrets, overrides: Overrides
+    names: Names, secrets: Secrets, overrides: Overrides, table: t.Any
 ) -> Plan:
     """
     Return all that is put over dicts and files.
@@ -160,12 +165,98 @@ def plan(
         found: Plan = last[2]
         if not secrets:
             return found
-    given = _given(names, section, secrets, overrides)
-    found = Plan.of(given)
+    given = _given(names, names.section, secrets, overrides)
+    more = [*_of_open(names, secrets, given, table)] if names.open else []
+    found = Plan.of(_in_order([*given, *more]) if more else given)
+    found.others = _has_others(names, secrets)
     names.last = (
-        None if any(x.file for x in given) else (dict(data), overrides, found)
+        None
+        if more or any(x.file for x in given)
+        else (dict(data), overrides, found)
     )
     return found
+
+
+def _has_others(names: Names, secrets: Secrets) -> bool:
+    start = f"{names.prefix}_" if names.prefix else None
+    return any(
+        name.removeprefix(start or "") not in names.leaves for name in secrets
+    ) or any(
+        name.startswith(start) and name not in names.variables
+        for name in (os.environ if start else ())
+        if start
+    )
+
+
+def _in_order(given: list[Given]) -> list[Given]:
+    """Sort by who wins: secrets, files that variables name, variables."""
+
+    def rank(item: Given) -> int:
+        if item.source.startswith("--set "):
+            return 3
+        if not item.file:
+            return 2
+        return int(item.source.startswith("$"))
+
+    return sorted(given, key=rank)
+
+
+def _of_open(
+    names: Names, secrets: Secrets, given: list[Given], table: t.Any
+) -> t.Iterator[Given]:
+    """Find what is set in tables with keys of their own choice."""
+    known = names.variables.keys() | names.leaves.keys()
+    variables = names.prefix is not None
+    start = names.join("") if names.prefix else ""
+    candidates = [
+        (name, name.removeprefix(start), None)
+        for name in (os.environ if variables else ())
+        if name.startswith(start) and name not in known
+    ] + [
+        (name, name.removeprefix(start), file)
+        for name, file in secrets.items()
+        if name.removeprefix(start) not in names.leaves
+    ]
+    for each in names.open:
+        keys: dict[str, list[str]] = {}
+        there = keys_at(table, each.path)
+        for item in given:
+            if item.path == each.path and is_table(item.data):
+                there += [key for key in item.data if key not in there]
+        for key in there:
+            keys.setdefault(name_of([key]), []).append(key)
+        for full, name, file in candidates:
+            if name.startswith(each.start):
+                found = _of_key(names, each, keys, (full, name), file)
+                if found is not None:
+                    yield found
+
+
+def _of_key(
+    names: Names,
+    table: Open,
+    keys: dict[str, list[str]],
+    name: tuple[str, str],
+    file: pathlib.Path | None,
+) -> Given | None:
+    full, short = name
+    is_there = any(
+        short == f"{table.start}{key}" for key in keys
+    ) or not short.endswith("_FILE")
+    target = None
+    if is_there or table.inner is not None:
+        target = table.find(short, keys, full)
+    source = str(file) if file else f"${full}"
+    if target is None and file is None and short.endswith("_FILE"):
+        target = table.find(short.removesuffix("_FILE"), keys, full)
+        file = to_file(os.environ[full])
+        source = f"${full}: {file}"
+    if target is None:
+        return None
+    if file is not None:
+        return _from_file(target, names.section, file, source)
+    text = Text(os.environ[full])
+    return Given(target.path, text, source, target.table, target.kind)
 
 
 def _given(
@@ -209,9 +300,7 @@ def _of_environment(names: Names, section: Path) -> list[Given]:
         text = environ[name]
         if is_file:
             files.append(
-                _from_file(
-                    leaf, section, pathlib.Path(text), f"${name}: {text}"
-                )
+                _from_file(leaf, section, to_file(text), f"${name}: {text}")
             )
         else:
             direct.append(
@@ -221,7 +310,7 @@ def _of_environment(names: Names, section: Path) -> list[Given]:
 
 
 def _from_file(
-    leaf: Leaf, section: Path, file: pathlib.Path, source: str
+    leaf: Leaf | Target, section: Path, file: pathlib.Path, source: str
 ) -> Given:
     text, problem = "", None
     try:

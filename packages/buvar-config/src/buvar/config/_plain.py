@@ -5,28 +5,35 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import math
+import pathlib
 import typing as t
 
+import attrs
+
+from ._choices import spelled
 from ._fields import fields
 from ._fields import has_fields
 from ._merge import is_array
 from ._merge import is_table
-from ._scalars import spelled
+from ._registry import registry
 from ._secret import Secret
-from ._secret import without_password
+from ._sensitive import without_secrets_in
 
 
-def to_plain(value: t.Any) -> t.Any:  # noqa: PLR0911 - a table of kinds
+def to_plain(value: t.Any) -> t.Any:  # noqa: C901, PLR0911 - kinds
     """Return what TOML can hold and loading takes back."""
     if isinstance(value, Secret):
         return to_plain(value.reveal())
+    if registry and type(value) in registry:
+        return to_plain(registry[type(value)].dump(value))
     if isinstance(value, enum.Enum):
         return to_plain(spelled(value))
     if has_fields(type(value)):
         return {
             field.key: to_plain(item)
             for field in fields(type(value))
-            if (item := getattr(value, field.name)) is not None
+            if (item := field.value_of(value)) is not None
+            and item is not attrs.NOTHING
         }
     if is_table(value):
         return {str(to_plain(k)): to_plain(v) for k, v in value.items()}
@@ -37,6 +44,9 @@ def to_plain(value: t.Any) -> t.Any:  # noqa: PLR0911 - a table of kinds
     for kind in (str, int, float):
         if isinstance(value, kind):
             return kind(value)
+    if isinstance(value, pathlib.Path) and str(value).startswith("~"):
+        # Else it would be the home directory when it is read back.
+        return f"./{value}"
     return _as_text(value)
 
 
@@ -46,14 +56,14 @@ def is_confidential(value: t.Any) -> bool:
         return True
     if has_fields(type(value)):
         return any(
-            field.extra.secret or is_confidential(getattr(value, field.name))
+            field.hidden or is_confidential(field.value_of(value))
             for field in fields(type(value))
         )
     if is_table(value):
         return any(map(is_confidential, value.values()))
     if is_array(value):
         return any(map(is_confidential, value))
-    return isinstance(value, str) and without_password(value) != value
+    return isinstance(value, str) and without_secrets_in(value) != value
 
 
 def _as_text(value: t.Any) -> str:

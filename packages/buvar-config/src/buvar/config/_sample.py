@@ -17,6 +17,7 @@ from ._plain import is_confidential
 from ._plain import to_plain
 from ._plain import toml_key
 from ._plain import toml_value
+from ._section import Classes
 from ._section import each
 
 
@@ -24,7 +25,7 @@ NOTHING: t.Final[t.Any] = attrs.NOTHING
 
 
 def sample(
-    cls: type | None = None,
+    cls: Classes = None,
     section: str | None = None,
     *,
     value: t.Any = None,
@@ -37,7 +38,8 @@ def sample(
     ``help`` and docstrings.
 
     Args:
-        cls: The class, by default each ``Config`` that has a section.
+        cls: The class, by default each ``Config`` that has a section, or
+            several with their sections, as ``ConfigSource.classes`` returns.
         section: Its section, by default that of the class.
         value: An object to write instead of the defaults.
         reveal: Whether to write the secrets of that object.
@@ -88,7 +90,7 @@ class _Writer:
                     (*path, field.key),
                     item,
                     (*above, tp),
-                    hidden=hidden or field.extra.secret,
+                    hidden=hidden or field.hidden,
                 )
 
     def _value(
@@ -112,7 +114,8 @@ class _Writer:
 
 def _value(field: Field, owner: t.Any) -> t.Any:
     if owner is not NOTHING:
-        return getattr(owner, field.name)
+        item = field.value_of(owner)
+        return field.make_default() if field.passing else item
     return field.make_default()
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import pathlib
 import re
 import typing as t
 
 from ._errors import BadValueError
-from ._secret import without_password
+from ._sensitive import without_passwords
 from ._text import Text
 from ._text import check_utf8
 
@@ -160,31 +159,16 @@ def to_path(value: t.Any, tp: t.Any = pathlib.Path) -> t.Any:
         raise BadValueError("expected a path")
     if "\0" in value:
         raise BadValueError("expected a path without NUL bytes")
-    return tp(str(value))
-
-
-def to_enum(value: t.Any, tp: type[enum.Enum]) -> enum.Enum:
-    """Take a member by its value or, if that is text, by its name."""
-    if isinstance(value, tp):
-        return value
-    members = tp.__members__
-    for member in members.values():
-        same = type(member.value) is type(value) and member.value == value
-        if same or (isinstance(value, Text) and str(member.value) == value):
-            return member
-    if isinstance(value, str):
-        for name, member in members.items():
-            if name.lower() == value.strip().lower():
-                return member
-    names = ", ".join(repr(spelled(member)) for member in tp)
-    msg = f"expected one of {names}"
-    raise BadValueError(msg)
-
-
-def spelled(member: enum.Enum) -> t.Any:
-    """Return how a member is written: its value, its name if that is long."""
-    simple = isinstance(member.value, str | int | float)
-    return member.value if simple else member.name
+    path = tp(str(value))
+    # No shell expands what a file says, or a variable of a unit file.
+    if value.startswith("~") and isinstance(path, pathlib.Path):
+        try:
+            return path.expanduser()
+        except RuntimeError:
+            msg = "expected a path, and there is no such home directory"
+            hint = "Write ./~ for the name itself."
+            raise BadValueError(msg, hint) from None
+    return path
 
 
 _SIZES = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)(b?)", re.ASCII)
@@ -243,7 +227,7 @@ class URL(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"URL({without_password(str(self))!r})"
+        return f"URL({without_passwords(str(self))!r})"
 
     @classmethod
     def parse(cls, value: str) -> URL:
@@ -271,3 +255,19 @@ class URL(str):
         if any(char.isspace() for char in text) or "://" not in text:
             raise bad
         return cls(text)
+
+
+#: What makes a value of a scalar type.
+SCALARS: t.Final[dict[type, t.Callable[[t.Any, t.Any], t.Any]]] = {
+    str: to_str,
+    bytes: to_bytes,
+    bool: to_bool,
+    int: to_int,
+    float: to_float,
+    dt.datetime: to_datetime,
+    dt.date: to_date,
+    dt.time: to_time,
+    dt.timedelta: to_timedelta,
+    pathlib.Path: to_path,
+    pathlib.PurePath: to_path,
+}

@@ -12,21 +12,23 @@ import attrs
 from ._describe import helps
 from ._describe import summary
 from ._fields import Field
-from ._fields import arguments
-from ._fields import bare
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import is_secret
-from ._fields import origin
 from ._merge import SEQUENCES
 from ._merge import is_array
 from ._merge import is_table
 from ._plain import is_confidential
 from ._plain import to_plain
+from ._registry import registry
 from ._scalars import URL
 from ._scalars import ByteSize
 from ._secret import Secret
+from ._section import Classes
 from ._section import each
+from ._types import arguments
+from ._types import bare
+from ._types import origin
 from ._unions import is_union
 
 
@@ -60,12 +62,13 @@ _PLAIN: dict[t.Any, Schema] = {
 }
 
 
-def schema(cls: type | None = None, section: str | None = None) -> Schema:
+def schema(cls: Classes = None, section: str | None = None) -> Schema:
     """
     Return the JSON Schema of what a class is loaded from.
 
     Args:
-        cls: The class, by default each ``Config`` that has a section.
+        cls: The class, by default each ``Config`` that has a section, or
+            several with their sections, as ``ConfigSource.classes`` returns.
         section: Its section, by default that of the class.
     """
     writer = _Writer()
@@ -116,19 +119,21 @@ class _Writer:
         if said := helps(tp, field):
             found["description"] = said
         default = field.make_default()
-        if field.extra.secret or is_secret(field.type):
+        if field.hidden or is_secret(field.type):
             found["writeOnly"] = True
         given = default is not attrs.NOTHING and default is not None
         if given and not field.secret and not is_confidential(default):
             found["default"] = _json(to_plain(default))
         return found
 
-    def type(self, tp: t.Any) -> Schema:
+    def type(self, tp: t.Any) -> Schema:  # noqa: PLR0911 - a table of kinds
         """Describe a type."""
         tp = bare(tp)
         cls, inner = origin(tp), arguments(tp)
         if tp in _PLAIN:
             return _PLAIN[tp]
+        if cls in registry:
+            return {"description": registry[cls].takes}
         if has_fields(tp):
             return self._reference(tp)
         if is_union(tp):
@@ -136,10 +141,14 @@ class _Writer:
         if cls is Secret:
             return self.type(inner[0])
         if cls is t.Literal:
-            return {"enum": [to_plain(item) for item in inner]}
+            return {
+                "enum": [None if x is None else to_plain(x) for x in inner]
+            }
         return self._class(cls, inner) if isinstance(cls, type) else {}
 
     def _class(self, cls: t.Any, inner: tuple[t.Any, ...]) -> Schema:
+        if issubclass(cls, enum.Flag):
+            return {"type": ["integer", "string", "array"]}
         if issubclass(cls, enum.Enum):
             return {"enum": [to_plain(item) for item in cls]}
         if issubclass(cls, SEQUENCES):

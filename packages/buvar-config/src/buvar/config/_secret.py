@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._errors import MASK
+from ._sensitive import MASK
+from ._sensitive import sounds_secret
+from ._sensitive import without_secrets_in
 
 
 T = t.TypeVar("T")
@@ -57,38 +59,47 @@ class Secret(t.Generic[T]):
         return bool(self._value)
 
 
-_NAMES = re.compile(
-    r"pass(word|wd|phrase)?s?$|secret|token|api_?key|private_?key"
-    r"|credential|authorization|cookie|(^|_)(auth|dsn|key|pin|pwd)s?$",
-    re.IGNORECASE,
-)
-_USERINFO = re.compile(r"(?<=://)([^\s/?#@:]*):[^\s/?#]*(?=@)")
-
-
-def sounds_secret(key: object) -> bool:
-    """Tell whether a name is one that secrets usually have."""
-    return bool(_NAMES.search(str(key).replace("-", "_").strip(" \"'")))
-
-
-def without_password(text: str, *, aligned: bool = False) -> str:
-    """Mask the password of each URL in a text, what follows in its place."""
-
-    def masked(found: re.Match[str]) -> str:
-        return f"{found[1]}:{MASK}".ljust(len(found[0]) * aligned)
-
-    return _USERINFO.sub(masked, text)
-
-
 def without_secrets(value: t.Any) -> t.Any:
     """Copy dicts, with what sounds like a secret masked."""
     if isinstance(value, str):
-        return without_password(value)
+        return without_secrets_in(value)
     if not isinstance(value, dict):
         return value
     return {
         key: MASK if sounds_secret(key) else without_secrets(item)
         for key, item in t.cast("t.Any", value).items()
     }
+
+
+def texts(value: t.Any) -> t.Iterator[str]:
+    """List what single values are written as, however deep they are."""
+    if isinstance(value, Secret):
+        value = t.cast("t.Any", value).reveal()
+    if isinstance(value, dict):
+        for item in t.cast("t.Any", value).values():
+            yield from texts(item)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in t.cast("t.Any", value):
+            yield from texts(item)
+    elif isinstance(value, bytes):
+        yield value.decode(errors="replace")
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def without_words(text: str, words: t.Iterable[str]) -> str:
+    """Mask texts that are secrets, in whatever case they are repeated."""
+    for word in sorted(words, key=len, reverse=True):
+        for form in {word, word.strip(), repr(word)[1:-1]} - {""}:
+            pattern = re.escape(form)
+            if len(form) < _SHORT:
+                # A letter alone is in every other word.
+                pattern = rf"(?<!\w){pattern}(?!\w)"
+            text = re.sub(pattern, MASK, text, flags=re.IGNORECASE)
+    return without_secrets_in(text)
+
+
+_SHORT: t.Final = 4
 
 
 def show(value: t.Any) -> str:
@@ -98,12 +109,12 @@ def show(value: t.Any) -> str:
     if isinstance(value, list | tuple | set | frozenset):
         return _sized("an array", "item", len(t.cast("t.Sized", value)))
     if isinstance(value, str):
-        text = without_password(str(value))
+        text = without_secrets_in(str(value))
         return repr(text if len(text) <= _MOST else text[:_MOST] + "...")
     if isinstance(value, int) and value.bit_length() > _MOST:
         return "a very large integer"
     try:
-        text = repr(value)
+        text = without_secrets_in(repr(value))
     except Exception:  # noqa: BLE001 - it is somebody else's repr
         text = f"<{type(value).__qualname__}>"
     return text if len(text) <= _MOST else text[:_MOST] + "..."

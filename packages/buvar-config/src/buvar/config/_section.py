@@ -9,12 +9,11 @@ import typing as t
 from buvar import context
 from buvar import di
 
-from . import _env
-from ._errors import ConfigError
 from ._errors import one
 from ._merge import Path
 from ._source import SECTION
 from ._source import ConfigSource
+from ._watch import keep
 
 
 #: Module, qualified name and line of a definition.
@@ -70,6 +69,7 @@ async def prepare() -> None:
     the worker has what they said before, and one error is logged.
     """
     di.register(Config.adapt)
+    keep()
     source = context.get(ConfigSource, default=None)
     if source is not None:
         source.refresh()
@@ -82,7 +82,7 @@ def sections() -> dict[str, type[Config]]:
     Python itself knows the subclasses of a class, weakly: a section ends with
     its class, and there is no list to clean up.
     """
-    if not all(_in_reach(cls) for cls in _subclasses(Config)):
+    if not all(in_reach(cls) for cls in _subclasses(Config)):
         # Those of calls that are over may only wait to be collected.
         gc.collect()
     found: dict[str, type[Config]] = {}
@@ -93,38 +93,26 @@ def sections() -> dict[str, type[Config]]:
     return dict(sorted(found.items()))
 
 
-def each(cls: type | None, section: str | None) -> list[tuple[t.Any, Path]]:
-    """Return a class and the path of its section, or all that have one."""
+#: A class, or several with their sections.
+Classes: t.TypeAlias = type | t.Sequence[tuple[t.Any, str]] | None
+
+
+def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
+    """Return classes and the paths of their sections."""
     if cls is None:
+        cls = [(one, name) for name, one in sections().items()]
+    if isinstance(cls, list | tuple):
         return [
-            (one, tuple(name.split("."))) for name, one in sections().items()
+            (one, tuple(name.split(".")) if name else ()) for one, name in cls
         ]
     if section is None:
         section = getattr(cls, SECTION, ("",))[0]
     return [(cls, tuple(section.split(".")) if section else ())]
 
 
-def check_claims(cls: t.Any, prefix: str | None) -> None:
-    """
-    Refuse a variable that a field of another section claims as well.
-
-    Raises:
-        ConfigError: Both are named.
-    """
-    own = t.cast("dict[str, t.Any]", vars(cls)).get(SECTION)
-    if own is None or prefix is None:
-        return
-    mine = _env.names(cls, tuple(own[0].split(".")), prefix)
-    for section, other in sections().items():
-        if other is cls or not _in_reach(other):
-            continue
-        try:
-            theirs = _env.names(other, tuple(section.split(".")), prefix)
-        except ConfigError:
-            # It is said when that one is loaded.
-            continue
-        if found := _env.clashes(mine, theirs):
-            raise ConfigError(found, _env.RENAME)
+def in_use() -> dict[str, type[Config]]:
+    """Return the classes that have a section and can still be meant."""
+    return {name: cls for name, cls in sections().items() if in_reach(cls)}
 
 
 def _subclasses(cls: type[Config]) -> t.Iterator[type[Config]]:
@@ -166,11 +154,11 @@ def _owned(section: str, place: Place) -> list[str]:
         if (own := vars(other).get(SECTION))
         and own[0] == section
         and own[1] != place
-        and _in_reach(other)
+        and in_reach(other)
     ]
 
 
-def _in_reach(cls: type[Config]) -> bool:
+def in_reach(cls: type[Config]) -> bool:
     """
     Tell whether a class can still be meant by its name.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+import weakref
 
 from collections.abc import Mapping
 
@@ -12,7 +13,12 @@ from ._again import Finder
 from ._again import UnknownKeys
 from ._again import check_mode
 from ._again import load_again
+from ._again import report_unknown
+from ._claims import all_names
+from ._claims import stray_variables
+from ._claims import unclaimed
 from ._compile import compiled
+from ._diagnose import Unknown
 from ._errors import ConfigError
 from ._errors import dotted
 from ._explain import Explanation
@@ -31,6 +37,7 @@ from ._overlay import read_secrets
 from ._secret import without_secrets
 from ._text import Text
 from ._watch import Watch
+from ._watch import follow
 from ._watch import refresh
 
 
@@ -80,6 +87,9 @@ class ConfigSource(dict[str, t.Any]):
         self.overrides: tuple[tuple[Path, Text], ...] = ()
         self.paths: tuple[_files.AnyPath | _files.optional, ...] = ()
         self.layers: list[Layer] = []
+        #: What was loaded so far; it ends with its classes.
+        self.loaded: dict[int, weakref.ref[_env.Names]] = {}
+        self.reserved: set[Path] = set()
         self.stamped = self.stamp()
         self.secret_files = read_secrets(secrets)
         for data in dicts:
@@ -114,6 +124,7 @@ class ConfigSource(dict[str, t.Any]):
         source = cls(env_prefix=env_prefix, secrets=secrets, unknown=unknown)
         source.paths = paths
         source.stamped = source.stamp()
+        follow(source)
         for layer in _files.read(paths):
             source._add(layer)
         for override in overrides:
@@ -164,22 +175,68 @@ class ConfigSource(dict[str, t.Any]):
             ConfigError: All that is wrong.
         """
         path = self._path(cls, section)
-        data, plan = gather(self, cls, path)
+        data, names, plan = gather(self, cls, path)
         mode = unknown or self.unknown
+        stray: list[Unknown] = []
+        if plan.others and mode != "ignore":
+            stray = stray_variables(self, names)
         try:
             quick = compiled(cls, strict=mode != "ignore", thorough=False)
             found: T = quick(data, cls)
-            if not plan.unread:
+            if not plan.unread and not stray:
                 return found
         except ConfigError:
             raise
         except Exception:  # noqa: BLE001, S110 - asked again, thoroughly
             pass
-        where = Finder(self, path, plan).where
         again: T = load_again(
-            cls, data, where, path, mode=mode, unread=plan.unread
+            cls,
+            data,
+            Finder(self, names, plan),
+            path,
+            mode=mode,
+            unread=plan.unread,
+            stray=stray,
         )
         return again
+
+    def reserve(self, *sections: str) -> None:
+        """
+        Say that sections are read by something else than a class.
+
+        Neither they nor their variables are unknown to ``check_unknown``.
+
+        Args:
+            sections: Dotted paths of tables.
+        """
+        self.reserved |= {tuple(name.split(".")) for name in sections}
+
+    def check_unknown(self) -> None:
+        """
+        Report what nothing reads: sections, variables, secret files.
+
+        Known are the sections of each ``Config``, what was loaded so far and
+        what is reserved; so call it when all plugins are prepared, as ``buvar
+        run`` does. Variables count if they have the prefix, those that
+        Kubernetes sets for services aside. What is done about them is what
+        ``unknown`` says.
+
+        Raises:
+            ConfigError: There is something, and ``unknown`` is ``"error"``.
+
+        Example:
+            >>> source = ConfigSource({"storge": {"path": "/srv"}})
+            >>> source.reserve("storage")
+            >>> source.check_unknown()
+            Traceback (most recent call last):
+            ...
+            buvar.config._errors.ConfigError: The configuration has an error:
+              - storge: unknown section, nothing reads it (code)
+                  Did you mean 'storage'?
+            Correct it, or name what else reads it with ConfigSource.reserve.
+        """
+        if self.unknown != "ignore":
+            report_unknown(unclaimed(self), self.unknown)
 
     def where(self, path: t.Sequence[t.Any]) -> str | None:
         """Say where the value at a path was set, environment aside."""
@@ -195,13 +252,24 @@ class ConfigSource(dict[str, t.Any]):
         Say of each value where it came from; secrets are masked.
 
         Args:
-            cls: A class, by default each ``Config`` that has a section;
-                what belongs to none of them is listed as well.
+            cls: A class, by default all ``classes``; what belongs to none of
+                them is listed as well.
             section: Its section, by default that of the class.
         """
         from ._section import each  # noqa: PLC0415 - it builds on this
 
-        return explain(self, each(cls, section), others=cls is None)
+        wanted = self.classes() if cls is None else cls
+        return explain(self, each(wanted, section), others=cls is None)
+
+    def classes(self) -> list[tuple[t.Any, str]]:
+        """
+        Return the classes that are known to be read from this source.
+
+        Those are each ``Config`` that has a section and what was loaded so
+        far, with the dotted path of its table, in the order of these.
+        """
+        found = [(x.tp, ".".join(x.section)) for x in all_names(self)]
+        return sorted(found, key=lambda pair: pair[1])
 
     def reload(self) -> None:
         """
@@ -219,12 +287,8 @@ class ConfigSource(dict[str, t.Any]):
         If they are wrong, or break the section of a ``Config`` that was right
         before, the old values stay and one error is logged.
 
-        Example:
-            Workers forked from here on, as on HUP, have what the files say.
-
-            >>> import os
-            >>> source = ConfigSource.read(env_prefix="APP")
-            >>> os.register_at_fork(before=source.refresh)
+        A process that has prepared no plugins, such as a supervisor of
+        workers, does so by itself before it forks.
         """
         from ._section import sections  # noqa: PLC0415 - as above
 
@@ -248,12 +312,15 @@ class ConfigSource(dict[str, t.Any]):
                 fresh._add(layer)  # noqa: SLF001 - our own
         for path, text in self.overrides:
             fresh._put(path, text)  # noqa: SLF001 - our own
+        fresh.reserved = self.reserved
         return fresh
 
     def become(self, other: ConfigSource) -> None:
         """Take over what another source read."""
-        self.clear()
+        # Another thread that reads meanwhile finds no empty source.
         self.update(other)
+        for key in self.keys() - other.keys():
+            del self[key]
         self.layers = other.layers
         self.secret_files = other.secret_files
         self.stamped = other.stamped

@@ -5,19 +5,22 @@ from __future__ import annotations
 import types
 import typing as t
 
+import attrs
+
 from cattrs import BaseValidationError
 from cattrs import Converter
 
 from ._errors import BadValueError
-from ._fields import arguments
-from ._fields import bare
 from ._fields import fields
 from ._fields import has_fields
-from ._fields import origin
 from ._merge import is_table
 from ._secret import Secret
+from ._tags import tag_of
 from ._text import Text
 from ._text import parse_table
+from ._types import arguments
+from ._types import bare
+from ._types import origin
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
@@ -29,14 +32,39 @@ def is_union(tp: t.Any) -> bool:
     return origin(tp) in (t.Union, types.UnionType)
 
 
+@attrs.frozen(eq=False)
+class Over:
+    """
+    A table for a field whose default is an object.
+
+    Attributes:
+        base: The default.
+        given: The table.
+    """
+
+    base: t.Any
+    given: t.Mapping[t.Any, t.Any]
+
+
+def kinds_of(tp: t.Any) -> list[t.Any]:
+    """Return what a union is made of, also of unions with a name."""
+    found: list[t.Any] = []
+    for item in arguments(tp):
+        kind = bare(item)
+        found += kinds_of(kind) if is_union(kind) else [kind]
+    return found
+
+
 def union_hook(tp: t.Any, converter: Converter) -> Structure:
     """
     Make a hook that tries the members of a union.
 
-    A value that is of a member's very type is that. Otherwise the members
-    are tried in their order, but plain text at last: it takes everything.
+    A value that is of a member's very type is that. A table that says by a
+    tag which class it is for is tried with that one only. Otherwise the
+    members are tried in their order, but plain text at last: it takes
+    everything.
     """
-    kinds = [bare(item) for item in arguments(tp)]
+    kinds = kinds_of(tp)
     optional = type(None) in kinds
     kinds = [item for item in kinds if item is not type(None)]
     kinds.sort(key=lambda kind: kind is str or kind is t.Any)
@@ -45,6 +73,7 @@ def union_hook(tp: t.Any, converter: Converter) -> Structure:
     if len(members) == 1:
         return _one(*members[0], optional=optional, nothing=nothing)
     exact = {kind: hook for kind, hook in members if isinstance(kind, type)}
+    tag = tag_of(kinds)
 
     def structure(value: t.Any, _: t.Any) -> t.Any:
         if optional and _is_nothing(value, nothing):
@@ -52,15 +81,49 @@ def union_hook(tp: t.Any, converter: Converter) -> Structure:
         kind = value.__class__
         if kind in exact:
             return exact[kind](value, kind)
-        return _try(members, value)
+        likely = members
+        if tag is not None and (table := _table(value)) is not None:
+            likely = tag.choose(members, table, value)
+        if kind is Over:
+            return _try_over(likely, value)
+        return _try(likely, value)
 
     return structure
+
+
+def _table(value: t.Any) -> t.Mapping[t.Any, t.Any] | None:
+    """Return the table that a value is, if it is one."""
+    if value.__class__ is Over:
+        return value.given
+    if isinstance(value, Text):
+        try:
+            return parse_table(value)
+        except BadValueError:
+            return None
+    return value if is_table(value) else None
+
+
+def _try_over(members: list[Member], value: Over) -> t.Any:
+    """Try the class of the default first, unless others know more keys."""
+
+    def rank(member: Member) -> tuple[int, bool]:
+        kind = member[0]
+        strange = len(value.given.keys() - _known(kind))
+        return strange, type(value.base) is not origin(kind)
+
+    return _try(
+        sorted(members, key=rank),
+        value,
+        lambda kind: value if has_fields(kind) else dict(value.given),
+    )
 
 
 def _is_text(kind: t.Any) -> bool:
     """Tell whether an empty text is a value of a type, too."""
     if origin(kind) is Secret:
         return _is_text(next(iter(arguments(kind)), str))
+    if origin(kind) is t.Literal:
+        return "" in arguments(kind)
     return bare(kind) in (str, bytes, t.Any)
 
 
@@ -95,11 +158,15 @@ def _is_nothing(value: t.Any, nothing: tuple[str, ...]) -> bool:
     )
 
 
-def _try(members: list[Member], value: t.Any) -> t.Any:
+def _try(
+    members: list[Member],
+    value: t.Any,
+    prepared: t.Callable[[t.Any], t.Any] | None = None,
+) -> t.Any:
     failures: list[tuple[t.Any, Exception]] = []
     for kind, hook in members:
         try:
-            return hook(value, kind)
+            return hook(prepared(kind) if prepared else value, kind)
         except Exception as error:  # noqa: BLE001 - the next may take it
             failures.append((kind, error))
     raise _closest(failures, value)
@@ -109,6 +176,8 @@ def _closest(
     failures: list[tuple[t.Any, Exception]], value: t.Any
 ) -> Exception:
     """Return the failure within what was meant, else one of all."""
+    if len(failures) == 1:
+        return failures[0][1]
     inside = [
         item for item in failures if isinstance(item[1], BaseValidationError)
     ]
@@ -130,12 +199,8 @@ def _closest(
 
 
 def _keys(value: t.Any) -> set[t.Any]:
-    if isinstance(value, Text):
-        try:
-            value = parse_table(value)
-        except BadValueError:
-            return set()
-    return set(value) if is_table(value) else set()
+    table = _table(value)
+    return set() if table is None else set(table)
 
 
 def _known(tp: t.Any) -> set[str]:

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 
 import attrs
 
-from ._errors import MASK
+from ._sensitive import MASK
 
 
 #: Under this key a field's metadata keeps what follows.
@@ -21,12 +22,15 @@ class Extra:
 
     name: str | None = None
     help: str | None = None
-    secret: bool = False
+    secret: bool | None = None
     kind: t.Literal["bool", "list"] | None = None
 
 
 def metadata(
-    *, name: str | None = None, help: str | None = None, secret: bool = False
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    secret: bool | None = None,
 ) -> dict[t.Any, t.Any]:
     """
     Say more of a field of a dataclass: ``field(metadata=metadata(...))``.
@@ -34,7 +38,8 @@ def metadata(
     Args:
         name: The key in files, by default the name of the field.
         help: A sentence for samples and lists.
-        secret: Whether the value must never be shown. The ``repr`` of a
+        secret: Whether the value must never be shown; by default that is
+            so of text with a name such as ``password``. The ``repr`` of a
             dataclass cannot be told: annotate the field with ``Secret``, or
             say ``field(repr=False)``.
     """
@@ -49,20 +54,22 @@ def var(
     converter: t.Any = None,
     validator: t.Any = None,
     factory: t.Callable[[], t.Any] | None = None,
-    secret: bool = False,
+    secret: bool | None = None,
     **options: t.Any,
 ) -> t.Any:
     """
     Define a field of an attrs class.
 
     Args:
-        default: The value if there is none; without it one is required.
+        default: The value if there is none; without it one is required. A
+            list, dict or set is copied for each instance.
         name: The key in files, by default the name of the field.
         help: A sentence for samples and lists.
         converter: Makes the value, instead of the annotated type.
         validator: Called with the instance, the attribute and the value.
         factory: Makes the default anew for each instance.
-        secret: Whether the value must never be shown.
+        secret: Whether the value must never be shown; by default that is
+            so of text with a name such as ``password``.
         options: More options of ``attrs.field``.
     """
     return _field(
@@ -104,11 +111,19 @@ def list_var(
     return _field(Extra(name, help, kind="list"), default, **options)
 
 
+#: What one object may change for the next.
+_MUTABLE: t.Final = (list, dict, set, bytearray)
+
+
 def _masked(_: object) -> str:
     return repr(MASK)
 
 
 def _field(extra: Extra, default: t.Any, **options: t.Any) -> t.Any:
+    if options.get("factory") is None and isinstance(default, _MUTABLE):
+        # Each object has a copy of its own.
+        mutable, default = t.cast("object", default), attrs.NOTHING
+        options["factory"] = lambda: copy.deepcopy(mutable)
     options["metadata"] = {**(options.get("metadata") or {}), KEY: extra}
     if extra.secret:
         options.setdefault("repr", _masked)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import os
 import typing as t
+import weakref
 
 from ._errors import ConfigError
 
@@ -79,15 +82,21 @@ class Watch(t.Generic[T]):
 
 
 def refresh(source: ConfigSource, classes: t.Iterable[type]) -> bool:
-    """Read a source again unless that breaks one of the classes."""
+    """Read a source again unless that breaks what was right before."""
     stamp = source.stamp()
     if stamp == source.stamped:
         return False
+    wanted: list[tuple[t.Any, str | None]] = [(cls, None) for cls in classes]
+    wanted += [
+        (names.tp, ".".join(names.section))
+        for seen in source.loaded.values()
+        if (names := seen()) is not None
+    ]
     try:
         fresh = source.again()
-        for cls in classes:
-            if _loads(source, cls):
-                fresh.load(cls)
+        for cls, section in wanted:
+            if _loads(source, cls, section):
+                fresh.load(cls, section)
     except ConfigError as error:
         # Once is enough, until there is another change.
         source.stamped = stamp
@@ -97,13 +106,47 @@ def refresh(source: ConfigSource, classes: t.Iterable[type]) -> bool:
     return True
 
 
-def _loads(source: ConfigSource, cls: type) -> bool:
+def _loads(source: ConfigSource, cls: t.Any, section: str | None) -> bool:
     """Tell whether a class is loaded from a source at all, so far."""
     try:
-        source.load(cls)
+        source.load(cls, section)
     except ConfigError:
         return False
     return True
+
+
+#: All that were read from files, by their identity.
+_sources: weakref.WeakValueDictionary[int, ConfigSource] = (
+    weakref.WeakValueDictionary()
+)
+#: The processes, this one and those it was forked from, that have prepared
+#: plugins: what they loaded and what they will load must not differ.
+_preparing: set[int] = set()
+
+
+def follow(source: ConfigSource) -> None:
+    """Read a source again before the process forks, if files changed."""
+    _register()
+    _sources[id(source)] = source
+
+
+def keep() -> None:
+    """Leave sources as they are in this process, whatever it forks."""
+    _preparing.add(os.getpid())
+
+
+@functools.cache
+def _register() -> None:
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before_fork)
+
+
+def _before_fork() -> None:
+    # A supervisor knows the last configuration that was right: workers that
+    # start on HUP, or in place of one that crashed, have it from there.
+    if os.getpid() not in _preparing:
+        for source in list(_sources.values()):
+            source.refresh()
 
 
 def _complain(error: ConfigError) -> None:

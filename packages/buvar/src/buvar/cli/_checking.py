@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 import click
@@ -15,7 +14,6 @@ from buvar import context
 from buvar import di
 from buvar import plugin
 
-from ._application import LOG
 from ._application import Application
 from ._errors import CommandError
 from ._errors import Exit
@@ -37,7 +35,6 @@ def check(application: Application) -> None:
     def look() -> None:
         di.check()
         _check_sections()
-        seen.extend(_unclaimed())
         seen.append(
             "All is well: prepared "
             f"{', '.join(application.plugins)}; verified "
@@ -84,19 +81,17 @@ def _check_sections() -> None:
             source.load(cls)
         except config.ConfigError as error:
             problems += error.errors
+    try:
+        source.check_unknown()
+    except config.ConfigError as error:
+        said = {problem.source for problem in problems}
+        problems += [each for each in error.errors if each.source not in said]
     if problems:
-        raise config.ConfigError(problems)
-
-
-def _unclaimed() -> t.Iterator[str]:
-    """Say which sections of the source have no class."""
-    known = {name.partition(".")[0] for name in config.sections()} | {LOG}
-    source = context.get(config.ConfigSource)
-    for name in sorted(source.keys() - known):
-        if isinstance(source[name], dict):
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
-            yield f"Note that no class has the section {name!r}{hint}"
+        raise config.ConfigError(
+            problems,
+            "Correct what is listed and try again. What is read by something "
+            "else than a class\nis named with ConfigSource.reserve.",
+        )
 
 
 def _tree(graph: di.Graph) -> rich.tree.Tree:

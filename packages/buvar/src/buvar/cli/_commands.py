@@ -65,6 +65,18 @@ def application(func: T) -> T:
             metavar="PREFIX",
             help="Read PREFIX_SECTION_FIELD from the environment.",
         ),
+        click.option(
+            "--secrets",
+            metavar="FOLDER",
+            help="A folder with a file for each secret, named section_field.",
+        ),
+        click.option(
+            "--unknown",
+            type=click.Choice(["error", "warn", "ignore"]),
+            default="error",
+            show_default=True,
+            help="What to do about settings that nothing reads.",
+        ),
     )
     for option in reversed(options):
         func = option(func)

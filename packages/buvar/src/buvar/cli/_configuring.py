@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
+import typing as t
 
 import click
 
 from buvar import config
 from buvar import log
 from buvar import plugin
-from buvar.plugin._resolve import resolve
 
 from ._application import LOG
 from ._application import Application
@@ -21,9 +19,7 @@ from ._errors import Exit
 
 def sample(application: Application) -> None:
     """Print a sample TOML file."""
-    _import_sections(application)
-    click.echo(config.sample())
-    click.echo(config.sample(log.LogConfig, LOG), nl=False)
+    click.echo(config.sample(_classes(application)), nl=False)
 
 
 def env(application: Application) -> None:
@@ -33,7 +29,6 @@ def env(application: Application) -> None:
     Raises:
         CommandError: No variable is read.
     """
-    _import_sections(application)
     prefix = application.env_prefix
     if prefix is None:
         raise CommandError(
@@ -41,43 +36,79 @@ def env(application: Application) -> None:
             "Give the one that 'buvar run' gets, e.g. --env-prefix APP.",
             Exit.USAGE,
         )
-    for variable in (
-        *config.variables(env_prefix=prefix),
-        *config.variables(log.LogConfig, LOG, env_prefix=prefix),
-    ):
+    for variable in config.variables(_classes(application), env_prefix=prefix):
         click.echo(str(variable))
 
 
 def show(application: Application) -> None:
     """Print each value and where it came from."""
-    _import_sections(application)
+    _classes(application)
     click.echo(str(application.source.explain()))
 
 
 def schema(application: Application) -> None:
     """Print the JSON Schema."""
-    _import_sections(application)
-    found = config.schema()
-    found["properties"].update(config.schema(log.LogConfig, LOG)["properties"])
-    click.echo(json.dumps(found, indent=2))
+    click.echo(json.dumps(config.schema(_classes(application)), indent=2))
 
 
-def _import_sections(application: Application) -> None:
+def _classes(application: Application) -> list[tuple[t.Any, str]]:
     """
-    Import the modules of the plugins, which define the sections.
+    Return the classes that loading the plugins knows, and their sections.
 
     Raises:
         PluginError: There is no such plugin.
         CommandError: They have no section.
+        Exception: What failed before there was one.
     """
-    for name in application.plugins:
-        # A module may have sections only, and prepare nothing.
-        with contextlib.suppress(plugin.NoPrepareError):
-            resolve(name, sys._getframe())  # noqa: SLF001
-    if not config.sections():
+    source = application.source
+    application.set_up()
+    failed = _prepare(application)
+    found = source.classes()
+    if all(section == LOG for _, section in found):
+        if failed:
+            raise failed[0]
         raise CommandError(
             f"No section is defined by {', '.join(application.plugins)}.\n"
             "Name the modules with subclasses of buvar.config.Config, e.g. "
             "buvar_aiohttp.",
             Exit.USAGE,
         )
+    for error in failed:
+        text = str(error).split("\n")
+        said = " ".join(line.strip(" -") for line in text[:2])
+        click.echo(
+            "Note that a plugin could not be prepared, so the sections of "
+            "those that it loads may be missing: "
+            f"{type(error).__name__}: {said}",
+            err=True,
+        )
+    # That of the command itself comes last.
+    return sorted(found, key=lambda each: (each[0] is log.LogConfig, each[1]))
+
+
+def _prepare(application: Application) -> list[Exception]:
+    """
+    Prepare the plugins, which load others, and return what failed.
+
+    A plugin may fail for want of the very values that are asked for.
+
+    Raises:
+        PluginError: There is no such plugin.
+    """
+    failed: list[Exception] = []
+
+    async def prepare(load: plugin.Loader) -> None:
+        await load(config)
+        for name in application.plugins:
+            try:
+                await load(name)
+            except plugin.NoPrepareError:
+                # A module may have sections only, and prepare nothing.
+                continue
+            except plugin.PluginError:
+                raise
+            except Exception as error:  # noqa: BLE001 - it is told
+                failed.append(error)
+
+    plugin.check(prepare)
+    return failed
