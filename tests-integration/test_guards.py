@@ -22,8 +22,8 @@ PACKAGES = sorted(
 MODULES = sorted(
     path.parent for path in ROOT.glob("packages/*/src/**/py.typed")
 )
-#: About 300, so that nobody has to squeeze the last line.
-MOST_LINES = 320
+#: One concept a file: more than that is hardly one.
+MOST_LINES = 400
 
 #: What each module may import of ours, itself aside.
 LAYERS = {
@@ -154,7 +154,7 @@ def test_import_direction(folder: Path) -> None:
 
 
 def test_files_are_short() -> None:
-    """A file has about 300 lines at the most."""
+    """A file has about 400 lines at the most."""
     patterns = (
         "packages/*/src/**/*.py",
         "packages/*/tests/**/*.py",

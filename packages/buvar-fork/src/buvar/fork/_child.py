@@ -22,6 +22,7 @@ from ._beat import Beat
 from ._failure import Failure
 from ._options import Options
 from ._parent import Leash
+from ._preload import NewModules
 from ._results import pack
 from ._sockets import Socket
 from ._supervise.signals import FORWARDED
@@ -72,6 +73,7 @@ class Child:
         self.title = title
         self.ready = False
         self.signalled = False
+        self.modules = NewModules(options.plugins)
 
     def run(self) -> int:
         """Run the stage, report, do what is to be done at exit."""
@@ -123,6 +125,7 @@ class Child:
             self.options.beat,
             self.lifeline,
             HANDLED | FORWARDED,
+            self._tell_modules,
             weigh=self.options.max_memory is not None,
         )
 
@@ -150,8 +153,17 @@ class Child:
 
         return noted
 
+    def _tell_modules(self) -> None:
+        """Tell which modules were loaded, if all are to be preloaded."""
+        asker = self.worker.asker
+        if self.options.preload and asker is not None:
+            modules = self.modules.look()
+            if modules:
+                asker.tell(modules)
+
     def _on_ready(self) -> None:
         self.ready = True
+        self._tell_modules()
         self.sender.send(Kind.READY)
 
 

@@ -1,11 +1,14 @@
 """
-Sockets that workers ask for: bound once, by the supervisor.
+What workers share through their supervisor: sockets, and loaded modules.
 
 A plugin knows its address only once it has read its configuration, in a
 worker. If each worker bound it, the second one would fail. So a worker sends
 the address to its supervisor, with one end of a new pair of sockets; the
 supervisor binds the address if nobody has asked for it before, and sends the
 listening socket back through that end.
+
+Likewise a worker tells which modules of the application it has loaded, for
+its successors to be forked from a process that has loaded them, too.
 """
 
 from __future__ import annotations
@@ -29,9 +32,11 @@ from ._worker import Worker
 
 _HEAD: t.Final = struct.Struct("!QI")
 #: The longest request and answer, in bytes.
-_LONGEST: t.Final = 4096
+_LONGEST: t.Final = 1 << 16
 _GRANTED: t.Final = b"+"
 _REFUSED: t.Final = b"-"
+#: What a list of modules begins with: no key of a worker does.
+_LOADED: t.Final = b"\xff"
 #: Requests that are read before anything else has its turn.
 _AT_ONCE: t.Final = 16
 #: Seconds that a worker waits for the answer.
@@ -56,6 +61,18 @@ class Request:
     reply: socket.socket
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Loaded:
+    """
+    What a worker has loaded.
+
+    Attributes:
+        modules: The names of modules.
+    """
+
+    modules: list[str]
+
+
 class Broker:
     """The end of the supervisor."""
 
@@ -75,16 +92,19 @@ class Broker:
         self._in.close()
         return Asker(self._out, key, workers)
 
-    def receive(self) -> t.Iterator[Request]:
-        """Yield the requests there are; what makes no sense is dropped."""
+    def receive(self) -> t.Iterator[Request | Loaded]:
+        """Yield what there is; what makes no sense is dropped."""
         for _ in range(_AT_ONCE):
             try:
                 data, fds, _, _ = socket.recv_fds(self._in, _LONGEST, 1)
             except OSError:
                 return
+            if data.startswith(_LOADED):
+                text = data.removeprefix(_LOADED).decode(errors="replace")
+                yield Loaded(text.split())
             # Without a descriptor left for it the reply is closed already,
             # which the worker notices.
-            if fds:
+            elif fds:
                 reply = socket.socket(fileno=fds[0])
                 reply.set_inheritable(False)
                 reply.setblocking(False)
@@ -158,6 +178,17 @@ class Asker:
         sock.setblocking(False)
         sock.workers = self._workers
         return Socket(uri, sock, owned=True, supervised=True)
+
+    def tell(self, modules: t.Iterable[str]) -> None:
+        """Tell which modules were loaded; without a parent nobody cares."""
+        chunk = _LOADED
+        with contextlib.suppress(OSError):
+            for name in modules:
+                if len(chunk) + len(name) >= _LONGEST:  # pragma: no cover
+                    self._sock.send(chunk)
+                    chunk = _LOADED
+                chunk += name.encode() + b" "
+            self._sock.send(chunk)
 
     def _call(self, uri: str, backlog: int) -> tuple[bytes, list[int]]:
         ours, theirs = socket.socketpair()

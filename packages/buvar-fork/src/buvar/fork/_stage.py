@@ -23,6 +23,7 @@ from ._listeners import Listeners
 from ._options import Options
 from ._pidfile import pid_file
 from ._preload import preload as preload_plugins
+from ._preload import warn_loaded
 from ._reload import reload_forever
 from ._single import run_single
 from ._streams import fill
@@ -92,9 +93,10 @@ def stage(
             ``Worker.count``.
         pid_path: A file to keep the id of this process in.
         title: What the processes are called, if setproctitle is installed.
-        preload: Import the modules of plugins given by name before the fork,
-            so that workers share them. Otherwise each worker imports
-            them, and ``HUP`` imports changed ones again.
+        preload: Load all modules of the application once, for all workers
+            and their successors: those of plugins given by name before the
+            fork, others as soon as a worker has imported them. Otherwise
+            each worker imports all of them, and ``HUP`` brings changes.
         reload: Run the program again when Python or TOML files below the
             working directory change, or any files below the given paths. For
             development.
@@ -196,6 +198,8 @@ def _run_workers(
                 listeners = open_all(stack)
                 if options.preload:
                     preload_plugins(options.plugins)
+                else:
+                    warn_loaded(options.plugins)
         except InterruptedStartError as interrupt:
             _log.info("Stopped by %s.", signal_name(interrupt.number))
             return []

@@ -195,9 +195,12 @@ def _start_failed(turn: Turn, worker: Worker, reason: str) -> None:
     """Try again later, all slots together: they lack the same resource."""
     service = turn.service
     del service.workers[worker.key]
-    service.start_streak += 1
-    wait = service.options.delay(service.start_streak)
-    service.start_due = turn.now + wait
+    if service.start_due <= turn.now:
+        # Several that fail at the same time count once.
+        service.start_streak += 1
+        wait = service.options.delay(service.start_streak)
+        service.start_due = turn.now + wait
+    wait = service.start_due - turn.now
     if turn.now >= service.start_word_due:
         service.start_word_due = turn.now + 1.0
         turn.error(

@@ -16,7 +16,9 @@ from .._errors import ForkError
 from .._listeners import Listeners
 from .._notify import Notifier
 from .._options import Options
+from .._preload import load_too
 from .._sharing import Broker
+from .._sharing import Loaded
 from .._spawn import Spawned
 from .._spawn import Spawner
 from . import commands as do
@@ -80,7 +82,8 @@ class Supervisor:
         """
         self._inbox.watch(self._broker.fd, self._broker)
         try:
-            self._take(happened.Tick())
+            # The first turn takes the signals that came before the first
+            # worker is started.
             while not isinstance(self.service.phase, Ended):
                 self._turn()
         finally:
@@ -100,11 +103,12 @@ class Supervisor:
         due = min(self.service.due(), self._notifier.due)
         start = _now()
         readable, signals = self._inbox.wait(max(0.0, due - start))
-        for source in readable:
-            if source is self._broker:
-                self._asked()
-            else:
-                self._read(source)
+        # What workers have loaded counts before they are ready.
+        if self._broker in readable:
+            readable.remove(self._broker)
+            self._asked()
+        for key in readable:
+            self._read(key)
         if _now() - max(start, due) > _STANDSTILL:
             self._take(happened.StoodStill(_now() - start))
         for number in signals:
@@ -124,14 +128,25 @@ class Supervisor:
     def _read(self, key: int) -> None:
         """Take in what a worker has said."""
         receiver = self._children[key].receiver
-        for kind, payload in receiver.receive():
-            self._take(event_of(key, kind, payload))
+        events: list[happened.Event] = []
+        try:
+            for kind, payload in receiver.receive():
+                events.append(event_of(key, kind, payload))  # noqa: PERF401 - what came before nonsense counts
+        except Exception as error:  # noqa: BLE001 - only that worker is to end
+            receiver.open = False
+            reason = f"it sent nonsense: {error}"
+            events.append(happened.Misbehaved(key, reason))
+        for event in events:
+            self._take(event)
         if not receiver.open:
             self._inbox.forget(receiver.fd)
 
     def _asked(self) -> None:
-        """Take in which sockets workers ask for."""
+        """Take in which sockets workers ask for, and what they loaded."""
         for request in self._broker.receive():
+            if isinstance(request, Loaded):
+                load_too(request.modules)
+                continue
             known = self._listeners.shares(request.uri)
             self._take(happened.AddressAsked(request.key, request, known))
 
