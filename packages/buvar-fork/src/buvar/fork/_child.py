@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import faulthandler
 import gc
 import logging
 import os
@@ -101,6 +100,9 @@ class Child:
         for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
             os.environ.pop(name, None)
         self.title.show(f"worker {self.worker.slot}")
+        # It cannot be imported in a subinterpreter.
+        import faulthandler  # noqa: PLC0415
+
         faulthandler.register(signal.SIGQUIT, file=2, chain=False)
 
     def _stage(self) -> int:

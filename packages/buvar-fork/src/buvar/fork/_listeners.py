@@ -61,12 +61,7 @@ class Listeners:
             self.for_slot(1)
             stack.pop_all()
         for item in self._all():
-            _log.info(
-                "Listening on %s (%s).",
-                item.uri,
-                item.address,
-                extra={"uri": item.uri, "address": item.address},
-            )
+            _say(item)
 
     def _open(self, address: Address) -> None:
         if isinstance(address, Tcp) and self._divides(address):
@@ -134,6 +129,7 @@ class Listeners:
         )
         if not self.shares(uri) and address not in self._divided:
             self._open(address)
+            _say(t.cast("Socket", _find(self.for_slot(slot), uri)))
         return t.cast("Socket", _find(self.for_slot(slot), uri))
 
     def _bind_own(self, index: int, address: Tcp) -> Socket:
@@ -175,6 +171,15 @@ class Listeners:
             item.close()
         self._shared.clear()
         self._own.clear()
+
+
+def _say(item: Socket) -> None:
+    _log.info(
+        "Listening on %s (%s).",
+        item.uri,
+        item.address,
+        extra={"uri": item.uri, "address": item.address},
+    )
 
 
 def _find(items: t.Iterable[Socket], uri: str) -> Socket | None:

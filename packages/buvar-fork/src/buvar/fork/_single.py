@@ -13,7 +13,6 @@ import contextlib
 import logging
 import pathlib
 import signal
-import threading
 import types
 import typing as t
 
@@ -28,6 +27,7 @@ from ._notify import Notifier
 from ._options import Options
 from ._supervise.signals import FORWARDED
 from ._supervise.signals import TERMINAL
+from ._supervise.signals import can_handle
 from ._supervise.signals import signal_name
 from ._worker import Worker
 
@@ -126,7 +126,7 @@ class _Single:
     @contextlib.contextmanager
     def signals(self) -> t.Generator[None]:
         """Have no signal do what it does by default."""
-        if threading.current_thread() is not threading.main_thread():
+        if not can_handle():
             yield
             return
         with contextlib.ExitStack() as stack:

@@ -9,7 +9,6 @@ import importlib.util
 import logging
 import os
 import sys
-import threading
 import types
 import typing as t
 
@@ -28,6 +27,7 @@ from ._reload import reload_forever
 from ._single import run_single
 from ._streams import fill
 from ._streams import say
+from ._supervise.signals import can_handle
 from ._supervise.signals import signal_name
 
 
@@ -215,10 +215,10 @@ def _check_place() -> None:
             "This platform cannot fork; use forks=1, which runs the plugins "
             "in this process."
         )
-    if threading.current_thread() is not threading.main_thread():
+    if not can_handle():
         raise UnsupportedError(
-            "Only the main thread can supervise workers, as it gets the "
-            "signals; call fork.stage there."
+            "Only the main thread of the main interpreter can supervise "
+            "workers, as it gets the signals; call fork.stage there."
         )
     with contextlib.suppress(RuntimeError):
         asyncio.get_running_loop()

@@ -28,6 +28,15 @@ ENDING: t.Final = _known("SIGINT", "SIGQUIT", "SIGTERM")
 TERMINAL: t.Final = _known("SIGTTIN", "SIGTTOU")
 
 
+def can_handle() -> bool:
+    """Tell whether this is the main thread of the main interpreter."""
+    try:
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1))
+    except ValueError:
+        return False
+    return True
+
+
 def signal_name(number: int) -> str:
     """Return the name of a signal; real-time signals have only a number."""
     try:
