@@ -172,7 +172,7 @@ class FakeService:
     """
 
     def __init__(
-        self, *, first: happened.Event = happened.Tick(), **options
+        self, *, first: happened.Event | None = None, **options
     ) -> None:
         self.now = 1000.0
         self.service = Service(Options(**{"forks": 2, **options}))
@@ -182,7 +182,7 @@ class FakeService:
         self.commands: list[do.Command] = []
         self.start_fails = False
         self.pending = False
-        self.take(first)
+        self.take(first or happened.Tick())
 
     def take(self, event: happened.Event) -> list[do.Command]:
         """Take an event and the answers to what follows from it."""

@@ -44,7 +44,9 @@ def _left(tmp_path) -> list[str]:
     return [name for name in ("sock", "pid") if (tmp_path / name).exists()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
+)
 def test_end_while_importing(importing, tmp_path, number) -> None:
     """A signal that ends interrupts the import, and leaves nothing."""
     program = importing()
@@ -243,9 +245,9 @@ fork.stage(prepare, forks=2)
     [
         "time.sleep(60)",
         "asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)",
-        "while True:\n"
-        "        try: await asyncio.sleep(60)\n"
-        "        except asyncio.CancelledError: pass",
+        """while True:
+        try: await asyncio.sleep(60)
+        except asyncio.CancelledError: pass""",
     ],
     ids=["blocked", "thread", "ignores its end"],
 )

@@ -48,8 +48,9 @@ def test_blocked(start, tmp_path, how: str) -> None:
 def test_in_time(start) -> None:
     """A thread that ends in time is waited for."""
     program = start(
-        BLOCKED.format(how="threading.Thread(target=time.sleep, args=(1,))"
-                           ".start()").replace("timeout=1", "timeout=30")
+        BLOCKED.format(
+            how="threading.Thread(target=time.sleep, args=(1,)).start()"
+        ).replace("timeout=1", "timeout=30")
     )
     program.until("up")
 

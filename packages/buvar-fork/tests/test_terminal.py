@@ -94,9 +94,7 @@ def test_closed(serving, terminal, tmp_path, forks) -> None:
 @pytest.mark.parametrize("forks", [1, 2])
 def test_nohup(serving, terminal, forks) -> None:
     """One that was started with nohup goes on."""
-    program = serving(
-        forks, "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
-    )
+    program = serving(forks, "signal.signal(signal.SIGHUP, signal.SIG_IGN)")
     terminal.hang_up()
     with pytest.raises(AssertionError):
         program.until("closed|Reloading|Stopping", seconds=1)
@@ -119,9 +117,7 @@ def test_reloads(serving, tmp_path) -> None:
 def test_writes(serving, terminal, forks) -> None:
     """What workers write arrives, also after `stty tostop`."""
     terminal.stop_writers()
-    program = serving(
-        forks, task="os.write(0, b'a worker writes')"
-    )
+    program = serving(forks, task="os.write(0, b'a worker writes')")
 
     assert b"a worker writes" in os.read(terminal.master, 1000)
     assert program.stop() == 0

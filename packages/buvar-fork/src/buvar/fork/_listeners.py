@@ -13,6 +13,8 @@ from ._bind import adopt
 from ._bind import bind_tcp
 from ._bind import bind_unix
 from ._door import Door
+from ._errors import BindError
+from ._errors import SocketURIError
 from ._sockets import Socket
 from ._uri import Address
 from ._uri import Fd
@@ -190,7 +192,10 @@ def _find(items: t.Iterable[Socket], uri: str) -> Socket | None:
 
 def _place(uri: str) -> tuple[object, ...]:
     """Return what two URIs have in common that mean the same address."""
-    address = parse(uri)
+    try:
+        address = parse(uri)
+    except SocketURIError:
+        return (uri,)
     if isinstance(address, Tcp):
         return Tcp, address.host, address.port
     if isinstance(address, Unix):

@@ -80,7 +80,7 @@ class Broker:
         self._in, self._out = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_DGRAM
         )
-        self._in.setblocking(False)
+        self._in.settimeout(0)
 
     @property
     def fd(self) -> int:
@@ -107,10 +107,13 @@ class Broker:
             elif fds:
                 reply = socket.socket(fileno=fds[0])
                 reply.set_inheritable(False)
-                reply.setblocking(False)
-                with contextlib.suppress(struct.error, UnicodeDecodeError):
+                reply.settimeout(0)
+                try:
                     key, backlog = _HEAD.unpack_from(data)
                     uri = data[_HEAD.size :].decode()
+                except (struct.error, UnicodeDecodeError):
+                    reply.close()
+                else:
                     yield Request(key, uri, backlog, reply)
 
     def grant(self, request: Request, slot: int, listeners: Listeners) -> None:
@@ -175,7 +178,7 @@ class Asker:
             )
         os.set_inheritable(fds[0], False)  # noqa: FBT003 - positional only
         sock = Door(fileno=fds[0])
-        sock.setblocking(False)
+        sock.settimeout(0)
         sock.workers = self._workers
         return Socket(uri, sock, owned=True, supervised=True)
 

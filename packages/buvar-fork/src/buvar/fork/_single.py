@@ -36,10 +36,14 @@ _log = logging.getLogger("buvar.fork")
 
 #: Those that would end the process without a trace of why, or leave what it
 #: has taken. INT raises KeyboardInterrupt, unless the stage handles it.
-_REPLACED: t.Final = FORWARDED | TERMINAL | frozenset(
-    number
-    for name in ("SIGHUP", "SIGQUIT", "SIGTERM")
-    if (number := getattr(signal, name, None)) is not None
+_REPLACED: t.Final = (
+    FORWARDED
+    | TERMINAL
+    | frozenset(
+        number
+        for name in ("SIGHUP", "SIGQUIT", "SIGTERM")
+        if (number := getattr(signal, name, None)) is not None
+    )
 )
 
 

@@ -179,7 +179,8 @@ def _run(
         stack.callback(listeners.close)
         return listeners
 
-    return run_single(options, open_all) if solo else _run_workers(options, open_all)
+    run = run_single if solo else _run_workers
+    return run(options, open_all)
 
 
 def _run_workers(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import typing as t
-import typing as t
 
 from ._wire import Kind
 from ._wire import Sender

@@ -7,9 +7,10 @@ import math
 import signal
 import typing as t
 
-from .._sockets import HANDSHAKE
-from .._sockets import QUEUE
-from .._sockets import TICK
+from buvar.fork._sockets import HANDSHAKE
+from buvar.fork._sockets import QUEUE
+from buvar.fork._sockets import TICK
+
 from . import commands as do
 from . import reporting
 from .state import Booting
@@ -51,12 +52,7 @@ def stop(turn: Turn, worker: Worker, number: int, seconds: float) -> None:
 
 
 def kill(turn: Turn, worker: Worker, *, crashing: bool = False) -> None:
-    """
-    End a worker at once.
-
-    Args:
-        crashing: Whether its end is a crash, though it is sent a signal.
-    """
+    """End a worker at once; its end may be a crash of its own."""
     worker.phase = Killed(worker.ready_at, worker.crashing or crashing)
     turn.send(worker, signal.SIGKILL)
 
@@ -158,9 +154,7 @@ def stop_all(turn: Turn, number: int = signal.SIGTERM) -> None:
 def force(turn: Turn) -> None:
     """Have all workers drop what they do, and end soon."""
     phase = turn.service.phase
-    by = (
-        phase.by if isinstance(phase, Closing | Ending) else signal.SIGTERM
-    )
+    by = phase.by if isinstance(phase, Closing | Ending) else signal.SIGTERM
     if turn.service.up:
         turn.do(do.NotifyStopping())
     if not isinstance(phase, Ending):

@@ -6,7 +6,7 @@ import dataclasses
 import signal
 import typing as t
 
-from .._failure import Failure
+from buvar.fork._failure import Failure
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

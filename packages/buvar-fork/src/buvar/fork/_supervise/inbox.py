@@ -129,9 +129,7 @@ class Inbox:
         del self._watched[fd]
         self._poll.unregister(fd)
 
-    def wait(
-        self, timeout: float
-    ) -> tuple[list[t.Any], list[signal.Signals]]:
+    def wait(self, timeout: float) -> tuple[list[t.Any], list[signal.Signals]]:
         """
         Wait until something happens.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .._failure import Failure
-from .._results import unpack
-from .._wire import Kind
+from buvar.fork._failure import Failure
+from buvar.fork._results import unpack
+from buvar.fork._wire import Kind
+
 from . import events as happened
 
 

@@ -54,7 +54,7 @@ def step(
     return turn.commands
 
 
-def _take(turn: Turn, event: happened.Event) -> None:  # noqa: C901, PLR0912 - a table
+def _take(turn: Turn, event: happened.Event) -> None:
     match event:
         case happened.Tick():
             pass
@@ -175,9 +175,7 @@ def _start(turn: Turn, slot: Slot, replaces: Worker | None = None) -> None:
     boot_timeout = options.boot_timeout
     phase = Booting(
         beat_due=turn.now + options.worker_timeout,
-        boot_due=math.inf
-        if boot_timeout is None
-        else turn.now + boot_timeout,
+        boot_due=math.inf if boot_timeout is None else turn.now + boot_timeout,
     )
     worker = Worker(
         key=service.next_key,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .._errors import BootError
-from .._errors import WorkersFailedError
+from buvar.fork._errors import BootError
+from buvar.fork._errors import WorkersFailedError
+
 from .signals import signal_name
 from .state import Booting
 from .state import Finished

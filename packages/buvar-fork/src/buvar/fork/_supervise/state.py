@@ -13,10 +13,10 @@ import enum
 import math
 import typing as t
 
-from .._errors import WorkersFailedError
-from .._failure import Failure
-from .._failure import Printed
-from .._options import Options
+from buvar.fork._errors import WorkersFailedError
+from buvar.fork._failure import Failure
+from buvar.fork._failure import Printed
+from buvar.fork._options import Options
 
 
 # --- the phases of a worker ------------------------------------------------

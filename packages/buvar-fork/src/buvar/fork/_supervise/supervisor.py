@@ -5,22 +5,22 @@ from __future__ import annotations
 import collections
 import contextlib
 import logging
-import math
 import os
 import signal
 import time
 import typing as t
 
-from .._announce import announce
-from .._errors import ForkError
-from .._listeners import Listeners
-from .._notify import Notifier
-from .._options import Options
-from .._preload import load_too
-from .._sharing import Broker
-from .._sharing import Loaded
-from .._spawn import Spawned
-from .._spawn import Spawner
+from buvar.fork._announce import announce
+from buvar.fork._errors import ForkError
+from buvar.fork._listeners import Listeners
+from buvar.fork._notify import Notifier
+from buvar.fork._options import Options
+from buvar.fork._preload import load_too
+from buvar.fork._sharing import Broker
+from buvar.fork._sharing import Loaded
+from buvar.fork._spawn import Spawned
+from buvar.fork._spawn import Spawner
+
 from . import commands as do
 from . import events as happened
 from .inbox import Inbox
@@ -131,7 +131,7 @@ class Supervisor:
         events: list[happened.Event] = []
         try:
             for kind, payload in receiver.receive():
-                events.append(event_of(key, kind, payload))  # noqa: PERF401 - what came before nonsense counts
+                events.append(event_of(key, kind, payload))
         except Exception as error:  # noqa: BLE001 - only that worker is to end
             receiver.open = False
             reason = f"it sent nonsense: {error}"
