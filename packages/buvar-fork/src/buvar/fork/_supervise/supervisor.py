@@ -108,7 +108,7 @@ class Supervisor:
             readable.remove(self._broker)
             self._asked()
         for key in readable:
-            self._read(key)
+            self._read(key, self._children[key])
         if _now() - max(start, due) > _STANDSTILL:
             self._take(happened.StoodStill(_now() - start))
         for number in signals:
@@ -125,9 +125,9 @@ class Supervisor:
         elif not terminal.ignored:
             self._take(happened.TerminalClosed())
 
-    def _read(self, key: int) -> None:
+    def _read(self, key: int, child: Spawned) -> None:
         """Take in what a worker has said."""
-        receiver = self._children[key].receiver
+        receiver = child.receiver
         events: list[happened.Event] = []
         try:
             for kind, payload in receiver.receive():
@@ -157,13 +157,13 @@ class Supervisor:
             key = keys.get(pid)
             if key is None:
                 continue  # an orphan that was given to process 1
-            receiver = self._children[key].receiver
-            if receiver.open:
-                self._read(key)
-            if receiver.open:
-                self._inbox.forget(receiver.fd)
-            os.close(receiver.fd)
-            del self._children[key]
+            # From here on its id may be that of another process.
+            child = self._children.pop(key)
+            if child.receiver.open:
+                self._read(key, child)
+            if child.receiver.open:
+                self._inbox.forget(child.receiver.fd)
+            os.close(child.receiver.fd)
             code = os.waitstatus_to_exitcode(status)
             self._take(happened.Exited(key, code))
 
@@ -234,9 +234,11 @@ class Supervisor:
         return happened.Started(command.key, child.pid)
 
     def _send(self, key: int, number: int) -> None:
-        """Send a signal; it cannot reach another process before the reap."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._children[key].pid, number)
+        """Send a signal, unless the worker was reaped."""
+        child = self._children.get(key)
+        if child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child.pid, number)
 
     def _kill_all(self) -> None:
         """Leave no worker behind, whatever went wrong."""
