@@ -14,7 +14,9 @@ from ._errors import BootError
 from ._errors import ForkError
 from ._errors import OptionError
 from ._errors import PidFileError
+from ._errors import ResultError
 from ._errors import SocketURIError
+from ._errors import TaskFailedError
 from ._errors import UnsupportedError
 from ._errors import WorkersFailedError
 from ._sockets import Socket
@@ -28,8 +30,10 @@ __all__ = [
     "ForkError",
     "OptionError",
     "PidFileError",
+    "ResultError",
     "Socket",
     "SocketURIError",
+    "TaskFailedError",
     "UnsupportedError",
     "Worker",
     "WorkersFailedError",

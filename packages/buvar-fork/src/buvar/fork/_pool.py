@@ -18,9 +18,12 @@ from ._results import unpack
 from ._slots import Slots
 from ._spawn import Spawner
 from ._wire import Kind
+from ._wire import MessageError
+from ._wire import parse_beat
+from ._wire import parse_reason
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 
 class Pool:
@@ -154,10 +157,26 @@ class Pool:
 
     # --- what they say ----------------------------------------------------
 
-    def read(self, worker: Process) -> None:
-        """Take in what a worker has said."""
-        for kind, payload in worker.receiver.receive():
-            self._take(worker, kind, payload)
+    def read(self, worker: Process, *, alive: bool = True) -> None:
+        """Take in what a worker has said; nonsense ends it, nobody else."""
+        try:
+            for kind, payload in worker.receiver.receive():
+                self._take(worker, kind, payload)
+        except MessageError as error:
+            worker.receiver.open = False
+            if alive:
+                worker.kill()
+            _log.error(
+                "Worker %d (process %d) sent nonsense: %s. It is killed.",
+                worker.slot,
+                worker.pid,
+                error.reason,
+                extra={
+                    "slot": worker.slot,
+                    "worker_pid": worker.pid,
+                    "reason": error.reason,
+                },
+            )
         if not worker.receiver.open:
             self._events.forget(worker.receiver.fd)
 
@@ -168,9 +187,9 @@ class Pool:
             if old is not None and old.serves:
                 self.stop(old)
         elif kind is Kind.BEAT:
-            self._weigh(worker, int(payload or 0))
+            self._weigh(worker, parse_beat(payload))
         elif kind is Kind.RECYCLE:
-            self._recycle(worker, payload.decode(errors="replace"))
+            self._recycle(worker, parse_reason(payload))
         elif kind is Kind.RESULTS:
             worker.signalled, worker.results = unpack(payload)
         else:
@@ -249,7 +268,7 @@ class Pool:
             if worker is None:
                 continue  # an orphan that was given to process 1
             if worker.receiver.open:
-                self.read(worker)
+                self.read(worker, alive=False)
             if worker.receiver.open:
                 self._events.forget(worker.receiver.fd)
             os.close(worker.receiver.fd)

@@ -11,7 +11,7 @@ from buvar.plugin._resolve import import_module
 from ._errors import BootError
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 
 def preload(plugins: t.Iterable[t.Any]) -> None:

@@ -13,7 +13,7 @@ from ._process import WorkerState
 from ._process import now
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 
 class Report:
@@ -61,8 +61,18 @@ class Report:
 
     def ended(self, worker: Process, code: int) -> None:
         """Say why a worker ended, at length only once."""
-        if worker.failure is not None:
-            text = self._printed.text(worker.failure)
+        failure = worker.failure
+        if failure is not None and not self._printed.knows(failure):
+            self._printed.note(failure)
+            failure.log(
+                _log,
+                "Worker %d (process %d) failed.",
+                (worker.slot, worker.pid),
+                {**_facts(worker), "code": code},
+            )
+            return
+        if failure is not None:
+            text = "it failed as before"
         elif code < 0:
             text = f"killed by {signal_name(-code)}"
         elif worker.results is None:

@@ -23,6 +23,7 @@ from ._process import Process
 from ._process import WorkerState
 from ._process import now
 from ._report import Report
+from ._results import checked
 from ._sockets import HANDSHAKE
 from ._sockets import QUEUE
 from ._sockets import TICK
@@ -30,7 +31,7 @@ from ._state import UP
 from ._state import State
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 #: Who wakes up that much too late stood still, and so did its workers.
 _STANDSTILL: t.Final = 0.1
@@ -73,6 +74,7 @@ class Supervisor:
 
         Raises:
             WorkersFailedError: They failed.
+            ResultError: A result cannot be handed over.
         """
         with self.events:
             try:
@@ -83,7 +85,7 @@ class Supervisor:
                 self.pool.close()
         if self._report.error is not None:
             raise self._report.error
-        return self.pool.slots.results()
+        return checked(self.pool.slots.results())
 
     def _wait(self) -> None:
         """Wait for the next event, or until something is due."""

@@ -10,7 +10,7 @@ from ._wire import Kind
 from ._wire import Sender
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 #: How much sooner than asked a worker may be replaced, so that not all are
 #: replaced at once.
