@@ -90,7 +90,7 @@ def test_of_another_process(passed, listen, caplog) -> None:
     (record,) = caplog.records
     assert "passed to process 1" in record.getMessage()
     assert record.listen_pid == "1"
-    with pytest.raises(fork.BindError, match="process, 1 .LISTEN_PID.*exec"):
+    with pytest.raises(fork.BindError, match=r"process, 1 .LISTEN_PID.*exec"):
         listen("systemd://")
 
 

@@ -156,8 +156,7 @@ fork.stage(prepare, forks=2, backoff=0.01)
 @pytest.mark.parametrize(
     "attack",
     [
-        "import pickle; data = pickle.dumps((False, [pickle.dumps(Run())]));"
-        " worker._sender.send(4, data)",
+        "import pickle; worker._sender.send(4, pickle.dumps([Run()]))",
         "worker._sender.send(77, b'')",
         "worker._sender.send(2, b'many')",
         "worker._sender.send(4, b'x' * 300_000_000)",

@@ -112,9 +112,7 @@ def test_exceptions() -> None:
         yield own()
         yield builtin()
 
-    own_error, error, *_ = fork.stage(
-        prepare, forks=2, return_exceptions=True
-    )
+    own_error, error, *_ = fork.stage(prepare, forks=2, return_exceptions=True)
 
     assert isinstance(own_error, fork.TaskFailedError)
     assert own_error.type_name.endswith("._PickyError")

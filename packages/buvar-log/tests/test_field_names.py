@@ -14,13 +14,32 @@ from buvar.log._bound import BoundLogger
 
 
 #: All the names of parameters, those of records and of structlog.
-NAMES = sorted({
-    *("self", "event", "args", "kw", "level", "name", "method", "method_name"),
-    *("event_kw", "new_values", "logger", "timestamp", "pid", "exception"),
-    *("stack", "message", "asctime", "taskName", "positional_args", "fields"),
-    *("stacklevel", "context", "processors", "record", "extra", "msg"),
-    *logging.LogRecord("", 0, "", 0, "", (), None).__dict__,
-} - {"exc_info", "stack_info"})
+NAMES = sorted(
+    {
+        *(
+            "self",
+            "event",
+            "args",
+            "kw",
+            "level",
+            "name",
+            "method",
+            "method_name",
+        ),
+        *("event_kw", "new_values", "logger", "timestamp", "pid", "exception"),
+        *(
+            "stack",
+            "message",
+            "asctime",
+            "taskName",
+            "positional_args",
+            "fields",
+        ),
+        *("stacklevel", "context", "processors", "record", "extra", "msg"),
+        *logging.LogRecord("", 0, "", 0, "", (), None).__dict__,
+    }
+    - {"exc_info", "stack_info"}
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,5 +111,3 @@ def test_the_root_among_loggers(events):
     )
     logging.getLogger("x").warning("a")
     assert events() == []
-
-

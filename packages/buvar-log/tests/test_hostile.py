@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 
 import pytest
@@ -54,7 +55,7 @@ def everywhere(text: str) -> None:
     logger = logging.getLogger("x")
     logger.warning(bad)
     logger.warning("%s", bad)
-    logger.warning("%d", bad)
+    structlog.get_logger("x").warning("%d", bad)
     logger.warning("a", extra={bad: 1, "b": bad, "c": [bad, {bad: bad}]})
     logger.warning("a", extra={"odd": Odd(bad), "both": (Odd(bad),)})
     logger.warning("a", extra={"thread_name": bad})
@@ -105,9 +106,9 @@ def test_lines_for_people(capsys, monkeypatch, text, colors):
 def test_lines_of_json(capsys, monkeypatch, text, orjson):
     """An event is one line for whoever reads lines, and says all of it."""
     if not orjson:
-        monkeypatch.setitem(__import__("sys").modules, "orjson", None)
+        monkeypatch.setitem(sys.modules, "orjson", None)
     log.setup_logging(tty=False)
-    logging.getLogger("x").warning(f"a{text}b", extra={f"k{text}": text})
+    logging.getLogger("x").warning("a%sb", text, extra={f"k{text}": text})
     err = capsys.readouterr().err
     (line,) = err.splitlines()
     event = json.loads(line)

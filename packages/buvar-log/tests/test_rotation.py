@@ -31,7 +31,8 @@ def path(tmp_path):
 
 
 def lines(path) -> list[str]:
-    return [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    text = path.read_text()
+    return [json.loads(line)["event"] for line in text.splitlines()]
 
 
 @pytest.mark.parametrize("how", ["moved", "removed"])
@@ -137,7 +138,7 @@ def test_links(tmp_path):
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")
     os.chown(link, 12_345, 12_345, follow_symlinks=False)
-    with pytest.raises(log.LogConfigError, match="another user .12345"):
+    with pytest.raises(log.LogConfigError, match=r"another user .12345"):
         log.setup_logging(output=str(link))
 
 

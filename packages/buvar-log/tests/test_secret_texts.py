@@ -51,7 +51,7 @@ def test_texts(capsys, text):
     logger.warning(text)
     logger.warning("got %s", text)
     logger.warning("a", extra={"a": text, "b": [text], "c": {"d": text}})
-    logger.warning("%d", text)
+    structlog.get_logger("x").warning("%d", text)
     logger.error("a", exc_info=chain(text))
     structlog.get_logger("x").warning(text, a=text)
     record = logging.LogRecord("x", 30, "", 0, "a", (), None)

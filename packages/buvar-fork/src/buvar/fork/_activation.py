@@ -96,10 +96,10 @@ def adopt_activated(address: Systemd) -> list[Socket]:
 def _why_not(address: Systemd, passed: t.Mapping[int, str]) -> str:
     if not passed and (other := passed_to_other()):
         return (
-            f"the sockets were passed to another process, {other} (LISTEN_PID), "
-            f"not to this one, {os.getpid()}: a wrapper (uv run, a shell) has "
-            "started this program in a process of its own; start the program "
-            "itself, or with exec."
+            f"the sockets were passed to another process, {other} "
+            f"(LISTEN_PID), not to this one, {os.getpid()}: a wrapper "
+            "(uv run, a shell) has started this program in a process of its "
+            "own; start the program itself, or with exec."
         )
     if not passed:
         return (

@@ -23,7 +23,9 @@ def announce(workers: int, sockets: t.Iterable[Socket]) -> None:
         workers: How many there are.
         sockets: What they listen on.
     """
-    where = ", ".join(f"{item.uri} ({address_text(item.address)})" for item in sockets)
+    where = ", ".join(
+        f"{item.uri} ({address_text(item.address)})" for item in sockets
+    )
     who = "1 worker is" if workers == 1 else f"{workers} workers are"
     line = f"{who} ready{f' on {where}' if where else ''}."
     if _log.hasHandlers() or not where:

@@ -24,12 +24,14 @@ _MODE: t.Final = 0o644
 #: How often others may take the file away while it is being created.
 _ATTEMPTS: t.Final = 100
 #: What a file system answers that has no locks.
-_NO_LOCKS: t.Final = frozenset({
-    errno.ENOLCK,
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-})
+_NO_LOCKS: t.Final = frozenset(
+    {
+        errno.ENOLCK,
+        errno.ENOSYS,
+        errno.ENOTSUP,
+        errno.EOPNOTSUPP,
+    }
+)
 
 
 @contextlib.contextmanager

@@ -32,15 +32,33 @@ from ._wire import MessageError
 _DEPTH: t.Final = 50
 #: The largest integer that JSON writers and readers agree on, in bits.
 _BITS: t.Final = 63
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _hex(text: str) -> int:
+    return int(text, 16)
+
+
+def _days(value: dt.timedelta) -> str:
+    return f"{value.days} {value.seconds} {value.microseconds}"
+
+
+def _timedelta(text: str) -> dt.timedelta:
+    return dt.timedelta(*map(int, text.split(" ")))
+
+
 #: What JSON has no form for, by the name that is sent: how to write it, and
 #: how to read it. Only exactly these types: a subclass would come out as
 #: something else than it was.
-_SCALARS: t.Final[t.Mapping[str, tuple[type, t.Any, t.Any]]] = {
-    "bytes": (
-        bytes,
-        lambda value: base64.b64encode(value).decode(),
-        lambda text: base64.b64decode(text, validate=True),
-    ),
+_SCALARS: t.Final[dict[str, tuple[type[object], t.Any, t.Any]]] = {
+    "bytes": (bytes, _base64, _bytes),
     "complex": (complex, repr, complex),
     "date": (dt.date, dt.date.isoformat, dt.date.fromisoformat),
     "datetime": (
@@ -50,20 +68,16 @@ _SCALARS: t.Final[t.Mapping[str, tuple[type, t.Any, t.Any]]] = {
     ),
     "decimal": (decimal.Decimal, str, decimal.Decimal),
     "float": (float, repr, float),
-    "int": (int, hex, lambda text: int(text, 16)),
+    "int": (int, hex, _hex),
     "path": (type(pathlib.Path()), str, pathlib.Path),
     "time": (dt.time, dt.time.isoformat, dt.time.fromisoformat),
-    "timedelta": (
-        dt.timedelta,
-        lambda value: f"{value.days} {value.seconds} {value.microseconds}",
-        lambda text: dt.timedelta(*map(int, text.split(" "))),
-    ),
+    "timedelta": (dt.timedelta, _days, _timedelta),
     "uuid": (uuid.UUID, str, uuid.UUID),
 }
-_NAMES: t.Final = {
-    kind: name
-    for name, (kind, _, _) in _SCALARS.items()
-    if kind not in {int, float}
+_NAMES: t.Final[dict[type[object], str]] = {
+    facts[0]: name
+    for name, facts in _SCALARS.items()
+    if name not in {"int", "float"}
 }
 _SEQUENCES: t.Final[t.Mapping[str, t.Any]] = {
     "frozenset": frozenset,
@@ -146,7 +160,7 @@ def _pack(number: int, item: t.Any) -> t.Any:
 
 def _write(value: t.Any, depth: int) -> t.Any:
     """Return the form of a value that JSON can say."""
-    kind = type(value)
+    kind = t.cast("type[t.Any]", type(value))
     if value is None or kind is bool or kind is str:
         return value
     if kind is int:
@@ -212,10 +226,8 @@ def unpack(data: bytes) -> tuple[bool, list[t.Any]]:
         MessageError: These are no results.
     """
     try:
-        signalled, items = json.loads(data)
-        if not isinstance(signalled, bool) or not isinstance(items, list):
-            raise TypeError("expected a truth value and a list")
-        return signalled, [_read(item) for item in t.cast("t.Any", items)]
+        signalled, items = _listed(json.loads(data))
+        return _truth(signalled), [_read(item) for item in _listed(items)]
     except (
         ArithmeticError,
         LookupError,
@@ -229,10 +241,15 @@ def unpack(data: bytes) -> tuple[bool, list[t.Any]]:
 def _read(value: t.Any) -> t.Any:
     """Return what a value was before it was written."""
     if isinstance(value, list):
-        return [_read(item) for item in t.cast("list[t.Any]", value)]
-    if not isinstance(value, dict):
-        return value
-    ((name, inner),) = t.cast("dict[str, t.Any]", value).items()
+        return [_read(item) for item in t.cast("t.Any", value)]
+    if isinstance(value, dict):
+        ((name, inner),) = t.cast("dict[str, t.Any]", value).items()
+        return _read_special(name, inner)
+    return value
+
+
+def _read_special(name: str, inner: t.Any) -> t.Any:
+    """Return what was written as a table with the name of its type."""
     if name in _SCALARS:
         if not isinstance(inner, str):
             raise TypeError(f"{name} is written as text")
@@ -240,9 +257,8 @@ def _read(value: t.Any) -> t.Any:
     if name in _SEQUENCES:
         return _SEQUENCES[name](map(_read, _listed(inner)))
     if name == "dict":
-        return {
-            _read(key): _read(item) for key, item in map(_listed, _listed(inner))
-        }
+        pairs = map(_listed, _listed(inner))
+        return {_read(key): _read(item) for key, item in pairs}
     if name == "refused":
         number, reason = _listed(inner)
         return Refused(int(number), str(reason))
@@ -266,10 +282,17 @@ def _read_exception(name: str, inner: t.Any) -> BaseException:
     return error
 
 
+def _truth(value: t.Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("expected a truth value")
+    return value
+
+
 def _listed(value: t.Any) -> list[t.Any]:
     if not isinstance(value, list):
         raise TypeError("expected a list")
-    return t.cast("list[t.Any]", value)
+    items: list[t.Any] = t.cast("t.Any", value)
+    return items
 
 
 def checked(results: list[t.Any]) -> list[t.Any]:

@@ -80,15 +80,9 @@ class Socket:
         wanted = place(parse(uri))
         shared: dict[t.Any, t.Self] = context.find(cls)
         for item in shared.values():
-            if item._is_at(wanted):
+            if _place(item.uri) == wanted:
                 return item
         return context.get(cls, name=uri)
-
-    def _is_at(self, wanted: tuple[object, ...]) -> bool:
-        try:
-            return place(parse(self.uri)) == wanted
-        except SocketURIError:
-            return False  # A component that was made by hand.
 
     @property
     def address(self) -> t.Any:
@@ -155,6 +149,14 @@ class Socket:
     def close(self) -> None:
         """Close this process's copy of the socket."""
         self.sock.close()
+
+
+def _place(uri: str) -> tuple[object, ...] | None:
+    """Return what a URI means; a component made by hand may have any name."""
+    try:
+        return place(parse(uri))
+    except SocketURIError:
+        return None
 
 
 def _inode(path: str) -> tuple[int, int] | None:

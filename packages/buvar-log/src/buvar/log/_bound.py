@@ -91,7 +91,7 @@ class BoundLogger(structlog.BoundLoggerBase):
         """The name of the standard logger."""
         return str(self._logger.name)
 
-    def _proxy_to_logger(
+    def _proxy_to_logger(  # type: ignore[override]
         self, method_name: str, event: str | None = None, /, **event_kw: t.Any
     ) -> t.Any:
         level = METHODS.get(method_name, logging.INFO)

@@ -70,7 +70,7 @@ class EventMaker:
             self._message(event, record)
             event["event"] = hide(event["event"])
         else:
-            event["event"] = self._secrets.hide_constant(record.msg)
+            event["event"] = self._secrets.shown[record.msg]
         fields = self._context()
         if "opentelemetry.trace" in sys.modules:
             fields |= _span()
@@ -85,7 +85,8 @@ class EventMaker:
             if self._secrets[key]:
                 event[name] = MASK
             elif type(value) is str:
-                event[name] = hide(value)
+                # A word alone tells nothing.
+                event[name] = value if value.isalnum() else hide(value)
             elif type(value) in PLAIN:
                 event[name] = value
             else:

@@ -55,9 +55,7 @@ def _escape(line: bytes) -> bytes:
     A terminal takes some for commands or for the direction of writing, and
     many readers take others for the end of a line.
     """
-    return _UNSEEN.sub(
-        lambda found: b"\\u%04x" % ord(found[0].decode()), line
-    )
+    return _UNSEEN.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), line)
 
 
 def _orjson(unknown: t.Callable[[object], t.Any]) -> Dumps | None:

@@ -29,7 +29,7 @@ class Listening(logging.Handler):
 
     def __init__(self, handler: logging.Handler, listener: t.Any) -> None:
         super().__init__()
-        self._handler: t.Any = handler
+        self._handler = t.cast("t.Any", handler)
         self._listener = listener
         self._runs = False
         self._ended = False
@@ -75,9 +75,7 @@ class Listening(logging.Handler):
 
     def _is_own(self) -> bool:
         """Tell whether the queue belongs to this process only."""
-        return isinstance(
-            self._handler.queue, queue.Queue | queue.SimpleQueue
-        )
+        return isinstance(self._handler.queue, queue.Queue | queue.SimpleQueue)
 
 
 def _is_changed(handler: logging.Handler) -> bool:

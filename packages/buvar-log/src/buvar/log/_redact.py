@@ -43,7 +43,8 @@ class Secrets(dict[str, bool]):
     ) -> None:
         super().__init__()
         self._ends = endings(words, defaults=defaults)
-        self._texts: dict[str, str] = {}
+        #: Messages, most of which are always the same, as they are shown.
+        self.shown = _Shown(self.hide)
 
     def __missing__(self, key: str) -> bool:
         if len(self) >= _KEPT:
@@ -70,17 +71,6 @@ class Secrets(dict[str, bool]):
             return without_secrets_in(text, self._ends)
         return text
 
-    def hide_constant(self, text: str) -> str:
-        """Mask the secrets in a text that is often the same."""
-        known = self._texts.get(text)
-        if known is None:
-            known = self.hide(text)
-            if len(self._texts) >= _KEPT:
-                self._texts.clear()
-            if len(text) <= _SHORT:
-                self._texts[text] = known
-        return known
-
     def _may_tell(self, text: str) -> bool:
         for found in _SIGN.finditer(text):
             end = found.start()
@@ -88,3 +78,19 @@ class Secrets(dict[str, bool]):
             if name is not None and self[name[1][::-1]]:
                 return True
         return False
+
+
+class _Shown(dict[str, str]):
+    """Texts without their secrets, those that were asked for lately."""
+
+    def __init__(self, hide: t.Callable[[str], str]) -> None:
+        super().__init__()
+        self._hide = hide
+
+    def __missing__(self, text: str) -> str:
+        shown = self._hide(text)
+        if len(self) >= _KEPT:
+            self.clear()
+        if len(text) <= _SHORT:
+            self[text] = shown
+        return shown

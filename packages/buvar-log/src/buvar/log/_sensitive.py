@@ -152,9 +152,11 @@ def _aligned(run: re.Match[str]) -> str:
     masked = _without_password(run)
     before, found, after = masked.partition(f":{MASK}@")
     room = len(run[0]) - len(before) - len(after) - 1
-    return f"{before}:{MASK}".ljust(len(before) + room) + f"@{after}" if (
-        found
-    ) else masked
+    return (
+        f"{before}:{MASK}".ljust(len(before) + room) + f"@{after}"
+        if (found)
+        else masked
+    )
 
 
 def _without_password(run: re.Match[str]) -> str:
@@ -199,9 +201,7 @@ _SCHEME = re.compile(
 )
 
 
-def without_secrets_in(
-    text: str, known: tuple[str, ...] = _ENDINGS
-) -> str:
+def without_secrets_in(text: str, known: tuple[str, ...] = _ENDINGS) -> str:
     """
     Mask what a text says of secrets.
 
