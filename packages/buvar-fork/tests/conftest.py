@@ -105,7 +105,7 @@ class Program:
 
     def address(self) -> tuple[str, int]:
         """Return where it listens."""
-        match = self.until(r"\('([\d.]+)', (\d+)\)")[0]
+        match = self.until(r"\(([\d.]+):(\d+)\)")[0]
         return match[1], int(match[2])
 
     def workers(self) -> list[int]:

@@ -22,7 +22,7 @@ from ._stage import Stage
 from ._tasks import forget
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.plugin")
 
 #: Seconds that what still runs after the stage gets to end, once cancelled.
 _LEFT_OVER = 5.0

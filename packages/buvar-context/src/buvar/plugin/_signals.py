@@ -13,7 +13,7 @@ import typing as t
 from ._errors import OptionError
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.plugin")
 
 #: All there are somewhere: a handler for one that is missing here is fine.
 _ELSEWHERE = frozenset(

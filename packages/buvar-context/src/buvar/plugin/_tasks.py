@@ -15,7 +15,7 @@ from ._stack import stack_of
 from ._state import Bell
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.plugin")
 
 
 class StageTask:

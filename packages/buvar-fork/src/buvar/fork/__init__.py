@@ -21,7 +21,9 @@ from ._errors import BootError  # noqa: E402
 from ._errors import ForkError  # noqa: E402
 from ._errors import OptionError  # noqa: E402
 from ._errors import PidFileError  # noqa: E402
+from ._errors import ResultError  # noqa: E402
 from ._errors import SocketURIError  # noqa: E402
+from ._errors import TaskFailedError  # noqa: E402
 from ._errors import UnsupportedError  # noqa: E402
 from ._errors import WorkersFailedError  # noqa: E402
 from ._sharing import bind  # noqa: E402
@@ -36,8 +38,10 @@ __all__ = [
     "ForkError",
     "OptionError",
     "PidFileError",
+    "ResultError",
     "Socket",
     "SocketURIError",
+    "TaskFailedError",
     "UnsupportedError",
     "Worker",
     "WorkersFailedError",

@@ -210,7 +210,8 @@ def own_components(
         components = Components(given or {})
     components.add(worker)
     for item in sockets:
-        components.add(item, name=item.uri)
+        for uri in (item.uri, *item.aliases):
+            components.add(item, name=uri)
     return components
 
 

@@ -9,6 +9,8 @@ import typing as t
 
 from ._activation import activated
 from ._activation import adopt_activated
+from ._activation import warn_of_others
+from ._announce import address_text
 from ._bind import adopt
 from ._bind import bind_tcp
 from ._bind import bind_unix
@@ -21,9 +23,10 @@ from ._uri import Fd
 from ._uri import Tcp
 from ._uri import Unix
 from ._uri import parse
+from ._uri import place
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 
 class Listeners:
@@ -55,10 +58,15 @@ class Listeners:
         self._shared: list[Socket] = []
         self._own: dict[int, list[Socket]] = {}
         self._divided: list[Tcp] = []
-        uris = list(uris) or (["systemd://"] if activated() else [])
+        self._aliases: dict[Address, tuple[str, ...]] = {}
+        uris = list(uris)
+        if not uris:
+            uris = ["systemd://"] if activated() else []
+            warn_of_others()
         with contextlib.ExitStack() as stack:
             stack.callback(self.close)
-            for address in [parse(uri) for uri in uris]:
+            self._aliases = _once(parse(uri) for uri in uris)
+            for address in self._aliases:
                 self._open(address)
             self.for_slot(1)
             stack.pop_all()
@@ -79,7 +87,8 @@ class Listeners:
             sockets = [adopt(address)]
         else:
             sockets = adopt_activated(address)
-        for item in map(self._mark, sockets):
+        for item in sockets:
+            self._mark(item, address)
             t.cast("Door", item.sock).workers = self.workers
             self._shared.append(item)
 
@@ -88,8 +97,9 @@ class Listeners:
             return address.reuse_port
         return self.reuse_port
 
-    def _mark(self, item: Socket) -> Socket:
+    def _mark(self, item: Socket, address: Address) -> Socket:
         item.supervised = self.supervised
+        item.aliases = self._aliases.get(address, ())
         return item
 
     def for_slot(self, slot: int) -> list[Socket]:
@@ -106,7 +116,11 @@ class Listeners:
 
     def shares(self, uri: str) -> bool:
         """Tell whether the service listens on an address by now."""
-        return _find(self._all(), uri) is not None
+        try:
+            wanted = place(parse(uri))
+        except SocketURIError:
+            return False
+        return _find(self._all(), wanted) is not None
 
     def share(self, uri: str, backlog: int, slot: int) -> Socket:
         """
@@ -131,17 +145,19 @@ class Listeners:
         )
         if not self.shares(uri) and address not in self._divided:
             self._open(address)
-            _say(t.cast("Socket", _find(self.for_slot(slot), uri)))
-        return t.cast("Socket", _find(self.for_slot(slot), uri))
+            self.for_slot(slot)
+            _say(t.cast("Socket", _find(self._all(), place(address))))
+        return t.cast("Socket", _find(self.for_slot(slot), place(address)))
 
     def _bind_own(self, index: int, address: Tcp) -> Socket:
         """Bind one more socket to an address, also if its port was 0."""
+        bound = address
         for others in self._own.values():
             if index < len(others):
-                address = address.with_port(others[index].address[1])
+                bound = address.with_port(others[index].address[1])
                 break
-        item = bind_tcp(address, backlog=self.backlog, reuse_port=True)
-        return self._mark(item)
+        item = bind_tcp(bound, backlog=self.backlog, reuse_port=True)
+        return self._mark(item, address)
 
     def drop_slot(self, slot: int) -> None:
         """Close what only one worker listened on; it is to end."""
@@ -176,28 +192,59 @@ class Listeners:
 
 
 def _say(item: Socket) -> None:
+    address = address_text(item.address)
     _log.info(
         "Listening on %s (%s).",
         item.uri,
-        item.address,
-        extra={"uri": item.uri, "address": item.address},
+        address,
+        extra={"uri": item.uri, "address": address},
     )
 
 
-def _find(items: t.Iterable[Socket], uri: str) -> Socket | None:
+def _find(
+    items: t.Iterable[Socket], wanted: tuple[object, ...]
+) -> Socket | None:
     """Return the one that listens on an address."""
-    place = _place(uri)
-    return next((item for item in items if _place(item.uri) == place), None)
+    return next(
+        (item for item in items if place(parse(item.uri)) == wanted), None
+    )
 
 
-def _place(uri: str) -> tuple[object, ...]:
-    """Return what two URIs have in common that mean the same address."""
-    try:
-        address = parse(uri)
-    except SocketURIError:
-        return (uri,)
-    if isinstance(address, Tcp):
-        return Tcp, address.host, address.port
-    if isinstance(address, Unix):
-        return Unix, address.path
-    return (uri,)
+def _once(addresses: t.Iterable[Address]) -> dict[Address, tuple[str, ...]]:
+    """
+    Find what is asked for twice, however it is written.
+
+    Returns:
+        Each address, with the other URIs that mean it.
+
+    Raises:
+        SocketURIError: The same address is asked for with other options.
+    """
+    found: dict[tuple[object, ...], Address] = {}
+    aliases: dict[Address, tuple[str, ...]] = {}
+    for address in addresses:
+        key = place(address)
+        if isinstance(address, Tcp) and not address.port:
+            # Each port 0 is another one, unless written alike.
+            key = (address.uri,)
+        first = found.setdefault(key, address)
+        if _options(first) != _options(address):
+            raise SocketURIError(
+                address.uri,
+                f"it is asked for as {first.uri} as well, with other options; "
+                "leave out one of the two.",
+            )
+        uris = aliases.setdefault(first, ())
+        if address.uri not in (first.uri, *uris):
+            aliases[first] = (*uris, address.uri)
+    return aliases
+
+
+def _options(address: Address) -> dict[str, t.Any]:
+    """Return what an address says beside where it is."""
+    facts = dataclasses.asdict(address)
+    return {
+        key: value
+        for key, value in facts.items()
+        if key not in {"uri", "host", "path"}
+    }

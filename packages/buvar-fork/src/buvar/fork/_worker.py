@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
     from ._sharing import Asker
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 #: How much sooner than asked a worker may be replaced, so that not all are
 #: replaced at once.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from buvar.fork._failure import Failure
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Start:
@@ -74,6 +76,16 @@ class Log:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class LogFailure:
+    """Log how a worker failed, with its exception as data."""
+
+    failure: Failure
+    message: str
+    args: tuple[t.Any, ...]
+    extra: t.Mapping[str, t.Any] = dataclasses.field(hash=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Announce:
     """Say that all workers are ready, for the first time."""
 
@@ -107,6 +119,7 @@ Command: t.TypeAlias = (
     | Grant
     | Refuse
     | Log
+    | LogFailure
     | Announce
     | NotifyReady
     | NotifyReloading

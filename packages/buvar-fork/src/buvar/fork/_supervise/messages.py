@@ -5,6 +5,8 @@ from __future__ import annotations
 from buvar.fork._failure import Failure
 from buvar.fork._results import unpack
 from buvar.fork._wire import Kind
+from buvar.fork._wire import parse_beat
+from buvar.fork._wire import parse_reason
 
 from . import events as happened
 
@@ -17,13 +19,16 @@ def event_of(key: int, kind: Kind, payload: bytes) -> happened.Event:
         key: The worker that has sent it.
         kind: What kind it is.
         payload: What it carries.
+
+    Raises:
+        MessageError: It makes no sense.
     """
     if kind is Kind.READY:
         return happened.BecameReady(key)
     if kind is Kind.BEAT:
-        return happened.Heard(key, int(payload or 0))
+        return happened.Heard(key, parse_beat(payload))
     if kind is Kind.RECYCLE:
-        return happened.RecycleAsked(key, payload.decode(errors="replace"))
+        return happened.RecycleAsked(key, parse_reason(payload))
     if kind is Kind.RESULTS:
         signalled, results = unpack(payload)
         return happened.StageEnded(key, tuple(results), signalled)

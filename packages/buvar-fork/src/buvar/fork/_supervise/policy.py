@@ -291,11 +291,12 @@ def _address_asked(turn: Turn, event: happened.AddressAsked) -> None:
 
 def _misbehaved(turn: Turn, worker: Worker, reason: str) -> None:
     turn.error(
-        "Worker %d (process %d) is killed: %s.",
+        "Worker %d (process %d) sent nonsense: %s. It is killed.",
         worker.slot.number,
         worker.pid,
         reason,
         **reporting.facts(worker),
+        reason=reason,
     )
     ending.kill(turn, worker, crashing=worker.serves)
 

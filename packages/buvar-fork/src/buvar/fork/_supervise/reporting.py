@@ -5,6 +5,7 @@ from __future__ import annotations
 from buvar.fork._errors import BootError
 from buvar.fork._errors import WorkersFailedError
 
+from . import commands as do
 from .signals import signal_name
 from .state import Booting
 from .state import Finished
@@ -14,19 +15,31 @@ from .turn import Turn
 
 def ended(turn: Turn, worker: Worker, code: int) -> None:
     """Say why a worker ended, at length only once for failures alike."""
+    failure, printed = worker.failure, turn.service.printed
+    if failure is not None and not printed.knows(failure):
+        printed.note(failure)
+        turn.do(
+            do.LogFailure(
+                failure,
+                "Worker %d (process %d) failed.",
+                (worker.slot.number, worker.pid),
+                {**facts(worker), "code": code},
+            )
+        )
+        return
     turn.error(
         "Worker %d (process %d) ended: %s",
         worker.slot.number,
         worker.pid,
-        _reason(turn, worker, code),
+        _reason(worker, code),
         **facts(worker),
         code=code,
     )
 
 
-def _reason(turn: Turn, worker: Worker, code: int) -> str:
+def _reason(worker: Worker, code: int) -> str:
     if worker.failure is not None:
-        return turn.service.printed.text(worker.failure)
+        return "it failed as before"
     if code < 0:
         return f"killed by {signal_name(-code)}"
     if isinstance(worker.outcome, Finished):

@@ -16,10 +16,12 @@ from buvar.fork._listeners import Listeners
 from buvar.fork._notify import Notifier
 from buvar.fork._options import Options
 from buvar.fork._preload import load_too
+from buvar.fork._results import checked
 from buvar.fork._sharing import Broker
 from buvar.fork._sharing import Loaded
 from buvar.fork._spawn import Spawned
 from buvar.fork._spawn import Spawner
+from buvar.fork._wire import MessageError
 
 from . import commands as do
 from . import events as happened
@@ -79,6 +81,7 @@ class Supervisor:
 
         Raises:
             WorkersFailedError: They failed.
+            ResultError: A result cannot be handed over.
         """
         self._inbox.watch(self._broker.fd, self._broker)
         try:
@@ -93,7 +96,7 @@ class Supervisor:
             self._spawner.close()
         if self.service.error is not None:
             raise self.service.error
-        return self.service.results()
+        return checked(self.service.results())
 
     # --- from what happens to events --------------------------------------
 
@@ -132,10 +135,9 @@ class Supervisor:
         try:
             for kind, payload in receiver.receive():
                 events.append(event_of(key, kind, payload))
-        except Exception as error:  # noqa: BLE001 - only that worker is to end
+        except MessageError as error:
             receiver.open = False
-            reason = f"it sent nonsense: {error}"
-            events.append(happened.Misbehaved(key, reason))
+            events.append(happened.Misbehaved(key, error.reason))
         for event in events:
             self._take(event)
         if not receiver.open:
@@ -198,6 +200,8 @@ class Supervisor:
                 self._broker.grant(request, slot, self._listeners)
             case do.Refuse(request, reason):
                 self._broker.refuse(request, reason)
+            case do.LogFailure(failure, message, args, extra):
+                failure.log(_log, message, args, extra)
             case do.Log(level, message, args, extra):
                 _log.log(level, message, *args, extra=dict(extra))
             case _:
