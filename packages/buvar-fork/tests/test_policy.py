@@ -343,6 +343,28 @@ def test_nonsense(service) -> None:
     assert service.running == {2: 2, 3: 1}
 
 
+def test_nonsense_before_it_is_ready(new_service) -> None:
+    """It is a crash like any other: the service goes on to boot."""
+    service = new_service()
+    service.take(happened.Misbehaved(1, "it sent an unknown message"))
+    service.exit(1, -KILL)
+    service.later(1)
+
+    assert sorted(service.running.values()) == [1, 2]
+    assert service.service.phase is Up.BOOTING
+
+
+def test_never_ready(new_service) -> None:
+    """A worker that does not become ready ends a service that boots."""
+    service = new_service(boot_timeout=5)
+    service.ready(2)
+    service.later(6)
+    service.exit(1, -KILL)
+    service.exit(2)
+
+    assert isinstance(service.service.error, BootError)
+
+
 @pytest.mark.parametrize(("memory", "starts"), [(10, 0), (11, 1)])
 def test_memory(new_service, memory: int, starts: int) -> None:
     """A worker above its limit is replaced, one at the limit is not."""

@@ -53,7 +53,11 @@ def stop(turn: Turn, worker: Worker, number: int, seconds: float) -> None:
 
 def kill(turn: Turn, worker: Worker, *, crashing: bool = False) -> None:
     """End a worker at once; its end may be a crash of its own."""
-    worker.phase = Killed(worker.ready_at, worker.crashing or crashing)
+    worker.phase = Killed(
+        worker.ready_at,
+        crashing=worker.crashing or crashing,
+        overdue=worker.overdue,
+    )
     turn.send(worker, signal.SIGKILL)
 
 

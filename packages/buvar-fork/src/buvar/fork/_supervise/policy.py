@@ -337,8 +337,8 @@ def _crashed(turn: Turn, worker: Worker, code: int) -> None:
     service = turn.service
     slot = worker.slot
     booted = worker.ready_at is not None
-    # A failure that it reports will be there the next time as well.
-    hopeless = worker.failure is not None or worker.crashing
+    # What it reports, or waits for, will be the same the next time.
+    hopeless = worker.failure is not None or worker.overdue
     if hopeless and not booted and service.phase is Up.BOOTING:
         _give_up(turn, worker, code)
         return

@@ -72,6 +72,8 @@ class Killed:
 
     ready_at: float | None
     crashing: bool
+    #: Whether its time was up, rather than that it sent nonsense.
+    overdue: bool
     due: float = math.inf
 
 
@@ -161,6 +163,14 @@ class Worker:
         """Whether it was to serve when it hung or went wrong."""
         phase = self.phase
         return isinstance(phase, LastWords | Killed) and phase.crashing
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its time was up while it was to serve."""
+        phase = self.phase
+        return self.crashing and (
+            phase.overdue if isinstance(phase, Killed) else True
+        )
 
     @property
     def failure(self) -> Failure | None:
