@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import logging
 import os
 import re
 import signal
@@ -16,6 +18,12 @@ from pathlib import Path
 import pytest
 
 from buvar.fork._listeners import Listeners
+from buvar.fork._options import Options
+from buvar.fork._supervise import commands as do
+from buvar.fork._supervise import events as happened
+from buvar.fork._supervise.policy import step
+from buvar.fork._supervise.state import Ended
+from buvar.fork._supervise.state import Service
 
 
 TIMEOUT = 30.0  # seconds, a bound and no expectation
@@ -97,7 +105,7 @@ class Program:
 
     def address(self) -> tuple[str, int]:
         """Return where it listens."""
-        match = self.until(r"\('([\d.]+)', (\d+)\)")[0]
+        match = self.until(r"\(([\d.]+):(\d+)\)")[0]
         return match[1], int(match[2])
 
     def workers(self) -> list[int]:
@@ -146,6 +154,116 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+class FakeService:
+    """
+    Drives a policy as the supervisor does, and notes its commands.
+
+    Attributes:
+        now: The time, which only the test moves.
+        service: The state of the policy.
+        running: The slot of each process that was not reaped, by key.
+        starts: When a worker was started, by slot.
+        killed: The workers that were sent KILL.
+        commands: All commands, in order.
+        start_fails: Whether the system has no room for another process.
+        pending: Whether connections wait in the queue.
+    """
+
+    def __init__(
+        self, *, first: happened.Event | None = None, **options
+    ) -> None:
+        self.now = 1000.0
+        self.service = Service(Options(**{"forks": 2, **options}))
+        self.running: dict[int, int] = {}
+        self.starts: dict[int, list[float]] = collections.defaultdict(list)
+        self.killed: set[int] = set()
+        self.commands: list[do.Command] = []
+        self.start_fails = False
+        self.pending = False
+        self.take(first or happened.Tick())
+
+    def take(self, event: happened.Event) -> list[do.Command]:
+        """Take an event and the answers to what follows from it."""
+        events = collections.deque([event])
+        done: list[do.Command] = []
+        while events:
+            for command in step(self.service, events.popleft(), self.now):
+                done.append(command)
+                answer = self._carry_out(command)
+                if answer is not None:
+                    events.append(answer)
+        self.commands += done
+        return done
+
+    def _carry_out(self, command: do.Command) -> happened.Event | None:
+        match command:
+            case do.Start(key, _, _) if self.start_fails:
+                return happened.StartFailed(key, "no room")
+            case do.Start(key, slot, _):
+                self.running[key] = slot
+                self.starts[slot].append(self.now)
+                return happened.Started(key, 100 + key)
+            case do.Send(key, signal.SIGKILL):
+                self.killed.add(key)
+            case do.LookAtQueue():
+                return happened.QueueSeen(self.pending)
+        return None
+
+    # --- what may happen --------------------------------------------------
+
+    def signal(self, number: signal.Signals) -> list[do.Command]:
+        return self.take(happened.Signal(number))
+
+    def later(self, seconds: float) -> list[do.Command]:
+        """Let time pass, with a look at each deadline in between."""
+        end = self.now + seconds
+        done: list[do.Command] = []
+        while (due := self.service.due()) <= end:
+            self.now = max(self.now, due)
+            done += self.take(happened.Tick())
+            if self.service.due() <= due:
+                break
+        self.now = end
+        return done + self.take(happened.Tick())
+
+    def ready(self, *keys: int) -> None:
+        """Have workers become ready: all that run, unless some are named."""
+        for key in keys or list(self.running):
+            self.take(happened.BecameReady(key))
+
+    def exit(self, key: int, code: int = 0) -> list[do.Command]:
+        del self.running[key]
+        return self.take(happened.Exited(key, code))
+
+    # --- what is to be seen -----------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        return isinstance(self.service.phase, Ended)
+
+    def lines(self, level: int = logging.INFO) -> list[str]:
+        """Return what was logged."""
+        return [
+            command.message % command.args
+            for command in self.commands
+            if isinstance(command, do.Log) and command.level >= level
+        ]
+
+    def sent(self, key: int) -> list[int]:
+        """Return the signals that a worker was sent."""
+        return [
+            command.number
+            for command in self.commands
+            if isinstance(command, do.Send) and command.key == key
+        ]
+
+
+@pytest.fixture
+def new_service() -> type[FakeService]:
+    """Make services without processes."""
+    return FakeService
 
 
 @pytest.fixture

@@ -82,13 +82,34 @@ def test_unnamed(passed, monkeypatch, listen) -> None:
     assert listen() == ["systemd://unknown", "systemd://unknown#501"]
 
 
-def test_of_another_process(passed, listen) -> None:
-    """What was passed to the parent, say, is not ours."""
+def test_of_another_process(passed, listen, caplog) -> None:
+    """What was passed to a wrapper, say, is not ours, and it is said."""
     passed("web", pid=1)
 
     assert listen() == []
-    with pytest.raises(fork.BindError, match="passed no socket"):
+    (record,) = caplog.records
+    assert "passed to process 1" in record.getMessage()
+    assert record.listen_pid == "1"
+    with pytest.raises(fork.BindError, match=r"process, 1 .LISTEN_PID.*exec"):
         listen("systemd://")
+
+
+def test_another_socket_is_asked_for(passed, listen, caplog) -> None:
+    """Where a socket of its own is asked for, others' are no matter."""
+    passed("web", pid=1)
+
+    assert listen("tcp://127.0.0.1:0") == ["tcp://127.0.0.1:0"]
+    assert "passed to" not in caplog.text
+
+
+def test_passed_sockets_are_not_inherited(passed, listen) -> None:
+    """A program that is started does not get what systemd has passed."""
+    passed("web")
+    os.set_inheritable(500, True)
+
+    listen("systemd://web")
+
+    assert not os.get_inheritable(500)
 
 
 def test_for_nobody(passed, monkeypatch, listen) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 
 from pathlib import Path
 
 import pytest
 
+from buvar import context
 from buvar import fork
+from buvar.components import ComponentLookupError
 
 
 def test_a_port_is_chosen(listen) -> None:
@@ -20,7 +24,7 @@ def test_a_port_is_chosen(listen) -> None:
     assert item.address[0] == "127.0.0.1"
     assert item.address[1] > 0
     assert item.sock.gettimeout() == 0.0
-    assert item.sock.get_inheritable()
+    assert not item.sock.get_inheritable()
     socket.create_connection(item.address).close()
 
 
@@ -141,6 +145,86 @@ def test_one_socket_shared_though(listen) -> None:
     listeners = listen("tcp://127.0.0.1:0?reuse_port=0", reuse_port=True)
 
     assert listeners.for_slot(1) == listeners.for_slot(2)
+
+
+def test_twice(listen, tmp_path, monkeypatch) -> None:
+    """The same address twice is one socket, under both spellings."""
+    monkeypatch.chdir(tmp_path)
+    listeners = listen(
+        "unix://sock", f"unix:{tmp_path}/./sock", "tcp://127.0.0.1:0",
+        "tcp://127.0.0.1:0", "unix://sock",
+    )  # fmt: skip
+
+    unix, tcp = listeners.for_slot(1)
+
+    assert (unix.uri, unix.aliases) == (
+        "unix://sock",
+        (f"unix:{tmp_path}/./sock",),
+    )
+    assert (tcp.uri, tcp.aliases) == ("tcp://127.0.0.1:0", ())
+
+
+def test_twice_with_other_options(listen, tmp_path) -> None:
+    """The same address with other options contradicts itself."""
+    with pytest.raises(fork.SocketURIError, match="with other options"):
+        listen(f"unix://{tmp_path}/sock", f"unix://{tmp_path}/sock?mode=600")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_found_by_any_spelling(tmp_path) -> None:
+    """A socket is found as it was asked for, and however one writes it."""
+    given = f"unix://{tmp_path}/sock?mode=600"
+    second = f"unix:{tmp_path}//sock?mode=600"
+
+    async def prepare():
+        return check()
+
+    async def check():
+        item = fork.Socket.at(f"unix:{tmp_path}/x/../sock")
+        assert context.get(fork.Socket, name=given) is item
+        assert context.get(fork.Socket, name=second) is item
+        context.add(fork.Socket("by hand", item.sock), name="by hand")
+        with pytest.raises(ComponentLookupError, match="tcp://:1"):
+            fork.Socket.at("tcp://:1")
+        return item.uri
+
+    assert fork.stage(prepare, forks=1, sockets=[given, second]) == [given]
+
+
+def test_programs_do_not_inherit(serve, tmp_path) -> None:
+    """What a worker starts in the background does not keep the port."""
+    program = serve(
+        "forks=2, sockets=['tcp://127.0.0.1:0']",
+        more="""
+os.mkfifo("gate")
+old = prepare
+async def prepare():
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGUSR1,
+        lambda: os.system("exec 9<>gate; (read line <&9) & echo started"))
+    async for each in old(): yield each
+""",
+    )
+    host, port = program.address()
+    program.signal(signal.SIGUSR1)
+    program.until("started", 2)
+
+    assert program.stop() == 0
+
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, port), 5)
+    with socket.create_server((host, port)):
+        pass
+    gate = os.open(tmp_path / "gate", os.O_RDWR)
+    os.write(gate, b"end\nend\n")
+    os.close(gate)
+
+
+def test_an_incomplete_address(listen) -> None:
+    """A link-local address without its interface is told the cure."""
+    with pytest.raises(fork.BindError, match="needs its interface"):
+        listen("tcp://[fe80::1]:0")
 
 
 async def test_drain(listen) -> None:

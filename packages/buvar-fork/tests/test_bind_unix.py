@@ -100,6 +100,118 @@ def test_file_that_vanishes(listen, tmp_path, monkeypatch) -> None:
     assert item.path == str(path)
 
 
+@pytest.fixture
+def other() -> int:
+    """The number of another user, where files can be given to one."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    return 12_345
+
+
+def test_a_file_is_given_away_without_following(
+    listen, tmp_path: Path, monkeypatch, other: int
+) -> None:
+    """A link put in place of the socket gives nothing away."""
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    secret.chmod(0o600)
+    path = tmp_path / "sock"
+    bind = socket.socket.bind
+
+    def swapped(self, name) -> None:
+        bind(self, name)
+        path.unlink()
+        path.symlink_to(secret)
+
+    monkeypatch.setattr(socket.socket, "bind", swapped)
+
+    listen(f"unix://{path}?user={other}&mode=666")
+
+    assert secret.stat().st_uid == 0
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o666, 0o777])
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_mode_from_the_start(
+    listen, tmp_path: Path, monkeypatch, mode: int, umask: int
+) -> None:
+    """The file has its mode as soon as it is there; it is never changed."""
+
+    def chmod(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(os, "chmod", chmod)
+    before = os.umask(umask)
+    try:
+        listen(f"unix://{tmp_path}/sock?mode={mode:o}")
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "sock").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("options", ["", "?mode=660"])
+def test_folders_open_to_everybody(
+    listen, tmp_path: Path, options: str
+) -> None:
+    """A socket that anybody could replace is refused, not so in /tmp."""
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+
+    with pytest.raises(fork.BindError, match="written to by everybody"):
+        listen(f"unix://{folder}/sock{options}")
+
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o1777)
+    listen(f"unix://{folder}/sock{options}")
+
+
+def test_folders_of_others(listen, tmp_path: Path, other: int) -> None:
+    """Where another user owns a folder on the way nothing is given away."""
+    folder = tmp_path / "theirs"
+    inner = folder / "inner"
+    inner.mkdir(parents=True)
+    os.chown(folder, other, other)
+
+    with pytest.raises(
+        fork.BindError, match=rf"{folder} belongs to another user \({other}\)"
+    ):
+        listen(f"unix://{inner}/sock?user={other}")
+
+    assert list(inner.iterdir()) == []
+    listen(f"unix://{inner}/sock")
+
+
+def test_folders_of_groups(listen, tmp_path: Path, other: int) -> None:
+    """A folder that another group may write to is open to others."""
+    tmp_path.chmod(0o770)
+    os.chown(tmp_path, 0, other)
+
+    with pytest.raises(fork.BindError, match=f"by the group {other}"):
+        listen(f"unix://{tmp_path}/sock?mode=660")
+
+    tmp_path.chmod(0o750)
+    listen(f"unix://{tmp_path}/sock?mode=660")
+
+
+def test_folders_behind_links(listen, tmp_path: Path, other: int) -> None:
+    """A link counts as much as what it leads to."""
+    theirs = tmp_path / "theirs"
+    ours = tmp_path / "ours"
+    theirs.mkdir()
+    ours.mkdir()
+    (theirs / "link").symlink_to(ours)
+    os.chown(theirs, other, other)
+    (ours / "link").symlink_to(theirs)
+
+    for path in (theirs / "link", ours / "link"):
+        with pytest.raises(fork.BindError, match="another user"):
+            listen(f"unix://{path}/sock?user={other}")
+
+
 @pytest.mark.parametrize("queue", [0, 5])
 def test_used_file(listen, tmp_path: Path, queue: int) -> None:
     """A file that somebody listens to is left alone, even if he is busy."""

@@ -13,6 +13,7 @@ from buvar.fork._uri import Systemd
 from buvar.fork._uri import Tcp
 from buvar.fork._uri import Unix
 from buvar.fork._uri import parse
+from buvar.fork._uri import place
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,9 @@ from buvar.fork._uri import parse
         ("tcp://127.0.0.1:0", "127.0.0.1", 0),
         ("tcp://[::]:80", "::", 80),
         ("tcp://[fe80::1%25eth0]:80", "fe80::1%eth0", 80),
+        ("tcp://[fe80::1%eth0]:80", "fe80::1%eth0", 80),
+        ("tcp://[fe80::1%ab0]:80", "fe80::1%ab0", 80),
+        ("TCP://[fe80::1%Wlan0]:80", "fe80::1%Wlan0", 80),
         ("tcp://localhost:8080/", "localhost", 8080),
     ],
 )
@@ -100,7 +104,8 @@ def test_inherited() -> None:
         ("tcp://:80?reuse_port=maybe", "write reuse_port=true"),
         ("tcp://:80?mode=660", "there is no option 'mode'"),
         ("unix://", "the path is missing"),
-        ("unix:///x?mode=rw", "an octal number; write e.g. mode=660"),
+        ("unix:///x?mode=rw", "an octal number up to 777; write e.g."),
+        ("unix:///x?mode=4755", "up to 777"),
         ("unix:///" + "x" * 107, "choose a shorter one"),
         ("unix://@name?mode=600", "an abstract name has no file"),
         ("unix://@name?group=www", "an abstract name has no file"),
@@ -116,3 +121,32 @@ def test_refused(uri: str, reason: str) -> None:
     assert reason in str(caught.value)
     assert caught.value.uri == uri
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    "uris",
+    [
+        ["tcp://:80", "tcp://0.0.0.0:80", "tcp://0.0.0.0:080/?backlog=3"],
+        ["tcp://[::1]:80", "tcp://[0:0::0:1]:80"],
+        ["tcp://LOCALHOST:80", "tcp://localhost.:80"],
+        ["tcp://[FE80::1%eth0]:80", "tcp://[fe80::1%25eth0]:80"],
+        ["unix:///run/x", "unix:/run/./y/../x?mode=660", "UNIX:///run/%78"],
+        ["fd://3", "fd://03"],
+        ["systemd://a%20b", "systemd://a b"],
+        ["unix://@a"],
+    ],
+)
+def test_equivalent_spellings(uris: list[str]) -> None:
+    """URIs that mean the same socket have the same place."""
+    assert len({place(parse(uri)) for uri in uris}) == 1
+
+
+def test_other_places() -> None:
+    """URIs that mean other sockets have other places."""
+    uris = [
+        *("tcp://:80", "tcp://127.0.0.1:80", "tcp://:81", "tcp://[::]:80"),
+        *("tcp://[fe80::1%eth0]:80", "tcp://[fe80::1%eth1]:80"),
+        *("unix:///a", "unix://@a", "unix:///b", "fd://3", "systemd://3"),
+    ]
+
+    assert len({place(parse(uri)) for uri in uris}) == len(uris)

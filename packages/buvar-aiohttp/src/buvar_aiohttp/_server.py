@@ -27,7 +27,7 @@ from ._config import AioHttpConfig
 from ._websockets import close_websockets
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar_aiohttp")
 
 #: Seconds in which a client of an open connection may ask once more.
 LINGER: t.Final = 1.0

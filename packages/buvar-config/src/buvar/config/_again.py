@@ -29,7 +29,7 @@ UnknownKeys: t.TypeAlias = t.Literal["error", "warn", "ignore"]
 
 UNKNOWN: t.Final = t.get_args(UnknownKeys)
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("buvar.config")
 
 
 def check_mode(mode: object) -> None:

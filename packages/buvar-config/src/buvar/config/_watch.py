@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 T = t.TypeVar("T")
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("buvar.config")
 
 
 class Watch(t.Generic[T]):

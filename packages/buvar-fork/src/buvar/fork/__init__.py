@@ -9,20 +9,30 @@ behind.
 
 from __future__ import annotations
 
-# First: it says how to repair an installation that lost files.
-from buvar import context as _context  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from ._streams import fill as _fill
 
-from ._errors import BindError
-from ._errors import BootError
-from ._errors import ForkError
-from ._errors import OptionError
-from ._errors import PidFileError
-from ._errors import SocketURIError
-from ._errors import UnsupportedError
-from ._errors import WorkersFailedError
-from ._sockets import Socket
-from ._stage import stage
-from ._worker import Worker
+
+# What is imported below may keep files open, which must not get the numbers
+# of standard streams that are closed.
+_fill()
+
+# Next: it says how to repair an installation that lost files.
+from buvar import context as _context  # noqa: E402, F401  # pyright: ignore[reportUnusedImport]
+
+from ._errors import BindError  # noqa: E402
+from ._errors import BootError  # noqa: E402
+from ._errors import ForkError  # noqa: E402
+from ._errors import OptionError  # noqa: E402
+from ._errors import PidFileError  # noqa: E402
+from ._errors import ResultError  # noqa: E402
+from ._errors import SocketURIError  # noqa: E402
+from ._errors import TaskFailedError  # noqa: E402
+from ._errors import UnsupportedError  # noqa: E402
+from ._errors import WorkersFailedError  # noqa: E402
+from ._sharing import bind  # noqa: E402
+from ._sockets import Socket  # noqa: E402
+from ._stage import stage  # noqa: E402
+from ._worker import Worker  # noqa: E402
 
 
 __all__ = [
@@ -31,10 +41,13 @@ __all__ = [
     "ForkError",
     "OptionError",
     "PidFileError",
+    "ResultError",
     "Socket",
     "SocketURIError",
+    "TaskFailedError",
     "UnsupportedError",
     "Worker",
     "WorkersFailedError",
+    "bind",
     "stage",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import typing as t
 
@@ -11,6 +12,8 @@ from ._sockets import Socket
 from ._uri import Fd
 from ._uri import Systemd
 
+
+_log = logging.getLogger("buvar.fork")
 
 #: The first of the file descriptors passed.
 FIRST: t.Final = 3
@@ -33,6 +36,30 @@ def activated(environ: t.Mapping[str, str] = os.environ) -> dict[int, str]:
         FIRST + index: names[index] or "unknown"
         for index in range(int(number))
     }
+
+
+def passed_to_other(
+    environ: t.Mapping[str, str] = os.environ,
+) -> str | None:
+    """Return the process that sockets were passed to, if not to this one."""
+    pid = environ.get("LISTEN_PID", "")
+    if not pid or pid == str(os.getpid()) or not environ.get("LISTEN_FDS"):
+        return None
+    return pid
+
+
+def warn_of_others() -> None:
+    """Say that sockets were passed, but not to this process."""
+    other = passed_to_other()
+    if other is not None:
+        _log.warning(
+            "No socket is taken over: LISTEN_PID says that they were passed "
+            "to process %s, this is process %d. Start the program itself, or "
+            "with exec; else unset LISTEN_PID and LISTEN_FDS.",
+            other,
+            os.getpid(),
+            extra={"listen_pid": other},
+        )
 
 
 def adopt_activated(address: Systemd) -> list[Socket]:
@@ -67,6 +94,13 @@ def adopt_activated(address: Systemd) -> list[Socket]:
 
 
 def _why_not(address: Systemd, passed: t.Mapping[int, str]) -> str:
+    if not passed and (other := passed_to_other()):
+        return (
+            f"the sockets were passed to another process, {other} "
+            f"(LISTEN_PID), not to this one, {os.getpid()}: a wrapper "
+            "(uv run, a shell) has started this program in a process of its "
+            "own; start the program itself, or with exec."
+        )
     if not passed:
         return (
             "systemd has passed no socket to this process (LISTEN_FDS, "

@@ -9,7 +9,7 @@ from ._sockets import Socket
 from ._streams import say
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 
 def announce(workers: int, sockets: t.Iterable[Socket]) -> None:
@@ -23,7 +23,9 @@ def announce(workers: int, sockets: t.Iterable[Socket]) -> None:
         workers: How many there are.
         sockets: What they listen on.
     """
-    where = ", ".join(f"{item.uri} ({_text(item)})" for item in sockets)
+    where = ", ".join(
+        f"{item.uri} ({address_text(item.address)})" for item in sockets
+    )
     who = "1 worker is" if workers == 1 else f"{workers} workers are"
     line = f"{who} ready{f' on {where}' if where else ''}."
     if _log.hasHandlers() or not where:
@@ -32,9 +34,8 @@ def announce(workers: int, sockets: t.Iterable[Socket]) -> None:
     say(line)
 
 
-def _text(item: Socket) -> str:
+def address_text(address: t.Any) -> str:
     """Render an address as people write it."""
-    address = item.address
     if isinstance(address, tuple):
         host, port = t.cast("tuple[str, int]", address)[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -26,6 +26,7 @@ class Beat:
         seconds: How often.
         lifeline: Readable when the parent is gone.
         signals: The signals that were blocked for the fork.
+        on_beat: Called each time.
         weigh: Whether to tell the memory in use.
     """
 
@@ -35,6 +36,7 @@ class Beat:
         seconds: float,
         lifeline: int,
         signals: t.Collection[signal.Signals],
+        on_beat: t.Callable[[], object],
         *,
         weigh: bool,
     ) -> None:
@@ -42,6 +44,7 @@ class Beat:
         self._seconds = seconds
         self._lifeline = lifeline
         self._signals = signals
+        self._on_beat = on_beat
         self._weigh = weigh
 
     async def prepare(self) -> None:
@@ -53,6 +56,7 @@ class Beat:
     def _tick(self) -> None:
         memory = b"%d" % resident() if self._weigh else b""
         self._sender.hint(Kind.BEAT, memory)
+        self._on_beat()
         asyncio.get_running_loop().call_later(self._seconds, self._tick)
 
 

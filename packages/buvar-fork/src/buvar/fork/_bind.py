@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import pathlib
-import shutil
 import socket
-import stat
 import typing as t
 
 from ._door import Door
 from ._errors import BindError
-from ._errors import SocketURIError
 from ._sockets import Socket
-from ._uri import LONGEST_PATH
+from ._unix import bind_path
+from ._unix import give_away
 from ._uri import Fd
 from ._uri import Tcp
 from ._uri import Unix
@@ -34,6 +31,14 @@ _CURES: t.Final[t.Mapping[int, str]] = {
         "may be written to."
     ),
     errno.ENOENT: "there is no such directory; create it.",
+    errno.EPERM: (
+        "only root may give a file to another user or group; leave out user "
+        "and group, or start as root."
+    ),
+    errno.EINVAL: (
+        "the address is not complete; an IPv6 address that begins with fe80 "
+        "needs its interface, as in tcp://[fe80::1%eth0]:8080."
+    ),
 }
 
 
@@ -97,23 +102,20 @@ def bind_unix(address: Unix, *, backlog: int) -> Socket:
 
     Raises:
         BindError: It cannot be bound.
+        SocketURIError: There is no such user or group.
     """
-    abstract = address.path.startswith("@")
     _need(address.uri, "AF_UNIX", "Unix sockets")
     with _cleanly(address.uri) as stack:
         sock = Door(socket.AF_UNIX)
         stack.callback(sock.close)
-        if abstract:
+        if address.path.startswith("@"):
             sock.bind("\0" + address.path[1:])
             item = Socket(address.uri, sock, owned=True)
         else:
-            _remove_stale(address)
-            _bind_path(address, sock)
-            # Absolute, as the program may change its directory.
-            path = os.path.abspath(address.path)  # noqa: PTH100 - links stay
+            path = bind_path(address, sock)
             item = Socket(address.uri, sock, path, owned=True)
             stack.callback(item.unlink)
-            _own(address)
+            give_away(address, path)
         return _listen(item, address.backlog or backlog)
 
 
@@ -142,6 +144,9 @@ def adopt(address: Fd, uri: str | None = None) -> Socket:
             f"file descriptor {address.fd} is no socket "
             f"({error.strerror}); pass a listening one.",
         ) from error
+    # It is not for the programs that this one starts, see _prepare.
+    with contextlib.suppress(OSError):
+        os.set_inheritable(address.fd, False)  # noqa: FBT003
     item = Socket(uri, sock)
     if not _listens(sock):
         sock.close()
@@ -166,72 +171,12 @@ def _listen(item: Socket, backlog: int) -> Socket:
 
 
 def _prepare(item: Socket) -> Socket:
+    # Workers are forked and get it anyway. A program that is started, by a
+    # worker or here, does not: it would keep the port after the end of the
+    # service, and could accept its connections.
+    item.sock.set_inheritable(False)
     item.sock.settimeout(0)
-    item.sock.set_inheritable(True)
     return item
-
-
-def _remove_stale(address: Unix) -> None:
-    """Remove what a process left that nobody listens to any more."""
-    try:
-        mode = os.lstat(address.path).st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISSOCK(mode):
-        raise BindError(
-            address.uri,
-            "there is a file that is no socket; remove it, or choose "
-            "another path.",
-        )
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(0)
-        try:
-            probe.connect(address.path)
-        except ConnectionRefusedError:
-            pathlib.Path(address.path).unlink()
-            return
-        except FileNotFoundError:
-            return
-        except BlockingIOError:
-            pass  # somebody listens, with a full queue
-    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-
-
-def _bind_path(address: Unix, sock: socket.socket) -> None:
-    """Create the file, never with more rights than it is to have."""
-    # The path that others see in the name of the socket, if it has room.
-    path = os.path.abspath(address.path)  # noqa: PTH100 - links stay
-    if len(os.fsencode(path)) > LONGEST_PATH:
-        path = address.path
-    if address.mode is None:
-        sock.bind(path)
-        return
-    old = os.umask(~address.mode & 0o777)
-    try:
-        sock.bind(path)
-    finally:
-        os.umask(old)
-
-
-def _own(address: Unix) -> None:
-    """Give the file its mode, owner and group."""
-    try:
-        if address.user is not None or address.group is not None:
-            shutil.chown(
-                address.path,
-                _number(address.user),  # type: ignore[arg-type]
-                _number(address.group),  # type: ignore[arg-type]
-            )
-        if address.mode is not None:
-            pathlib.Path(address.path).chmod(address.mode)
-    except LookupError as error:
-        raise SocketURIError(
-            address.uri, f"{error.args[0]}; create it, or choose another."
-        ) from error
-
-
-def _number(name: str | None) -> str | int | None:
-    return int(name) if name is not None and name.isdecimal() else name
 
 
 @contextlib.contextmanager

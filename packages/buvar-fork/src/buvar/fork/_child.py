@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import faulthandler
 import gc
 import logging
 import os
@@ -19,13 +18,16 @@ from buvar.components import Components
 from buvar.components import Namespaces
 
 from ._beat import Beat
-from ._events import FORWARDED
-from ._events import HANDLED
 from ._failure import Failure
 from ._options import Options
 from ._parent import Leash
+from ._preload import NewModules
 from ._results import pack
 from ._sockets import Socket
+from ._supervise.signals import FORWARDED
+from ._supervise.signals import HANDLED
+from ._supervise.signals import TERMINAL
+from ._terminal import no_terminal_input
 from ._title import Title
 from ._wire import Kind
 from ._wire import Sender
@@ -70,6 +72,7 @@ class Child:
         self.title = title
         self.ready = False
         self.signalled = False
+        self.modules = NewModules(options.plugins)
 
     def run(self) -> int:
         """Run the stage, report, do what is to be done at exit."""
@@ -84,6 +87,11 @@ class Child:
         """Become a process of one's own."""
         # A terminal's Ctrl-C is the parent's: it passes it on, once.
         os.setpgid(0, 0)
+        # So the worker is in the background of that terminal. It may write
+        # there, also after `stty tostop`; what it reads is an error.
+        for number in TERMINAL:
+            signal.signal(number, signal.SIG_IGN)
+        no_terminal_input()
         self.leash.tie()
         if self.options.collects:
             gc.enable()
@@ -92,6 +100,9 @@ class Child:
         for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
             os.environ.pop(name, None)
         self.title.show(f"worker {self.worker.slot}")
+        # It cannot be imported in a subinterpreter.
+        import faulthandler  # noqa: PLC0415
+
         faulthandler.register(signal.SIGQUIT, file=2, chain=False)
 
     def _stage(self) -> int:
@@ -116,6 +127,7 @@ class Child:
             self.options.beat,
             self.lifeline,
             HANDLED | FORWARDED,
+            self._tell_modules,
             weigh=self.options.max_memory is not None,
         )
 
@@ -130,27 +142,49 @@ class Child:
         base: type[plugin.Signals] | None
         base = options.get("signals", plugin.Signals)
         if base is not None:
-            options["signals"] = self._noting(base)
+            options["signals"] = observed(base, self._note)
         else:
             for number in _FATAL:
                 signal.signal(number, signal.SIG_DFL)
         return options
 
-    def _noting(self, base: type[plugin.Signals]) -> type[plugin.Signals]:
-        child = self
+    def _note(self, stop: t.Callable[[], None]) -> t.Callable[[], None]:
+        def noted() -> None:
+            self.signalled = True
+            stop()
 
-        def init(signals: plugin.Signals, stop: t.Callable[[], None]) -> None:
-            def note() -> None:
-                child.signalled = True
-                stop()
+        return noted
 
-            base.__init__(signals, note)
-
-        return type(base.__name__, (base,), {"__init__": init})
+    def _tell_modules(self) -> None:
+        """Tell which modules were loaded, if all are to be preloaded."""
+        asker = self.worker.asker
+        if self.options.preload and asker is not None:
+            modules = self.modules.look()
+            if modules:
+                asker.tell(modules)
 
     def _on_ready(self) -> None:
         self.ready = True
+        self._tell_modules()
         self.sender.send(Kind.READY)
+
+
+def observed(
+    base: type[plugin.Signals],
+    wrap: t.Callable[[t.Callable[[], None]], t.Callable[[], None]],
+) -> type[plugin.Signals]:
+    """
+    Return handlers of signals that stop a stage in another way.
+
+    Args:
+        base: The class of handlers.
+        wrap: Gets what stops the stage, returns what they are to call.
+    """
+
+    def init(signals: plugin.Signals, stop: t.Callable[[], None]) -> None:
+        base.__init__(signals, wrap(stop))
+
+    return type(base.__name__, (base,), {"__init__": init})
 
 
 def _forget_exit() -> None:
@@ -176,7 +210,8 @@ def own_components(
         components = Components(given or {})
     components.add(worker)
     for item in sockets:
-        components.add(item, name=item.uri)
+        for uri in (item.uri, *item.aliases):
+            components.add(item, name=uri)
     return components
 
 

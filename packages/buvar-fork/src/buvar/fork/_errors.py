@@ -139,3 +139,54 @@ class BootError(WorkersFailedError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, code=3)
+
+
+class ResultError(ForkError):
+    """
+    The stage has ended well, but a result of it cannot reach the caller.
+
+    Attributes:
+        number: Which of the results of its worker it is, from 1.
+        reason: Why it cannot.
+        results: The results of all workers that could be handed over.
+    """
+
+    def __init__(
+        self, number: int, reason: str, results: list[object]
+    ) -> None:
+        super().__init__(number, reason, results, code=1)
+        self.number = number
+        self.reason = reason
+        self.results = results
+
+    def __str__(self) -> str:
+        """Say which result, why not, and how to hand it over."""
+        return (
+            f"Result {self.number} of a worker cannot be handed to the "
+            f"parent: {self.reason}; return plain data (text, numbers, "
+            "bytes, dates, lists, tuples, sets and dictionaries of these), "
+            "write what is large or special to a file and return its path, "
+            "or return nothing."
+        )
+
+
+class TaskFailedError(ForkError):
+    """
+    What a task in a worker raised, where the parent cannot have it itself.
+
+    Only exceptions of the standard library's builtins come out of a worker
+    as they are.
+
+    Attributes:
+        type_name: The module and the name of the exception's class.
+        text: What it says.
+    """
+
+    def __init__(self, type_name: str, text: str) -> None:
+        super().__init__(type_name, text, code=1)
+        self.type_name = type_name
+        self.text = text
+
+    def __str__(self) -> str:
+        """Say what was raised."""
+        return f"{self.type_name}: {self.text}"

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import typing as t
 
 from ._activation import activated
 from ._activation import adopt_activated
+from ._activation import warn_of_others
+from ._announce import address_text
 from ._bind import adopt
 from ._bind import bind_tcp
 from ._bind import bind_unix
 from ._door import Door
+from ._errors import BindError
+from ._errors import SocketURIError
 from ._sockets import Socket
 from ._uri import Address
 from ._uri import Fd
 from ._uri import Tcp
 from ._uri import Unix
 from ._uri import parse
+from ._uri import place
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.fork")
 
 
 class Listeners:
@@ -52,20 +58,20 @@ class Listeners:
         self._shared: list[Socket] = []
         self._own: dict[int, list[Socket]] = {}
         self._divided: list[Tcp] = []
-        uris = list(uris) or (["systemd://"] if activated() else [])
+        self._aliases: dict[Address, tuple[str, ...]] = {}
+        uris = list(uris)
+        if not uris:
+            uris = ["systemd://"] if activated() else []
+            warn_of_others()
         with contextlib.ExitStack() as stack:
             stack.callback(self.close)
-            for address in [parse(uri) for uri in uris]:
+            self._aliases = _once(parse(uri) for uri in uris)
+            for address in self._aliases:
                 self._open(address)
             self.for_slot(1)
             stack.pop_all()
         for item in self._all():
-            _log.info(
-                "Listening on %s (%s).",
-                item.uri,
-                item.address,
-                extra={"uri": item.uri, "address": item.address},
-            )
+            _say(item)
 
     def _open(self, address: Address) -> None:
         if isinstance(address, Tcp) and self._divides(address):
@@ -81,7 +87,8 @@ class Listeners:
             sockets = [adopt(address)]
         else:
             sockets = adopt_activated(address)
-        for item in map(self._mark, sockets):
+        for item in sockets:
+            self._mark(item, address)
             t.cast("Door", item.sock).workers = self.workers
             self._shared.append(item)
 
@@ -90,8 +97,9 @@ class Listeners:
             return address.reuse_port
         return self.reuse_port
 
-    def _mark(self, item: Socket) -> Socket:
+    def _mark(self, item: Socket, address: Address) -> Socket:
         item.supervised = self.supervised
+        item.aliases = self._aliases.get(address, ())
         return item
 
     def for_slot(self, slot: int) -> list[Socket]:
@@ -101,24 +109,55 @@ class Listeners:
         Raises:
             BindError: One of its own cannot be bound.
         """
-        if slot not in self._own:
-            with contextlib.ExitStack() as stack:
-                own: list[Socket] = []
-                for index, address in enumerate(self._divided):
-                    item = self._bind_own(index, address)
-                    stack.callback(item.close)
-                    own.append(item)
-                self._own[slot] = own
-                stack.pop_all()
-        return [*self._shared, *self._own[slot]]
+        own = self._own.setdefault(slot, [])
+        for index in range(len(own), len(self._divided)):
+            own.append(self._bind_own(index, self._divided[index]))
+        return [*self._shared, *own]
+
+    def shares(self, uri: str) -> bool:
+        """Tell whether the service listens on an address by now."""
+        try:
+            wanted = place(parse(uri))
+        except SocketURIError:
+            return False
+        return _find(self._all(), wanted) is not None
+
+    def share(self, uri: str, backlog: int, slot: int) -> Socket:
+        """
+        Return the socket of an address, bound if it is not there yet.
+
+        Args:
+            uri: The address, of TCP or a Unix socket.
+            backlog: How many connections may wait to be accepted.
+            slot: The number of the worker that is to listen there.
+
+        Raises:
+            BindError: It cannot be bound.
+            SocketURIError: The URI makes no sense.
+        """
+        address = parse(uri)
+        if not isinstance(address, Tcp | Unix):
+            raise BindError(
+                uri, "a worker can ask for tcp:// and unix:// only."
+            )
+        address = dataclasses.replace(
+            address, backlog=address.backlog or backlog
+        )
+        if not self.shares(uri) and address not in self._divided:
+            self._open(address)
+            self.for_slot(slot)
+            _say(t.cast("Socket", _find(self._all(), place(address))))
+        return t.cast("Socket", _find(self.for_slot(slot), place(address)))
 
     def _bind_own(self, index: int, address: Tcp) -> Socket:
         """Bind one more socket to an address, also if its port was 0."""
+        bound = address
         for others in self._own.values():
-            address = address.with_port(others[index].address[1])
-            break
-        item = bind_tcp(address, backlog=self.backlog, reuse_port=True)
-        return self._mark(item)
+            if index < len(others):
+                bound = address.with_port(others[index].address[1])
+                break
+        item = bind_tcp(bound, backlog=self.backlog, reuse_port=True)
+        return self._mark(item, address)
 
     def drop_slot(self, slot: int) -> None:
         """Close what only one worker listened on; it is to end."""
@@ -150,3 +189,62 @@ class Listeners:
             item.close()
         self._shared.clear()
         self._own.clear()
+
+
+def _say(item: Socket) -> None:
+    address = address_text(item.address)
+    _log.info(
+        "Listening on %s (%s).",
+        item.uri,
+        address,
+        extra={"uri": item.uri, "address": address},
+    )
+
+
+def _find(
+    items: t.Iterable[Socket], wanted: tuple[object, ...]
+) -> Socket | None:
+    """Return the one that listens on an address."""
+    return next(
+        (item for item in items if place(parse(item.uri)) == wanted), None
+    )
+
+
+def _once(addresses: t.Iterable[Address]) -> dict[Address, tuple[str, ...]]:
+    """
+    Find what is asked for twice, however it is written.
+
+    Returns:
+        Each address, with the other URIs that mean it.
+
+    Raises:
+        SocketURIError: The same address is asked for with other options.
+    """
+    found: dict[tuple[object, ...], Address] = {}
+    aliases: dict[Address, tuple[str, ...]] = {}
+    for address in addresses:
+        key = place(address)
+        if isinstance(address, Tcp) and not address.port:
+            # Each port 0 is another one, unless written alike.
+            key = (address.uri,)
+        first = found.setdefault(key, address)
+        if _options(first) != _options(address):
+            raise SocketURIError(
+                address.uri,
+                f"it is asked for as {first.uri} as well, with other options; "
+                "leave out one of the two.",
+            )
+        uris = aliases.setdefault(first, ())
+        if address.uri not in (first.uri, *uris):
+            aliases[first] = (*uris, address.uri)
+    return aliases
+
+
+def _options(address: Address) -> dict[str, t.Any]:
+    """Return what an address says beside where it is."""
+    facts = dataclasses.asdict(address)
+    return {
+        key: value
+        for key, value in facts.items()
+        if key not in {"uri", "host", "path"}
+    }

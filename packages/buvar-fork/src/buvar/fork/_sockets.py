@@ -7,12 +7,17 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import selectors
+import select
 import socket
 import typing as t
 
+from buvar import context
+
 from ._door import Door
+from ._errors import SocketURIError
 from ._gate import drop_newcomers
+from ._uri import parse
+from ._uri import place
 
 
 #: How long a handshake that has begun may take to end, in seconds.
@@ -33,10 +38,12 @@ class Socket:
 
     Attributes:
         uri: The URI that it was asked for with.
-        sock: The socket: listening, non-blocking, inheritable.
+        sock: The socket: listening, non-blocking, and closed in programs
+            that are started (hand it on by ``pass_fds``).
         path: The file of a Unix socket that was bound here.
         owned: Whether it was bound here; what was passed in is left as it is.
         supervised: Whether a supervisor closes the door before workers stop.
+        aliases: Other URIs of the same address that it was asked for with.
 
     Example:
         >>> from buvar import context
@@ -49,12 +56,33 @@ class Socket:
     path: str | None = None
     owned: bool = False
     supervised: bool = False
+    aliases: tuple[str, ...] = ()
     _inode: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         """Note which file it is, to unlink no other one."""
         if self.path is not None:
             self._inode = _inode(self.path)
+
+    @classmethod
+    def at(cls, uri: str) -> t.Self:
+        """
+        Return the shared socket of an address, however that is written.
+
+        ``context.get(fork.Socket, name=uri)`` wants the URI as it was given
+        to ``stage``; here ``tcp://:80`` finds ``tcp://0.0.0.0:80/`` as well,
+        and a path what was given with a mode.
+
+        Raises:
+            SocketURIError: The URI makes no sense.
+            ComponentLookupError: There is no such socket.
+        """
+        wanted = place(parse(uri))
+        shared: dict[t.Any, t.Self] = context.find(cls)
+        for item in shared.values():
+            if _place(item.uri) == wanted:
+                return item
+        return context.get(cls, name=uri)
 
     @property
     def address(self) -> t.Any:
@@ -68,9 +96,12 @@ class Socket:
 
     def pending(self) -> bool:
         """Tell whether connections wait to be accepted."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.sock, selectors.EVENT_READ)
-            return bool(selector.select(0))
+        if not hasattr(select, "poll"):  # pragma: no cover - Windows
+            return bool(select.select([self.sock], [], [], 0)[0])
+        # It needs no descriptor of its own: there may be none left.
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
 
     def bar(self) -> None:
         """
@@ -121,6 +152,14 @@ class Socket:
     def close(self) -> None:
         """Close this process's copy of the socket."""
         self.sock.close()
+
+
+def _place(uri: str) -> tuple[object, ...] | None:
+    """Return what a URI means; a component made by hand may have any name."""
+    try:
+        return place(parse(uri))
+    except SocketURIError:
+        return None
 
 
 def _inode(path: str) -> tuple[int, int] | None:

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import gc
 import importlib.util
+import logging
 import os
 import sys
-import threading
 import types
 import typing as t
 
@@ -22,10 +22,16 @@ from ._listeners import Listeners
 from ._options import Options
 from ._pidfile import pid_file
 from ._preload import preload as preload_plugins
+from ._preload import warn_loaded
 from ._reload import reload_forever
-from ._solo import run_solo
+from ._single import run_single
 from ._streams import fill
 from ._streams import say
+from ._supervise.signals import can_handle
+from ._supervise.signals import signal_name
+
+
+_log = logging.getLogger("buvar.fork")
 
 
 def stage(
@@ -87,9 +93,10 @@ def stage(
             ``Worker.count``.
         pid_path: A file to keep the id of this process in.
         title: What the processes are called, if setproctitle is installed.
-        preload: Import the modules of plugins given by name before the fork,
-            so that workers share them. Otherwise each worker imports
-            them, and ``HUP`` imports changed ones again.
+        preload: Load all modules of the application once, for all workers
+            and their successors: those of plugins given by name before the
+            fork, others as soon as a worker has imported them. Otherwise
+            each worker imports all of them, and ``HUP`` brings changes.
         reload: Run the program again when Python or TOML files below the
             working directory change, or any files below the given paths. For
             development.
@@ -159,7 +166,8 @@ def _run(
 ) -> list[t.Any]:
     """Bind, then run the stage here or in workers."""
     options.check()
-    with contextlib.ExitStack() as stack:
+
+    def open_all(stack: contextlib.ExitStack) -> Listeners:
         stack.enter_context(pid_file(pid_path))
         listeners = Listeners(
             sockets,
@@ -169,14 +177,34 @@ def _run(
             workers=options.forks,
         )
         stack.callback(listeners.close)
-        if solo:
-            return run_solo(options, listeners)
-        # Forking is looked for only where it is needed.
-        from ._supervisor import Supervisor  # noqa: PLC0415
+        return listeners
 
-        if options.preload:
-            preload_plugins(options.plugins)
-        supervisor = Supervisor(options, listeners)
+    run = run_single if solo else _run_workers
+    return run(options, open_all)
+
+
+def _run_workers(
+    options: Options,
+    open_all: t.Callable[[contextlib.ExitStack], Listeners],
+) -> list[t.Any]:
+    """Run the stage in workers; signals are handled from the beginning."""
+    # Forking is looked for only where it is needed.
+    from ._supervise.inbox import Inbox  # noqa: PLC0415
+    from ._supervise.inbox import InterruptedStartError  # noqa: PLC0415
+    from ._supervise.supervisor import Supervisor  # noqa: PLC0415
+
+    with Inbox() as inbox, contextlib.ExitStack() as stack:
+        try:
+            with inbox.interrupting(stack.close):
+                listeners = open_all(stack)
+                if options.preload:
+                    preload_plugins(options.plugins)
+                else:
+                    warn_loaded(options.plugins)
+        except InterruptedStartError as interrupt:
+            _log.info("Stopped by %s.", signal_name(interrupt.number))
+            return []
+        supervisor = Supervisor(options, listeners, inbox)
         stack.enter_context(_frozen(collects=options.collects))
         return supervisor.run()
 
@@ -188,10 +216,10 @@ def _check_place() -> None:
             "This platform cannot fork; use forks=1, which runs the plugins "
             "in this process."
         )
-    if threading.current_thread() is not threading.main_thread():
+    if not can_handle():
         raise UnsupportedError(
-            "Only the main thread can supervise workers, as it gets the "
-            "signals; call fork.stage there."
+            "Only the main thread of the main interpreter can supervise "
+            "workers, as it gets the signals; call fork.stage there."
         )
     with contextlib.suppress(RuntimeError):
         asyncio.get_running_loop()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
+import os
 import typing as t
 
 from urllib.parse import parse_qsl
@@ -75,6 +77,7 @@ def parse(uri: str) -> Address:
         SocketURIError: The URI is none of those known.
     """
     scheme, colon, rest = uri.partition(":")
+    scheme = scheme.lower()
     if scheme == "systemd":
         return Systemd(uri, unquote(rest.removeprefix("//")))
     parser = _PARSERS.get(scheme)
@@ -86,6 +89,43 @@ def parse(uri: str) -> Address:
             + "; write e.g. tcp://127.0.0.1:8080.",
         )
     return parser(uri, rest)
+
+
+def place(address: Address) -> tuple[object, ...]:
+    """
+    Return what URIs have in common that mean the same socket.
+
+    The host, the port or the path are written in one way; options are left
+    out.
+    """
+    if isinstance(address, Tcp):
+        return ("tcp", _normal_host(address.host), address.port)
+    if isinstance(address, Unix):
+        abstract = address.path.startswith("@")
+        # Not resolved: two links may be meant to be two names.
+        path = os.path.abspath(address.path)  # noqa: PTH100
+        return ("unix", address.path if abstract else path)
+    if isinstance(address, Fd):
+        return ("fd", address.fd)
+    return ("systemd", address.name)
+
+
+def _normal_host(host: str) -> str:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host.lower().rstrip(".")
+
+
+def _host(text: str) -> str:
+    """Return a host as the system takes it, its interface unquoted."""
+    host, percent, scope = text.partition("%")
+    if ":" not in host:
+        return unquote(text)
+    # Quoted as RFC 6874 has it, or written as everywhere else.
+    if len(scope) > len("25") and scope.startswith("25"):
+        scope = scope.removeprefix("25")
+    return f"{host}{percent}{scope}"
 
 
 def _tcp(uri: str, _rest: str) -> Tcp:
@@ -107,7 +147,7 @@ def _tcp(uri: str, _rest: str) -> Tcp:
         )
     address = Tcp(
         uri,
-        unquote(host) if host else "0.0.0.0",  # noqa: S104 - the contract
+        _host(host) if host else "0.0.0.0",  # noqa: S104 - the contract
         port,
         backlog=options.number("backlog"),
         reuse_port=options.flag("reuse_port"),
@@ -134,7 +174,7 @@ def _unix(uri: str, rest: str) -> Unix:
         uri,
         path,
         backlog=options.number("backlog"),
-        mode=options.number("mode", base=8),
+        mode=options.number("mode", base=8, most=0o777),
         user=options.pop("user"),
         group=options.pop("group"),
     )
@@ -177,7 +217,9 @@ class _Options:
         self.known.append(name)
         return self.left.pop(name, None)
 
-    def number(self, name: str, *, base: int = 10) -> int | None:
+    def number(
+        self, name: str, *, base: int = 10, most: float = float("inf")
+    ) -> int | None:
         """Take out a number."""
         text = self.pop(name)
         if text is None:
@@ -186,8 +228,8 @@ class _Options:
             number = int(text, base)
         except ValueError:
             number = -1
-        if number < 0:
-            kind = "an octal number" if base != 10 else "a number"  # noqa: PLR2004
+        if not 0 <= number <= most:
+            kind = "an octal number up to 777" if base != 10 else "a number"  # noqa: PLR2004
             example = "660" if base != 10 else "1024"  # noqa: PLR2004
             raise SocketURIError(
                 self.uri, f"{name} is {kind}; write e.g. {name}={example}."

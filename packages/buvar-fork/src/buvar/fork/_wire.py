@@ -1,4 +1,11 @@
-"""What a worker tells its parent, through a pipe."""
+"""
+What a worker tells its parent, through a pipe.
+
+The parent may run with more rights than its workers, and it serves all of
+them. So it takes nothing on trust: a message is plain data, there is a limit
+to its size and to how much is read at once, and whatever is no message is an
+error that concerns the one worker that sent it.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +31,31 @@ class Kind(enum.IntEnum):
     FAILED = 5
 
 
+#: How many bytes a message of each kind may carry.
+LIMITS: t.Final[t.Mapping[int, int]] = {
+    Kind.READY: 0,
+    Kind.BEAT: 20,
+    Kind.RECYCLE: 1_000,
+    Kind.RESULTS: 4 << 20,
+    Kind.FAILED: 1 << 20,
+}
+
 _HEAD: t.Final = struct.Struct("!BQ")
-_CHUNK: t.Final = 1 << 16
+#: How much is read in one turn: as much as a pipe holds.
+_TURN: t.Final = 1 << 16
+
+
+class MessageError(Exception):
+    """
+    What a worker has sent is no message.
+
+    Attributes:
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Sender:
@@ -59,22 +89,72 @@ class Receiver:
         os.set_blocking(fd, False)
 
     def receive(self) -> list[tuple[Kind, bytes]]:
-        """Return all messages that are complete by now."""
-        while self.open:
+        """
+        Return the messages that are complete by now.
+
+        No more is read than a pipe holds: what else there is waits for the
+        next turn, so that a worker that never stops talking cannot keep its
+        parent from everything else.
+
+        Raises:
+            MessageError: What was sent is no message.
+        """
+        left = _TURN
+        while self.open and left > 0:
             try:
-                chunk = os.read(self.fd, _CHUNK)
+                chunk = os.read(self.fd, left)
             except BlockingIOError:
                 break
             self._data += chunk
             self.open = bool(chunk)
+            left -= len(chunk)
         return list(self._messages())
 
     def _messages(self) -> t.Iterator[tuple[Kind, bytes]]:
-        while len(self._data) >= _HEAD.size:
-            kind, size = _HEAD.unpack_from(self._data)
-            end = _HEAD.size + size
+        start = 0
+        while len(self._data) - start >= _HEAD.size:
+            number, size = _HEAD.unpack_from(self._data, start)
+            kind = _kind(number, size)
+            end = start + _HEAD.size + size
             if len(self._data) < end:
-                return
-            payload = bytes(self._data[_HEAD.size : end])
-            del self._data[:end]
-            yield Kind(kind), payload
+                break
+            payload = bytes(self._data[start + _HEAD.size : end])
+            start = end
+            yield kind, payload
+        del self._data[:start]
+
+
+def _kind(number: int, size: int) -> Kind:
+    """Return the kind of a message whose head makes sense."""
+    limit = LIMITS.get(number)
+    if limit is None:
+        raise MessageError(f"there is no kind {number} of messages")
+    kind = Kind(number)
+    if size > limit:
+        raise MessageError(
+            f"{size} bytes of {kind.name}, the limit is {limit}"
+        )
+    return kind
+
+
+def parse_beat(payload: bytes) -> int:
+    """
+    Return the memory that a sign of life tells, 0 if it tells none.
+
+    Raises:
+        MessageError: It tells something else.
+    """
+    if not payload:
+        return 0
+    if not payload.isdigit():
+        raise MessageError(f"memory is a number of bytes, not {payload!r}")
+    return int(payload)
+
+
+def parse_reason(payload: bytes) -> str:
+    """Return why a worker asks to be replaced, on one line."""
+    text = payload.decode(errors="replace")
+    return "".join(
+        letter if letter.isprintable() else repr(letter)[1:-1]
+        for letter in text
+    )

@@ -10,7 +10,11 @@ from ._wire import Kind
 from ._wire import Sender
 
 
-_log = logging.getLogger(__name__)
+if t.TYPE_CHECKING:
+    from ._sharing import Asker
+
+
+_log = logging.getLogger("buvar.fork")
 
 #: How much sooner than asked a worker may be replaced, so that not all are
 #: replaced at once.
@@ -26,6 +30,7 @@ class Worker:
         generation: How many reloads there were when it was started.
         max_requests: After how much work it is replaced, if ever.
         done: How much work it has done.
+        asker: Where ``bind`` asks for sockets; None without a supervisor.
 
     Example:
         >>> async def handle(worker: Worker) -> None:
@@ -39,6 +44,7 @@ class Worker:
         *,
         max_requests: int | None = None,
         sender: Sender | None = None,
+        asker: Asker | None = None,
     ) -> None:
         self.slot = slot
         self.generation = generation
@@ -48,6 +54,7 @@ class Worker:
             self.max_requests = max_requests - int(
                 random.random() * _JITTER * max_requests  # noqa: S311
             )
+        self.asker = asker
         self._sender = sender
         self._asked = False
 

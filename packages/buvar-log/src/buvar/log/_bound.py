@@ -47,14 +47,28 @@ class BoundLogger(structlog.BoundLoggerBase):
     being written faster than a thread is asked to.
     """
 
-    def log(self, level: int, event: t.Any, *args: t.Any, **kw: t.Any) -> None:
+    # Names of parameters are names of fields, too: none can be given by one.
+
+    def bind(self, /, **new_values: t.Any) -> t.Self:
+        """Return a logger with more fields."""
+        context = self._context.__class__(self._context, **new_values)
+        return self.__class__(self._logger, self._processors, context)
+
+    def new(self, /, **new_values: t.Any) -> t.Self:
+        """Return a logger with these fields only."""
+        self._context.clear()
+        return self.bind(**new_values)
+
+    def log(
+        self, level: int, event: t.Any, /, *args: t.Any, **kw: t.Any
+    ) -> None:
         """Log at any level."""
         if self._logger.isEnabledFor(level):
             name = logging.getLevelName(level).lower()
             self._emit(name, level, event, args, kw)
 
     async def alog(
-        self, level: int, event: t.Any, *args: t.Any, **kw: t.Any
+        self, level: int, event: t.Any, /, *args: t.Any, **kw: t.Any
     ) -> None:
         """Log at any level."""
         if self._logger.isEnabledFor(level):
@@ -77,8 +91,8 @@ class BoundLogger(structlog.BoundLoggerBase):
         """The name of the standard logger."""
         return str(self._logger.name)
 
-    def _proxy_to_logger(
-        self, method_name: str, event: str | None = None, **event_kw: t.Any
+    def _proxy_to_logger(  # type: ignore[override]
+        self, method_name: str, event: str | None = None, /, **event_kw: t.Any
     ) -> t.Any:
         level = METHODS.get(method_name, logging.INFO)
         if self._logger.isEnabledFor(level):
@@ -96,7 +110,12 @@ class BoundLogger(structlog.BoundLoggerBase):
         fields.update(kw)
         if args:
             event = _interpolate(event, args, fields)
+        if event is None:
+            event = kw.get("event")  # info(event="x") is a message as well
         if event is not None:
+            # A field of this name is kept beside the message.
+            if "event" in fields and fields["event"] is not event:
+                fields["event_"] = fields["event"]
             fields["event"] = event
         try:
             for process in self._processors:
@@ -116,7 +135,7 @@ class BoundLogger(structlog.BoundLoggerBase):
         self, level: int, fields: dict[str, t.Any], frame: types.FrameType
     ) -> None:
         exc_info = fields.pop("exc_info", None)
-        if "stacklevel" in fields:
+        if type(fields.get("stacklevel")) is int:
             frame = _outer(frame, fields.pop("stacklevel"))
         code = frame.f_code
         logger: logging.Logger = self._logger
@@ -145,13 +164,13 @@ def _method(name: str, level: int) -> t.Callable[..., None]:
     canonical = _CANONICAL.get(name, name)
 
     def method(
-        self: BoundLogger, event: t.Any = None, *args: t.Any, **kw: t.Any
+        self: BoundLogger, event: t.Any = None, /, *args: t.Any, **kw: t.Any
     ) -> None:
         if self._logger.isEnabledFor(level):
             self._emit(canonical, level, event, args, kw)
 
     def exception(
-        self: BoundLogger, event: t.Any = None, *args: t.Any, **kw: t.Any
+        self: BoundLogger, event: t.Any = None, /, *args: t.Any, **kw: t.Any
     ) -> None:
         if self._logger.isEnabledFor(level):
             kw.setdefault("exc_info", True)
@@ -167,7 +186,7 @@ def _async_method(name: str, level: int) -> t.Callable[..., t.Any]:
     with_exception = name == "exception"
 
     async def method(
-        self: BoundLogger, event: t.Any = None, *args: t.Any, **kw: t.Any
+        self: BoundLogger, event: t.Any = None, /, *args: t.Any, **kw: t.Any
     ) -> None:
         if self._logger.isEnabledFor(level):
             if with_exception:

@@ -18,7 +18,6 @@ from collections.abc import Mapping
 
 from ._redact import MASK
 from ._redact import Secrets
-from ._redact import without_passwords
 
 
 #: Types that go into JSON as they are.
@@ -29,6 +28,8 @@ _DEPTH = 64
 #: More containers than this in one event are a mistake, too.
 _CONTAINERS = 10_000
 _REPR = 10_000
+#: A name and its value.
+_PAIR = 2
 _CUT = "..."
 #: Larger integers are written in hexadecimal (decimal is quadratic).
 _BITS = 4096
@@ -63,7 +64,7 @@ class Cleaner:
         self, value: t.Any, parents: tuple[int, ...], budget: list[int]
     ) -> t.Any:
         if type(value) is str:
-            value = without_passwords(value)
+            value = self._secrets.hide(value)
         if type(value) in PLAIN:
             return self._plain(value) if self._strict else value
         if isinstance(value, Mapping | list | tuple):
@@ -85,11 +86,26 @@ class Cleaner:
             return _CUT
         budget[0] -= 1
         inner = (*parents, id(value))
+        if self._is_secret_pair(value):
+            return [self._clean(value[0], inner, budget), MASK]
         if isinstance(value, Mapping):
             mapping = t.cast("Mapping[object, object]", value)
             # The list is a snapshot: another thread may change the dict.
             return self._pairs(list(mapping.items()), inner, budget)
         return [self._clean(item, inner, budget) for item in list(value)]
+
+    def _is_secret_pair(self, value: t.Any) -> bool:
+        """Tell whether this is a header, say: a secret name and its value."""
+        if isinstance(value, Mapping) or len(value) != _PAIR:
+            return False
+        name, content = value
+        if isinstance(name, bytes):
+            name = name.decode("latin-1")
+        return (
+            isinstance(name, str)
+            and isinstance(content, str | bytes)
+            and self._secrets[str(name)]
+        )
 
     def _pairs(
         self,
@@ -123,7 +139,7 @@ class Cleaner:
             return value.isoformat()
         if isinstance(value, uuid.UUID):
             return str(value)
-        return _text(self._repr(value))
+        return _text(self._secrets.hide(self._repr(value)))
 
     def _repr(self, value: object) -> str:
         """Return the repr, written anew where it would show a secret."""

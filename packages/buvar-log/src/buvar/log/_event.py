@@ -15,7 +15,6 @@ from ._clean import safe_repr
 from ._exception import safe_str
 from ._redact import MASK
 from ._redact import Secrets
-from ._redact import without_passwords
 
 
 Event: t.TypeAlias = dict[str, t.Any]
@@ -66,20 +65,28 @@ class EventMaker:
             "event": record.msg,
             "pid": record.process or os.getpid(),
         }
+        hide = self._secrets.hide
         if record.args or type(record.msg) is not str:
             self._message(event, record)
-        event["event"] = without_passwords(event["event"])
+            event["event"] = hide(event["event"])
+        else:
+            event["event"] = self._secrets.shown[record.msg]
         fields = self._context()
         if "opentelemetry.trace" in sys.modules:
             fields |= _span()
         fields |= _fields(record)
         for key, value in fields.items():
             taken = key in event or key in _RENDERED
+            if taken and key == "exception" and _is_described(value, record):
+                # What another process raised, as ours would be written.
+                event[key] = self._clean(value)
+                continue
             name = f"{key}_" if taken else key
             if self._secrets[key]:
                 event[name] = MASK
             elif type(value) is str:
-                event[name] = without_passwords(value)
+                # A word alone tells nothing.
+                event[name] = value if value.isalnum() else hide(value)
             elif type(value) in PLAIN:
                 event[name] = value
             else:
@@ -99,8 +106,19 @@ class EventMaker:
             event["event"] = record.getMessage()
         except Exception as error:  # noqa: BLE001 - the caller's arguments
             event["event"] = safe_str(record.msg)
-            event["positional_args"] = safe_repr(record.args)
-            event["log_error"] = f"{type(error).__name__}: {safe_str(error)}"
+            hide = self._secrets.hide
+            event["positional_args"] = hide(safe_repr(record.args))
+            event["log_error"] = hide(
+                f"{type(error).__name__}: {safe_str(error)}"
+            )
+
+
+def _is_described(value: object, record: logging.LogRecord) -> bool:
+    """Tell whether a field is an exception as this package writes them."""
+    if record.exc_info or not isinstance(value, list) or not value:
+        return False
+    first: object = t.cast("list[object]", value)[0]
+    return isinstance(first, dict) and "exc_type" in first
 
 
 def _fields(record: logging.LogRecord) -> Event:

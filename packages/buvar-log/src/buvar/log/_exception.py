@@ -16,25 +16,35 @@ ExcInfo: t.TypeAlias = tuple[
     types.TracebackType | None,
 ]
 
+#: Masks the secrets in a text.
+Hide: t.TypeAlias = t.Callable[[str], str]
+
 _FRAMES = 50
 _CHAIN = 20
 _MEMBERS = 20
 _DEPTH = 5
 
 
-def exception_dicts(exc_info: ExcInfo) -> list[dict[str, t.Any]]:
+def exception_dicts(
+    exc_info: ExcInfo, hide: Hide = str
+) -> list[dict[str, t.Any]]:
     """
     Describe an exception, then what caused it, and so on.
 
     The keys are those of ``structlog.tracebacks``. Local variables are left
     out: they hold secrets.
+
+    Args:
+        exc_info: The exception.
+        hide: Masks the secrets in a text.
     """
-    return _chain(exc_info[1], exc_info[2], depth=0)
+    return _chain(exc_info[1], exc_info[2], hide, depth=0)
 
 
 def _chain(
     error: BaseException | None,
     trace: types.TracebackType | None,
+    hide: Hide,
     depth: int,
 ) -> list[dict[str, t.Any]]:
     result: list[dict[str, t.Any]] = []
@@ -42,7 +52,7 @@ def _chain(
     is_cause = False
     while error is not None and id(error) not in seen and len(seen) < _CHAIN:
         seen.add(id(error))
-        result.append(_one(error, trace, is_cause=is_cause, depth=depth))
+        result.append(_one(error, trace, hide, is_cause=is_cause, depth=depth))
         is_cause = error.__cause__ is not None
         if is_cause:
             error = error.__cause__
@@ -55,40 +65,43 @@ def _chain(
 def _one(
     error: BaseException,
     trace: types.TracebackType | None,
+    hide: Hide,
     *,
     is_cause: bool,
     depth: int,
 ) -> dict[str, t.Any]:
     described: dict[str, t.Any] = {
         "exc_type": type(error).__qualname__,
-        "exc_value": safe_str(error),
+        "exc_value": hide(safe_str(error)),
         "is_cause": is_cause,
     }
     if notes := getattr(error, "__notes__", None):
-        described["exc_notes"] = [safe_str(note) for note in _listed(notes)]
+        described["exc_notes"] = [
+            hide(safe_str(note)) for note in _listed(notes)
+        ]
     if isinstance(error, SyntaxError):
         described["syntax_error"] = {
             "filename": error.filename or "?",
             "lineno": error.lineno or 0,
             "offset": error.offset or 0,
-            "line": (error.text or "").rstrip("\n"),
+            "line": hide((error.text or "").rstrip("\n")),
             "msg": error.msg,
         }
     described["frames"] = _frames(trace)
     if isinstance(error, BaseExceptionGroup):
         group = t.cast("BaseExceptionGroup[BaseException]", error)
         described["is_group"] = True
-        described["exceptions"] = _members(group, depth + 1)
+        described["exceptions"] = _members(group, hide, depth + 1)
     return described
 
 
 def _members(
-    group: BaseExceptionGroup[BaseException], depth: int
+    group: BaseExceptionGroup[BaseException], hide: Hide, depth: int
 ) -> list[list[dict[str, t.Any]]]:
     if depth > _DEPTH:
         return []
     return [
-        _chain(each, each.__traceback__, depth)
+        _chain(each, each.__traceback__, hide, depth)
         for each in group.exceptions[:_MEMBERS]
     ]
 

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import re
-import sys
+import traceback
 import typing as t
 
 from ._clean import safe_repr
@@ -15,11 +15,17 @@ from ._event import EventMaker
 from ._exception import exception_dicts
 from ._exception import safe_str
 from ._json import JsonWriter
-from ._redact import SECRET_WORDS
 from ._redact import Secrets
 
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Letters that move the cursor, start a line or turn what follows around:
+#: controls, the separators of lines and paragraphs, and marks of direction.
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+#: What stands before each line that is not the first of its event, so that
+#: it cannot be taken for one.
+_GUTTER = "  | "
 
 
 class EventFormatter(logging.Formatter, abc.ABC):
@@ -27,12 +33,13 @@ class EventFormatter(logging.Formatter, abc.ABC):
 
     def __init__(
         self,
-        redact: t.Iterable[str] = SECRET_WORDS,
+        redact: t.Iterable[str] = (),
         *,
+        redact_defaults: bool = True,
         strict: bool = False,
     ) -> None:
         super().__init__()
-        self._secrets = Secrets(redact)
+        self._secrets = Secrets(redact, defaults=redact_defaults)
         self._event = EventMaker(self._secrets, strict=strict)
 
     def render(self, record: logging.LogRecord) -> bytes:
@@ -40,7 +47,7 @@ class EventFormatter(logging.Formatter, abc.ABC):
         try:
             return self._render(record)
         except Exception as error:  # noqa: BLE001 - see the first line
-            return last_resort(record, error)
+            return last_resort(record, error, self._secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line as a handler of the standard library wants it."""
@@ -56,28 +63,32 @@ class JsonFormatter(EventFormatter):
     Render a record as one line of JSON.
 
     Args:
-        redact: Words that mark a key as secret.
+        redact: More words that mark a key as secret.
+        redact_defaults: Know the usual words.
         orjson: Use orjson where it is installed.
     """
 
     def __init__(
         self,
-        redact: t.Iterable[str] = SECRET_WORDS,
+        redact: t.Iterable[str] = (),
         *,
+        redact_defaults: bool = True,
         orjson: bool = True,
     ) -> None:
-        super().__init__(redact)
+        super().__init__(redact, redact_defaults=redact_defaults)
         self._write = JsonWriter(self._secrets, orjson=orjson)
 
     def _render(self, record: logging.LogRecord) -> bytes:
         event = self._event(record)
         if record.exc_info:
             if record.exc_info[1] is not None:
-                event["exception"] = exception_dicts(record.exc_info)
-        elif record.exc_text:
-            event["exception"] = record.exc_text
+                event["exception"] = exception_dicts(
+                    record.exc_info, self._secrets.hide
+                )
+        elif record.exc_text and "exception" not in event:
+            event["exception"] = self._secrets.hide(record.exc_text)
         if record.stack_info:
-            event["stack"] = record.stack_info
+            event["stack"] = self._secrets.hide(record.stack_info)
         return self._write(event)
 
 
@@ -85,62 +96,80 @@ class ConsoleFormatter(EventFormatter):
     """
     Render a record for a terminal.
 
+    Whatever an event holds, it starts no line of its own and moves no
+    cursor: such letters are shown, and the lines of a traceback, or of an
+    event that has several, stand behind a bar.
+
     Args:
-        redact: Words that mark a key as secret.
+        redact: More words that mark a key as secret.
+        redact_defaults: Know the usual words.
         colors: Use colours; by default unless ``NO_COLOR`` is set.
     """
 
     def __init__(
         self,
-        redact: t.Iterable[str] = SECRET_WORDS,
+        redact: t.Iterable[str] = (),
         *,
+        redact_defaults: bool = True,
         colors: bool | None = None,
     ) -> None:
-        super().__init__(redact, strict=True)
+        super().__init__(redact, redact_defaults=redact_defaults, strict=True)
         from structlog import dev  # noqa: PLC0415 - it imports much
 
         if colors is None:
             # On Windows structlog's colours need one more package.
             colors = not os.environ.get("NO_COLOR") and os.name != "nt"
-        # Local variables in a traceback would show secrets.
-        pretty = colors and "rich" in sys.modules
-        self._renderer = dev.ConsoleRenderer(
-            colors=colors,
-            exception_formatter=dev.RichTracebackFormatter(show_locals=False)
-            if pretty
-            else dev.plain_traceback,
-        )
+        self._renderer = dev.ConsoleRenderer(colors=colors)
 
     def _render(self, record: logging.LogRecord) -> bytes:
-        event = {
-            key: _visible(value) if isinstance(value, str) else value
-            for key, value in self._event(record).items()
+        event = self._event(record)
+        text, *more = _lines(event.pop("event"))
+        event.pop("exception", None)  # As text it is easier to read.
+        shown = {
+            _visible(key): _visible(value) if isinstance(value, str) else value
+            for key, value in event.items()
         }
-        if record.exc_info:
-            if record.exc_info[1] is not None:
-                event["exc_info"] = record.exc_info
-        elif record.exc_text:
-            # As the stack: structlog warns of exceptions that are text.
-            event["stack"] = record.exc_text
-        if record.stack_info:
-            stacks = [event.get("stack"), record.stack_info]
-            event["stack"] = "\n".join(filter(None, stacks))
-        text = self._renderer(None, record.levelname.lower(), event)
-        return f"{text}\n".encode("utf-8", "backslashreplace")
+        shown["event"] = _visible(text)
+        level = _visible(record.levelname.lower())
+        line = self._renderer(None, level, shown)
+        for block in (*self._blocks(record), record.stack_info):
+            more += _lines(self._secrets.hide(block)) if block else ()
+        lines = [line, *(_GUTTER + _visible(each) for each in more)]
+        return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+
+    @staticmethod
+    def _blocks(record: logging.LogRecord) -> t.Iterator[str | None]:
+        """Yield the traceback, without variables: they hold secrets."""
+        if not record.exc_info:
+            yield record.exc_text
+        elif record.exc_info[1] is not None:
+            yield "".join(traceback.format_exception(*record.exc_info))
+
+
+def _lines(text: str) -> list[str]:
+    """Split a text where a line feed ends a line, and nowhere else."""
+    return text.removesuffix("\n").replace("\r\n", "\n").split("\n")
 
 
 def _visible(text: str) -> str:
-    """Show control characters, which could rewrite the screen."""
+    """Show letters that would change how others are read."""
+    if text.isascii() and text.isprintable():
+        return text
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-def last_resort(record: logging.LogRecord, error: BaseException) -> bytes:
+def last_resort(
+    record: logging.LogRecord,
+    error: BaseException,
+    secrets: Secrets | None = None,
+) -> bytes:
     """Return a line for a record that its formatter could not render."""
+    hide = (secrets or Secrets()).hide
     event = {
         "level": safe_str(record.levelname).lower(),
         "logger": safe_str(record.name),
-        "event": safe_str(record.msg),
+        "event": hide(safe_str(record.msg)),
         "pid": os.getpid(),
-        "log_error": safe_repr(error),
+        "log_error": hide(safe_repr(error)),
     }
     return json.dumps(event).encode() + b"\n"

@@ -112,6 +112,10 @@ class StreamHandler(logging.Handler):
             self._complain()
         else:
             self._full = False
+            if self._output.trouble is not None:
+                trouble = self._output.trouble
+                self._error = f"{type(trouble).__name__}: {trouble}"
+                self._complain("log file cannot be opened again")
 
     def _report(self) -> None:
         now = time.monotonic()
@@ -121,7 +125,7 @@ class StreamHandler(logging.Handler):
         self._reported = now
         self._lost = 0
 
-    def _complain(self) -> None:
+    def _complain(self, what: str = "log output fails") -> None:
         """Say on standard error that another output fails."""
         now = time.monotonic()
         if (
@@ -131,7 +135,7 @@ class StreamHandler(logging.Handler):
             return
         self._complained = now
         try:
-            Output("stderr").write(self._notice("log output fails"), 0)
+            Output("stderr").write(self._notice(what), 0)
         except Exception as error:  # noqa: BLE001 - any stream
             # Nowhere is left to say it now: it is said with the losses.
             self._error += f"; stderr: {type(error).__name__}"

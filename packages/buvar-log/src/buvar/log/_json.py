@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from ._clean import Cleaner
@@ -12,6 +13,13 @@ from ._redact import Secrets
 Dumps: t.TypeAlias = t.Callable[[dict[str, t.Any]], bytes]
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+#: U+0080 to U+009F, U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to
+#: U+2069 and U+FEFF, in UTF-8.
+_UNSEEN = re.compile(
+    rb"\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]"
+    rb"|\xe2\x81[\xa6-\xa9]|\xef\xbb\xbf"
+)
 
 
 class JsonWriter:
@@ -31,11 +39,23 @@ class JsonWriter:
         """Return the line, ended by a line feed."""
         if self._fast is not None:
             try:
-                return self._fast(event)
+                line = self._fast(event)
             except TypeError:
                 # Overlong integers, lone surrogates: from here on slowly.
                 pass
-        return _encode(self._strict(event)).encode("utf-8") + b"\n"
+            else:
+                return line if line.isascii() else _escape(line)
+        return _escape(_encode(self._strict(event)).encode("utf-8") + b"\n")
+
+
+def _escape(line: bytes) -> bytes:
+    """
+    Escape letters that JSON allows, and that change how a line is shown.
+
+    A terminal takes some for commands or for the direction of writing, and
+    many readers take others for the end of a line.
+    """
+    return _UNSEEN.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), line)
 
 
 def _orjson(unknown: t.Callable[[object], t.Any]) -> Dumps | None:

@@ -23,12 +23,21 @@ import typing as t
 #: What a pipe takes without blocking when it is writable at all.
 _CHUNK = getattr(select, "PIPE_BUF", 512)
 
+#: Others may read what is logged, as the umask allows, but never write it.
+_MODE: t.Final = 0o644
+
 #: Linux can write without blocking to a pipe that blocks.
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
 
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.ESPIPE, errno.EINVAL, errno.ENOSYS}
 
 _NO_FD = -1
+
+#: Seconds between two looks at whether the file is still the one of its path.
+_LOOK: t.Final = 0.1
+
+#: Not wrapped by a detector of blocking calls: to log is to look, too.
+_stat: t.Final = os.stat
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -43,6 +52,9 @@ class Output:
 
     Raises:
         OSError: The file cannot be opened.
+
+    A file that was moved away, by logrotate for example, is left for the new
+    one of its path within a tenth of a second, in every process by itself.
     """
 
     def __init__(self, target: str) -> None:
@@ -53,10 +65,47 @@ class Output:
         self._nowait = bool(_NOWAIT)
         self._torn = False
         self._owned = target not in {"stderr", "stdout"}
+        self._watched = False
+        self._looked = 0.0
+        #: Why the file of the path cannot be opened again, if it cannot.
+        self.trouble: OSError | None = None
         if self._owned:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            self._fd = os.open(target, flags, 0o666)
-            self._blocks = _may_block(self._fd)
+            # Absolute, as the program may change its directory.
+            self._path = target and os.path.abspath(target)  # noqa: PTH100
+            self._open()
+
+    def _open(self) -> None:
+        """Open the file, or another one that has its path by now."""
+        fd = open_file(self._path)
+        if self._fd != _NO_FD:
+            os.close(self._fd)
+        self._fd = fd
+        self._blocks = _may_block(fd)
+        self._watched = stat.S_ISREG(os.fstat(fd).st_mode)
+        self._torn = False
+
+    def _follow(self) -> None:
+        """
+        Go on in a new file when the old one was moved away or removed.
+
+        As long as there cannot be a new one the old one takes the lines.
+        """
+        self._looked = time.monotonic()
+        try:
+            try:
+                new = _stat(self._path)
+            except FileNotFoundError:
+                pass
+            else:
+                old = os.fstat(self._fd)
+                if (new.st_ino, new.st_dev) == (old.st_ino, old.st_dev):
+                    self.trouble = None
+                    return
+            self._open()
+        except OSError as error:
+            self.trouble = error
+        else:
+            self.trouble = None
 
     def write(self, line: bytes, patience: float) -> None:
         """
@@ -76,6 +125,8 @@ class Output:
                 self._attach(stream)
             elif _is_closed(stream):
                 raise self._closed()
+        elif self._watched and time.monotonic() - self._looked > _LOOK:
+            self._follow()
         if self._torn:
             line = b"\n" + line
         if self._fd == _NO_FD:
@@ -156,6 +207,36 @@ class Output:
             raise BlockingIOError(
                 errno.EAGAIN, f"{self.target} takes nothing", self.target
             )
+
+
+def open_file(path: str) -> int:
+    """
+    Open a file to append to.
+
+    A pipe that nobody reads is an error, not waited for. A link is followed
+    if it belongs to root or this user: where others may create files too,
+    theirs would have this process write wherever it may.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    for name in ("O_NONBLOCK", "O_NOCTTY"):
+        flags |= getattr(os, name, 0)
+    nofollow = getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.open(path, flags | nofollow, _MODE)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    owner = os.lstat(path).st_uid
+    if owner not in {0, os.geteuid()}:
+        raise PermissionError(
+            errno.EACCES,
+            f"it is a link that belongs to another user ({owner})",
+            path,
+        )
+    return os.open(path, flags, _MODE)
 
 
 def _write(fd: int, line: bytes) -> int:

@@ -28,11 +28,13 @@ from ._hooks import hook_warnings
 from ._hooks import replace
 from ._levels import parse_level
 from ._print import PrintStream
-from ._redact import SECRET_WORDS
 
 
 if t.TYPE_CHECKING:
     from ._config import LogConfig
+
+#: What logging calls its root.
+_ROOT: t.Final = frozenset({"", "root"})
 
 _undo = contextlib.ExitStack()
 
@@ -49,6 +51,7 @@ def install(config: LogConfig) -> None:
     undo = _undo
     for handler in built.values():
         undo.callback(handler.close)
+    _start_listeners(undo, built)
     for name, section in settings["loggers"].items():
         _set_logger(undo, logging.getLogger(name), section, built)
     _set_root(undo, settings["root"], built)
@@ -62,21 +65,32 @@ def install(config: LogConfig) -> None:
         _redirect(undo)
 
 
+def _start_listeners(
+    undo: contextlib.ExitStack, built: dict[str, logging.Handler]
+) -> None:
+    for handler in built.values():
+        if (listener := getattr(handler, "listener", None)) is not None:
+            from ._queue import Listening  # noqa: PLC0415 - imports much
+
+            undo.callback(Listening(handler, listener).close)
+
+
 def uninstall() -> None:
     """Set back what was changed."""
     _undo.pop_all().close()
 
 
 def _settings(config: LogConfig) -> dict[str, t.Any]:
-    words = [*config.redact]
-    if config.redact_defaults:
-        words += SECRET_WORDS
+    words: dict[str, t.Any] = {
+        "redact": config.redact,
+        "redact_defaults": config.redact_defaults,
+    }
     tty = _is_tty(config.output) if config.tty is None else config.tty
     settings: dict[str, t.Any] = {
         "version": 1,
         "formatters": {
-            "json": {"()": functools.partial(JsonFormatter, words)},
-            "tty": {"()": functools.partial(ConsoleFormatter, words)},
+            "json": {"()": functools.partial(JsonFormatter, **words)},
+            "tty": {"()": functools.partial(ConsoleFormatter, **words)},
         },
         "filters": {},
         "handlers": {
@@ -91,8 +105,11 @@ def _settings(config: LogConfig) -> dict[str, t.Any]:
         "loggers": {
             name: {"level": parse_level(level)}
             for name, level in config.levels.items()
+            if name not in _ROOT
         },
     }
+    for name in _ROOT & config.levels.keys():
+        settings["root"]["level"] = parse_level(config.levels[name])
     return settings
 
 

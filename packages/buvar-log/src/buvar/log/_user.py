@@ -6,6 +6,8 @@ import copy
 import difflib
 import logging
 import logging.config
+import logging.handlers
+import sys
 import typing as t
 
 from ._errors import LogConfigError
@@ -43,9 +45,19 @@ def merge(base: Section, user: t.Any) -> Section:
     for name in (*_SECTIONS, "root"):
         part = _table(f"user_config.{name}", sections.get(name, {}))
         merged[name] = _merge_section(name, base[name], part)
+    _merge_root(merged, _table("user_config.root", sections.get("root", {})))
     _parse_levels(merged)
     _check_handlers(merged)
     return merged
+
+
+def _merge_root(merged: Section, own: Section) -> None:
+    """Take the logger without a name, or called root, for the root."""
+    loggers = dict(merged["loggers"])
+    for name in ("", "root"):
+        # What stands at root itself says it more clearly.
+        merged["root"] = merged["root"] | loggers.pop(name, {}) | own
+    merged["loggers"] = loggers
 
 
 def _merge_section(name: str, base: Section, user: Section) -> Section:
@@ -198,6 +210,7 @@ class Configurator(logging.config.DictConfigurator):
             "logging.Handler",
             self._make("handlers", name, section, self.configure_handler),
         )
+        _check_listener(name, section, handler)
         handler.name = name
         self.config["handlers"][name] = handler
         return handler
@@ -210,6 +223,7 @@ class Configurator(logging.config.DictConfigurator):
         make: t.Callable[[t.Any], t.Any],
     ) -> t.Any:
         path = f"user_config.{kind}.{name}"
+        _check_version(path, section)
         try:
             return make(section)
         except Exception as error:
@@ -221,3 +235,34 @@ class Configurator(logging.config.DictConfigurator):
                 f"cannot be made: {type(error).__name__}: {text}.",
                 "See the documentation of logging.config.dictConfig.",
             ) from error
+
+
+def _check_version(path: str, section: Section) -> None:
+    """Refuse a queue's handlers where Python makes no listener for them."""
+    name = section.get("class")
+    if sys.version_info >= (3, 12) or "handlers" not in section:
+        return
+    if name is logging.handlers.QueueHandler or str(name).endswith(
+        "QueueHandler"
+    ):
+        raise LogConfigError(
+            path,
+            name,
+            "only Python 3.12 and later make the listener of a QueueHandler.",
+            "Leave the queue out and list its handlers where it stands; the "
+            "handlers of buvar.log never wait for long.",
+        )
+
+
+def _check_listener(
+    name: str, section: Section, handler: logging.Handler
+) -> None:
+    """Refuse a queue whose listener has nobody to give records to."""
+    listener: t.Any = getattr(handler, "listener", None)
+    if listener is not None and not getattr(listener, "handlers", True):
+        raise LogConfigError(
+            f"user_config.handlers.{name}.handlers",
+            section,
+            "a QueueHandler without handlers loses all events.",
+            'Name those that are to write them, as handlers = ["file"].',
+        )

@@ -17,7 +17,7 @@ from buvar.plugin._teardown import Teardown
 
 T = t.TypeVar("T")
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.plugin.jobs")
 
 
 class JobsClosedError(PluginError, RuntimeError):

@@ -1,0 +1,35 @@
+"""From the messages of a worker to events."""
+
+from __future__ import annotations
+
+from buvar.fork._failure import Failure
+from buvar.fork._results import unpack
+from buvar.fork._wire import Kind
+from buvar.fork._wire import parse_beat
+from buvar.fork._wire import parse_reason
+
+from . import events as happened
+
+
+def event_of(key: int, kind: Kind, payload: bytes) -> happened.Event:
+    """
+    Read a message.
+
+    Args:
+        key: The worker that has sent it.
+        kind: What kind it is.
+        payload: What it carries.
+
+    Raises:
+        MessageError: It makes no sense.
+    """
+    if kind is Kind.READY:
+        return happened.BecameReady(key)
+    if kind is Kind.BEAT:
+        return happened.Heard(key, parse_beat(payload))
+    if kind is Kind.RECYCLE:
+        return happened.RecycleAsked(key, parse_reason(payload))
+    if kind is Kind.RESULTS:
+        signalled, results = unpack(payload)
+        return happened.StageEnded(key, tuple(results), signalled)
+    return happened.StageFailed(key, Failure.unpack(payload))

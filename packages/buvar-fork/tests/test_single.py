@@ -1,0 +1,70 @@
+"""One process without a supervisor ends in time, and says what blocks it."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+
+BLOCKED = """
+import asyncio, threading, time
+from buvar import context, fork, plugin
+def block(): time.sleep(60)
+async def serve():
+    {how}
+    print("up", flush=True)
+    await context.get(plugin.Cancel).wait()
+async def prepare(): yield serve()
+print("returned", fork.stage(prepare, forks=1, graceful_timeout=1,
+    sockets=["unix://sock"], pid_path="pid"))
+"""
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "asyncio.get_running_loop().run_in_executor(None, block)",
+        "threading.Thread(target=block, name='mine').start()",
+    ],
+    ids=["executor", "thread"],
+)
+def test_blocked(start, tmp_path, how: str) -> None:
+    """What blocks the end is named, and ended after graceful_timeout."""
+    program = start(BLOCKED.format(how=how))
+    program.until("up")
+    before = time.monotonic()
+    program.signal(signal.SIGTERM)
+    code = program.process.wait(10)
+    assert time.monotonic() - before >= 1
+    assert code == 128 + signal.SIGKILL
+    assert "within graceful_timeout, 1 s" in program.output
+    assert "in block (" in program.output
+    assert not (tmp_path / "sock").exists()
+    assert not (tmp_path / "pid").exists()
+
+
+def test_in_time(start) -> None:
+    """A thread that ends in time is waited for."""
+    program = start(
+        BLOCKED.format(
+            how="threading.Thread(target=time.sleep, args=(1,)).start()"
+        ).replace("timeout=1", "timeout=30")
+    )
+    program.until("up")
+
+    assert program.stop() == 0
+    assert "returned [None]" in program.output
+    assert "graceful_timeout" not in program.output
+
+
+def test_the_caller_goes_on(start) -> None:
+    """What the caller does after the stage has no bound."""
+    program = start(
+        BLOCKED.format(how="pass") + "time.sleep(2)\nprint('done')\n"
+    )
+    program.until("up")
+
+    assert program.stop() == 0
+    assert program.output.endswith("done\n")
