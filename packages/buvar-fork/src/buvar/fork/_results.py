@@ -160,7 +160,7 @@ def _pack(number: int, item: t.Any) -> t.Any:
 
 def _write(value: t.Any, depth: int) -> t.Any:
     """Return the form of a value that JSON can say."""
-    kind = t.cast("type[t.Any]", type(value))
+    kind = t.cast("t.Any", type(value))
     if value is None or kind is bool or kind is str:
         return value
     if kind is int:
