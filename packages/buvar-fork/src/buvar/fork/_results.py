@@ -123,20 +123,22 @@ def pack(results: t.Iterable[t.Any], *, signalled: bool) -> bytes:
     ]
     limit = LIMITS[Kind.RESULTS]
     data = _dump(signalled, items)
+    size = len(data)
     # The largest go first, until the others fit.
     sizes = [len(_json(item)) for item in items]
     for index in sorted(range(len(items)), key=lambda index: -sizes[index]):
-        if len(data) <= limit:
-            return data
-        items[index] = _refusal(
+        if size <= limit:
+            break
+        refusal = _refusal(
             index + 1,
             f"it takes {sizes[index]} bytes, where all results of a worker "
             f"may take {limit}",
         )
-        data = _dump(signalled, items)
-    if len(data) <= limit:
-        return data
-    return _dump(signalled, [_refusal(1, f"there are {len(items)} of them")])
+        size += len(_json(refusal)) - sizes[index]
+        items[index] = refusal
+    if size > limit:
+        items = [_refusal(1, f"there are {len(items)} of them")]
+    return _dump(signalled, items)
 
 
 def _refusal(number: int, reason: str) -> dict[str, t.Any]:
