@@ -123,20 +123,22 @@ def pack(results: t.Iterable[t.Any], *, signalled: bool) -> bytes:
     ]
     limit = LIMITS[Kind.RESULTS]
     data = _dump(signalled, items)
+    size = len(data)
     # The largest go first, until the others fit.
     sizes = [len(_json(item)) for item in items]
     for index in sorted(range(len(items)), key=lambda index: -sizes[index]):
-        if len(data) <= limit:
-            return data
-        items[index] = _refusal(
+        if size <= limit:
+            break
+        refusal = _refusal(
             index + 1,
             f"it takes {sizes[index]} bytes, where all results of a worker "
             f"may take {limit}",
         )
-        data = _dump(signalled, items)
-    if len(data) <= limit:
-        return data
-    return _dump(signalled, [_refusal(1, f"there are {len(items)} of them")])
+        size += len(_json(refusal)) - sizes[index]
+        items[index] = refusal
+    if size > limit:
+        items = [_refusal(1, f"there are {len(items)} of them")]
+    return _dump(signalled, items)
 
 
 def _refusal(number: int, reason: str) -> dict[str, t.Any]:
@@ -160,7 +162,7 @@ def _pack(number: int, item: t.Any) -> t.Any:
 
 def _write(value: t.Any, depth: int) -> t.Any:
     """Return the form of a value that JSON can say."""
-    kind = t.cast("type[t.Any]", type(value))
+    kind = t.cast("t.Any", type(value))
     if value is None or kind is bool or kind is str:
         return value
     if kind is int:
