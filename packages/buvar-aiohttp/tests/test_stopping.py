@@ -12,7 +12,7 @@ import pytest
 from buvar import context
 from buvar import fork
 from buvar import plugin
-from buvar_aiohttp._app import Door
+from buvar_aiohttp._app import Layers
 
 
 TIMEOUT = 20.0  # seconds, a bound and no expectation
@@ -211,7 +211,7 @@ def test_errors_close_the_connection(serve, route) -> None:
 
     async def fail(request: aiohttp.web.Request) -> t.Any:
         stop()
-        while not context.get(Door).closing:  # noqa: ASYNC110 - no event
+        while not context.get(Layers).gate.closing:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0)
         raise aiohttp.web.HTTPForbidden
 

@@ -13,6 +13,13 @@ import attrs
 from buvar import config
 
 
+def _positive(_: object, attribute: t.Any, value: float | None) -> None:
+    """Refuse what would close each connection at once."""
+    if value is not None and not value > 0:
+        msg = f"{attribute.name} has to be more than 0, not {value!r}"
+        raise ValueError(msg)
+
+
 @attrs.define(kw_only=True)
 class AioHttpConfig(config.Config, section="aiohttp"):
     """How to serve HTTP."""
@@ -39,9 +46,28 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     backlog: int = config.var(
         2048, help="How many connections may wait to be accepted."
     )
+    keepalive_timeout: float = config.var(
+        75.0,
+        validator=_positive,
+        help="Seconds that a connection may be idle, also before its first "
+        "request. More than the proxy in front has.",
+    )
+    header_timeout: float = config.var(
+        30.0,
+        validator=_positive,
+        help="Seconds from the first byte of a request to the end of its "
+        "headers, and for a TLS handshake.",
+    )
+    max_connections: int | None = config.var(
+        None,
+        validator=_positive,
+        help="How many connections may be open; more of them wait. By "
+        "default as many as the limit of open files has room for.",
+    )
     handle_signals: bool = config.bool_var(
         False,  # noqa: FBT003 - the default
-        help="Whether aiohttp handles signals, which the stage does.",
+        help="Whether the server stops on INT and TERM where the stage "
+        "handles no signals.",
     )
     access_log: bool = config.bool_var(
         True,  # noqa: FBT003 - the default
