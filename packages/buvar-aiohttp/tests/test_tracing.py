@@ -135,15 +135,18 @@ def test_invented_methods(serve, ask, plugins, spans) -> None:
 
 @pytest.mark.usefixtures("spans")
 def test_baggage(serve, ask, route) -> None:
-    """What a client hands on besides the trace arrives, and stays there."""
+    """The baggage of a client arrives only where clients are trusted."""
     baggage = pytest.importorskip("opentelemetry.baggage")
 
     async def handle(request):
         return aiohttp.web.Response(text=str(baggage.get_baggage("tenant")))
 
     visit = ask(path="/", baggage="tenant=me")
-    assert serve(visit, TRACING, route(handle)) == "me"
-    assert serve(ask(path="/"), TRACING, route(handle)) == "None"
+    def given(**config) -> object:
+        return serve(visit, TRACING, route(handle), **config)
+
+    assert given(trust_client_trace=True) == "me"
+    assert given() == "None"
 
 
 def test_without_a_sdk(serve, ask, plugins) -> None:

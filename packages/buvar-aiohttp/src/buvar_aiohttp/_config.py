@@ -69,6 +69,11 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         help="Whether the server stops on INT and TERM where the stage "
         "handles no signals.",
     )
+    trust_client_trace: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether tracing takes over the sampling decision and the "
+        "baggage of clients, which should be services of one's own then.",
+    )
     access_log: bool = config.bool_var(
         True,  # noqa: FBT003 - the default
         help="Whether to log requests, if level INFO is logged at all.",

@@ -14,6 +14,8 @@ import typing as t
 
 import aiohttp.web
 
+from ._access import raw_path
+
 
 if t.TYPE_CHECKING:
     import yarl
@@ -41,13 +43,13 @@ class Connection(asyncio.Protocol):
         started: When the first byte of that request arrived, or of the last.
         open: Whether it is connected.
         method: The method of that request.
-        url: Its URL.
     """
 
     __slots__ = (
         "_all",
         "_feed",
         "_transport",
+        "_url",
         "begun",
         "eof_received",
         "heard",
@@ -58,7 +60,6 @@ class Connection(asyncio.Protocol):
         "request",
         "resume_writing",
         "started",
-        "url",
     )
 
     def __init__(
@@ -70,7 +71,7 @@ class Connection(asyncio.Protocol):
         self.request: aiohttp.web.BaseRequest | None = None
         self.open = False
         self.method = ""
-        self.url: yarl.URL | None = None
+        self._url: yarl.URL | None = None
         self._all = connections
         self._transport: asyncio.Transport | None = None
         # Handed on without a call in between.
@@ -107,7 +108,8 @@ class Connection(asyncio.Protocol):
     def start(self, request: aiohttp.web.BaseRequest) -> None:
         """Note that the head of a request is complete."""
         self.request = request
-        self.method, self.url = request.method, request.rel_url
+        self.method = request.method
+        self._url = request.rel_url
         self.started = self.begun or self.heard
         self.begun = 0.0
 
@@ -118,6 +120,11 @@ class Connection(asyncio.Protocol):
         self.begun = 0.0
         if not self.open:
             self._all.forget(self)
+
+    @property
+    def path(self) -> str:
+        """The path of that request, for logs."""
+        return "" if self._url is None else raw_path(self._url)
 
     @property
     def sending(self) -> bool:

@@ -73,7 +73,7 @@ async def _cancel(
 def _report(what: str, connection: Connection) -> None:
     """Log what becomes of a request."""
     seconds = time.monotonic() - connection.started
-    path = connection.url and connection.url.raw_path
+    path = connection.path
     _log.warning(
         "%s: %s %s, %.1f s.",
         what,

@@ -7,6 +7,7 @@ import typing as t
 
 import aiohttp.web
 
+from ._access import raw_path
 from ._errors import ResponseStatusError
 
 
@@ -70,11 +71,12 @@ async def send(
 
 def report_cut(request: aiohttp.web.BaseRequest) -> None:
     """Log the exception that is handled, which the client cannot be told."""
+    path = raw_path(request.rel_url)
     _log.exception(
         "The response to %s %s was cut off, as it could not be completed.",
         request.method,
-        request.rel_url.raw_path,
-        extra={"method": request.method, "path": request.rel_url.raw_path},
+        path,
+        extra={"method": request.method, "path": path},
     )
 
 

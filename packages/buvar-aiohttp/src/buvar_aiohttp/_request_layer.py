@@ -182,7 +182,7 @@ async def _handled(
     async def close(outcome: BaseException | None) -> None:
         await end(layer, outcome or error)
 
-    lifetime = spi.lifetime(outer)
+    lifetime = spi.lifetime_of(outer)
     lifetime.defer(close)
     lifetime.items[_Streaming] = layer
 

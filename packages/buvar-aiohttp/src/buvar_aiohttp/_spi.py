@@ -33,5 +33,5 @@ def open_layer(below: t.Any, items: t.Any = None) -> t.Any:
     return layer
 
 
-def lifetime(layer: t.Any) -> t.Any:
+def lifetime_of(layer: t.Any) -> t.Any:
     return layer.scope or layer
