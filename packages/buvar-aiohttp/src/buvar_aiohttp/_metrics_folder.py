@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import pathlib
@@ -192,8 +193,10 @@ class MetricsFolder:
         for name in os.listdir(self.path):
             match = _NAME.fullmatch(name)
             path = self.path / name
-            if match is not None and _is_ours(path):
-                kind, way, number = match.groups()
+            if match is None or not _is_ours(path):
+                continue
+            kind, way, number = match.groups()
+            if (kind == "gauge") == (way is not None):
                 process = None if number == _MERGED else int(number)
                 yield MetricsFile(path, kind, way, process)
 
@@ -241,4 +244,10 @@ def _is_alive(number: int) -> bool:
 def _read(path: pathlib.Path) -> dict[str, Entry]:
     """Return the values of a file, by their keys."""
     values = _Dict.read_all_values_from_file(str(path))
-    return {key: (value, stamp) for key, value, stamp, _ in values}
+    found = {key: (value, stamp) for key, value, stamp, _ in values}
+    for key in found:
+        name, sample, labels, text = json.loads(key)
+        if not all(isinstance(one, str) for one in (name, sample, text)):
+            raise TypeError(key)
+        sorted(labels.items())
+    return found
