@@ -230,3 +230,58 @@ async def test_where_an_adapter_was_written() -> None:
     ]
     assert found[0].endswith("[source unknown]")
     assert all("test_hints.py:" in line for line in found[1:])
+
+
+class Shelf(t.Generic[T]): ...
+
+
+async def test_a_component_without_the_arguments_that_are_asked_for() -> None:
+    """It is named, with the way to say what it is of."""
+    with context.child() as layer:
+        shelf = layer.add(Shelf())
+        error = await fails(Shelf[int])
+        assert error.hints[0] == (
+            "there is a component Shelf, which does not say that it is a "
+            "Shelf[int]: context.add(item, Shelf[int]) does"
+        )
+        layer.add(shelf, Shelf[int])
+        assert await di.nject(Shelf[int]) is shelf
+
+
+async def test_an_adapter_of_the_bare_generic_class() -> None:
+    """It is named, with the way to say what it provides."""
+
+    def make() -> Shelf:  # type: ignore[type-arg]
+        return Shelf()
+
+    di.register(make)
+    error = await fails(Shelf[int])
+    assert error.hints[0] == (
+        "there is an adapter for Shelf: make; "
+        "register it with provides=Shelf[int]"
+    )
+    di.register(make, provides=Shelf[int])
+    assert type(await di.nject(Shelf[int])) is Shelf
+
+
+class Animal:
+    @classmethod
+    def named(cls) -> Animal:
+        return cls()
+
+    @classmethod
+    def proper(cls) -> t.Self:
+        return cls()
+
+
+class Dog(Animal): ...
+
+
+async def test_a_classmethod_that_says_its_class_in_place_of_self() -> None:
+    """The hint says what would have it build the subclass."""
+    di.register(Animal.named)
+    error = await fails(Dog)
+    assert error.hints[0].endswith("annotate it '-> Self' to have it build Dog")
+    assert not any("Self" in one for one in (await fails(Item)).hints)
+    di.register(Animal.proper)
+    assert type(await di.nject(Dog)) is Dog

@@ -16,6 +16,8 @@ from ._check import check
 from ._default import buvar_adapters
 from ._default import override
 from ._default import register
+from ._entry import add_entry_point
+from ._entry import expect
 from ._errors import AnnotationError
 from ._errors import CheckError
 from ._errors import CycleError
@@ -51,8 +53,10 @@ __all__ = [
     "ResolveError",
     "Scope",
     "ScopeError",
+    "add_entry_point",
     "buvar_adapters",
     "check",
+    "expect",
     "graph",
     "inject",
     "nject",

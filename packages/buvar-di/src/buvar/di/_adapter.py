@@ -9,30 +9,33 @@ import inspect
 import types
 import typing as t
 
+from ._annotations import EMPTY
+from ._annotations import evaluate
+from ._annotations import raw
+from ._annotations import written
 from ._errors import AnnotationError
 from ._errors import RegisterError
+from ._generics import Bindings
+from ._generics import opened
+from ._generics import parameters
+from ._generics import replaced
+from ._generics import substitute
 from ._kind import Kind
 from ._kind import Scope
 from ._kind import check
 from ._kind import class_of
 from ._kind import kind_of
 from ._kind import plain
-from ._signature import EMPTY
+from ._scopes import Scopes
+from ._scopes import function_of
+from ._scopes import scopes_of
 from ._signature import Param
-from ._signature import Scopes
-from ._signature import evaluate
-from ._signature import function_of
 from ._signature import params_of
-from ._signature import raw
-from ._signature import scopes_of
 from ._spelling import unalias
-from ._types import Bindings
 from ._types import ask
 from ._types import inherited
-from ._types import parameters
-from ._types import replaced
+from ._types import provided
 from ._types import show
-from ._types import substitute
 
 
 _RESULTS = {
@@ -152,16 +155,16 @@ class Adapter:
     def _read_returns(self) -> t.Any:
         if isinstance(self._provides, str):
             return unalias(evaluate(self._provides, self.scopes))
-        if self._provides is not None:
-            return self._provides
         cls = class_of(self.implementation)
+        if self._provides is not None:
+            return self._narrowed(cls)
         if cls is not None:
-            free = parameters(cls)
-            return cls[free] if free else cls
+            return opened(cls)
         function = function_of(self.implementation)
         function = getattr(function, "__func__", function)
         hint = raw(function).get("return", EMPTY)
-        hint = self._result(unalias(evaluate(hint, self.scopes)))
+        text = functools.partial(written, (function,), "return", hint)
+        hint = self._result(unalias(evaluate(hint, self.scopes, text)))
         hint = self._bound(hint, function)
         if hint is object or not _keys(hint):
             raise RegisterError(
@@ -170,6 +173,20 @@ class Adapter:
                 "annotate its return type, or register it with provides=...",
             )
         return hint
+
+    def _narrowed(self, cls: t.Any) -> t.Any:
+        """Take a bare generic type for the one that a class inherits from."""
+        bare = self._provides
+        if cls is None or not isinstance(bare, type) or not parameters(bare):
+            return bare
+        return next(
+            (
+                one
+                for one in provided(opened(cls))
+                if t.get_origin(one) is bare
+            ),
+            bare,
+        )
 
     def _bound(self, hint: t.Any, function: t.Any) -> t.Any:
         """Find out what ``Self`` and the type variables stand for."""
@@ -238,6 +255,18 @@ class Adapter:
         """The types it builds, each member if it is a union."""
         return _keys(self.returns)
 
+    def can_build(self, key: t.Any) -> bool:
+        """
+        Tell whether a factory can be given what is asked for.
+
+        ``type[T]`` is a class, or a ``NewType`` which is called like one: the
+        type of literal values is neither.
+        """
+        if self.variable is None or t.get_origin(key) is not t.Literal:
+            return True
+        wanted = type[self.variable]
+        return all(one.annotation != wanted for one in self.params)
+
     def tickets(self, bindings: Bindings) -> tuple[object, object]:
         """
         Return two keys for the items of a layer, quick to hash.
@@ -260,19 +289,7 @@ class Adapter:
     @property
     def where(self) -> str:
         """The file and line it was written in."""
-        target = class_of(self.implementation)
-        target = t.get_origin(target) or target
-        if target is None:
-            target = function_of(self.implementation)
-            target = getattr(target, "__func__", target)
-        code = getattr(target, "__code__", None)
-        if code is not None:
-            return f"{code.co_filename}:{code.co_firstlineno}"
-        try:
-            line = inspect.getsourcelines(target)[1]
-            return f"{inspect.getsourcefile(target)}:{line}"
-        except (OSError, TypeError):
-            return "source unknown"
+        return place_of(self.implementation)
 
     @property
     def name(self) -> str:
@@ -286,6 +303,23 @@ class Adapter:
         except (AnnotationError, RegisterError):
             returns = "?"
         return f"<Adapter {self.name} -> {returns}, scope={self.scope!r}>"
+
+
+def place_of(implementation: t.Any) -> str:
+    """Return the file and line that an implementation was written in."""
+    target = class_of(implementation)
+    target = t.get_origin(target) or target
+    if target is None:
+        target = function_of(implementation)
+        target = getattr(target, "__func__", target)
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    try:
+        line = inspect.getsourcelines(target)[1]
+        return f"{inspect.getsourcefile(target)}:{line}"
+    except (OSError, TypeError):
+        return "source unknown"
 
 
 def name_of(implementation: t.Any) -> str:

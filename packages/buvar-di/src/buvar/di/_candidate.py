@@ -5,11 +5,14 @@ from __future__ import annotations
 import typing as t
 
 from ._adapter import Adapter
-from ._types import Bindings
-from ._types import is_open
+from ._generics import Bindings
+from ._generics import defaults
+from ._generics import is_open
+from ._generics import parameters
 from ._types import is_subclass
 from ._types import provided
-from ._types import unify
+from ._unify import Refusal
+from ._unify import unify
 
 
 class Candidate(t.NamedTuple):
@@ -20,8 +23,17 @@ class Candidate(t.NamedTuple):
 
 
 def unbound(adapter: Adapter) -> Bindings:
-    """A generic classmethod asked for by a base of its class builds that."""
-    return {} if adapter.owner is None else {adapter.variable: adapter.owner}
+    """
+    Say what type variables stand for where nothing asks for them.
+
+    A generic classmethod that is asked for by a base of its class builds that
+    class; otherwise a type variable stands for its default.
+    """
+    if adapter.owner is not None:
+        return {adapter.variable: adapter.owner}
+    if adapter.variable is not None:
+        return {}
+    return defaults(parameters(adapter.returns))
 
 
 def bind(adapter: Adapter, key: t.Any) -> Bindings | None:
@@ -34,5 +46,15 @@ def bind(adapter: Adapter, key: t.Any) -> Bindings | None:
         for one in (pattern, *provided(pattern)):
             bindings: Bindings = {}
             if is_open(one) and unify(one, key, bindings):
-                return bindings
+                return bindings if adapter.can_build(key) else None
     return None
+
+
+def refusals(adapter: Adapter, key: t.Any) -> list[Refusal]:
+    """List what type variables do not stand for, so that it is not built."""
+    for pattern in adapter.keys if adapter.owner is None else ():
+        for one in (pattern, *provided(pattern)):
+            refused: list[Refusal] = []
+            if is_open(one) and unify(one, key, {}, refused):
+                return refused
+    return []

@@ -12,10 +12,12 @@ from ._errors import CheckError
 from ._errors import RegisterError
 from ._errors import ResolveError
 from ._explain import explain
+from ._explain import needs
 from ._explain import unhashable
+from ._generics import is_open
+from ._inject import filler_of
 from ._nodes import Failure
 from ._plan import Planner
-from ._types import is_open
 
 
 def check(
@@ -25,7 +27,8 @@ def check(
     Find out what cannot be resolved, without building anything.
 
     Args:
-        targets: What to check; without any all that is registered.
+        targets: What to check; without any all that is registered, and what
+            injected functions need, see ``add_entry_point``.
         given: Types that will be in the context by then, as a request.
         dependencies: Keywords as ``nject`` will get them.
 
@@ -33,7 +36,13 @@ def check(
         CheckError: With an error for each type that cannot be resolved.
     """
     adapters = buvar_adapters.get()
-    planner = Planner(adapters, current_context(), dependencies, given)
+    planner = Planner(
+        adapters,
+        current_context(),
+        dependencies,
+        given,
+        frozenset(adapters.expected),
+    )
     try:
         targets = tuple(dict.fromkeys(targets))
     except TypeError as error:
@@ -43,12 +52,33 @@ def check(
         errors += _pending(planner)
         keys = (key for one in adapters.adapters for key in one.keys)
         targets = tuple(key for key in dict.fromkeys(keys) if not is_open(key))
+        errors += _entry_points(planner)
     for target in targets:
         node = planner.target(target)
         if isinstance(node, Failure):
             errors.append(explain(planner, target, node))
     if errors:
         raise CheckError(errors)
+
+
+def _entry_points(planner: Planner) -> t.Iterator[ResolveError]:
+    """Yield an error for each parameter that cannot be filled."""
+    for function, positional, keywords in planner.adapters.entry_points:
+        filler = filler_of(function)
+        if filler is None:  # pragma: no cover - it ends at this very moment
+            continue
+        try:
+            params = filler.left_out(positional, keywords)
+        except AnnotationError as error:
+            line = f"{filler.title} cannot be called: {error}"
+            hint = "define the name, or correct it, before it is called"
+            yield ResolveError(error.annotation, (line,), (), (hint,))
+            continue
+        for param in params:
+            node = planner.param(param)
+            if isinstance(node, Failure):
+                head = f"{filler.title}{needs(param)}"
+                yield explain(planner, param.annotation, node, head)
 
 
 def _pending(planner: Planner) -> t.Iterator[ResolveError]:

@@ -96,7 +96,8 @@ class CheckError(DiError):
     The graph of adapters has holes.
 
     Attributes:
-        errors: An error for each type that cannot be resolved.
+        errors: An error for each type, and for each parameter of an injected
+            function, that cannot be resolved.
     """
 
     def __init__(self, errors: t.Sequence[ResolveError]) -> None:
@@ -105,7 +106,8 @@ class CheckError(DiError):
 
     def __str__(self) -> str:
         """Show every error below the other."""
-        head = f"{len(self.errors)} of the registered types fail:"
+        number = len(self.errors)
+        head = f"{number} of the registered types and functions fail:"
         return "\n\n".join((head, *map(str, self.errors)))
 
 

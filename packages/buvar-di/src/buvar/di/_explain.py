@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ._annotations import EMPTY
 from ._errors import CycleError
 from ._errors import ResolveError
 from ._errors import ScopeError
@@ -11,7 +12,6 @@ from ._hints import hints
 from ._nodes import Attempt
 from ._nodes import Failure
 from ._plan import Planner
-from ._signature import EMPTY
 from ._signature import Param
 from ._types import Asked
 from ._types import show

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ._annotations import EMPTY
 from ._candidate import Candidate
 from ._default import buvar_adapters
 from ._errors import AnnotationError
+from ._generics import substitute
 from ._register import Adapters
-from ._signature import EMPTY
 from ._types import Asked
 from ._types import show
-from ._types import substitute
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

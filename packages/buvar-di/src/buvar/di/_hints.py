@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing as t
 
+from buvar.components._impl import MISSING
 from buvar.components._near import near_misses
 
 from ._adapter import Adapter
+from ._candidate import refusals
 from ._errors import DiError
 from ._nodes import Attempt
 from ._nodes import Failure
 from ._plan import Planner
+from ._register import Adapters
 from ._types import Asked
+from ._types import bound_of
+from ._types import is_subclass
 from ._types import show
+from ._types import with_defaults
 
 
 #: More cures would be no help.
@@ -52,8 +59,9 @@ def _hints(
             name = None if one.asked.named is None else one.asked.named.name
             yield from near_misses(planner.layers[0], key, name)
             yield from _other_arguments(planner, key)
+            yield from _of_its_class(planner, key)
     for one in _ends(failure, last):
-        yield from _cure(one)
+        yield from _cure(planner.adapters, one)
 
 
 def _pending(adapter: Adapter) -> str:
@@ -102,13 +110,60 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
     origin = t.get_origin(key)
     if origin is None:
         return
+    bare: list[t.Any] = [origin, with_defaults(origin)]
+    item = planner.layers[0].peek(origin)
+    if item is not MISSING:
+        own = getattr(item, "__orig_class__", type(item))
+        yield (
+            f"there is a component {show(own)}, which does not say that it "
+            f"is a {show(key)}: context.add(item, {show(key)}) does"
+        )
     for adapter in planner.adapters.adapters:
-        for one in adapter.keys:
-            if t.get_origin(one) is origin and one != key:
+        refused = refusals(adapter, key)
+        for variable, wrong in refused:
+            yield (
+                f"{adapter.name} builds no {show(key)}: "
+                f"{_allowed(variable)}, not {show(wrong)}"
+            )
+        for one in () if refused else adapter.keys:
+            if one in bare and one != key:
+                yield (
+                    f"there is an adapter for {show(one)}: {adapter.name}; "
+                    f"register it with provides={show(key)}"
+                )
+            elif t.get_origin(one) is origin and one != key:
                 yield f"there is an adapter for {show(one)}: {adapter.name}"
 
 
-def _cure(last: Failure) -> t.Iterator[str]:
+def _allowed(variable: t.Any) -> str:
+    if variable.__constraints__:
+        types = " or ".join(map(show, variable.__constraints__))
+        return f"{variable.__name__} is {types}"
+    return f"{variable.__name__} is bound to {show(bound_of(variable))}"
+
+
+def _of_its_class(planner: Planner, key: t.Any) -> t.Iterator[str]:
+    """Name classmethods that would build a subclass, did they say so."""
+    if not isinstance(key, type):
+        return
+    for adapter in planner.adapters.adapters:
+        method = adapter.implementation
+        own: t.Any = getattr(method, "__self__", None)
+        if (
+            adapter.owner is None
+            and isinstance(method, types.MethodType)
+            and isinstance(own, type)
+            and adapter.returns is own
+            and own is not key
+            and is_subclass(key, own)
+        ):
+            yield (
+                f"{adapter.name} returns {show(own)}, whatever class it is "
+                f"called of: annotate it '-> Self' to have it build {show(key)}"
+            )
+
+
+def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
     asked = last.asked
     unread = [one.adapter for one in last.attempts if one.unread]
     if unread:
@@ -124,6 +179,12 @@ def _cure(last: Failure) -> t.Iterator[str]:
         )
     elif asked.named is not None:
         yield f"add it: context.add(item, name={asked.named.name!r})"
+    elif any((key, None) in adapters.expected for key in asked.keys):
+        types = " or ".join(map(show, asked.keys))
+        yield (
+            f"{types} is there only within a layer of its own, such as that "
+            "of a request: ask for what needs it there"
+        )
     elif not all(map(_is_type, asked.keys)):
         yield "ask for a type itself, not for its name or an object of it"
     else:

@@ -13,6 +13,11 @@ import weakref
 from buvar.components._impl import MISSING
 
 from ._adapter import name_of
+from ._adapter import place_of
+from ._annotations import EMPTY
+from ._annotations import FORMAT
+from ._annotations import evaluate
+from ._annotations import raw
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import RegisterError
@@ -24,13 +29,10 @@ from ._nject import answer
 from ._nject import found
 from ._nodes import Node
 from ._plan import Planner
-from ._signature import EMPTY
+from ._scopes import Scopes
+from ._scopes import scopes_of
 from ._signature import Param
-from ._signature import Scopes
-from ._signature import evaluate
 from ._signature import params_of
-from ._signature import raw
-from ._signature import scopes_of
 
 
 T_co = t.TypeVar("T_co", covariant=True)
@@ -40,6 +42,10 @@ R = t.TypeVar("R")
 #: More forms of arguments than this are not remembered.
 _MOST: t.Final = 32
 
+_BY_POSITION = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
 _AWAITABLE = (collections.abc.Awaitable, collections.abc.Coroutine)
 
 
@@ -80,8 +86,10 @@ def inject(function: t.Callable[P, t.Awaitable[R]]) -> Injected[P, R]:
     """
     names = scopes_of(function, sys._getframe(1))  # noqa: SLF001 - local names
     _refuse(function, names)
-    injected: Injected[P, R] = _Filler(function, names).wrap()
-    return injected
+    filler = Filler(function, names)
+    injected: t.Any = filler.wrap()
+    _FILLERS[injected] = filler
+    return t.cast("Injected[P, R]", injected)
 
 
 class Key:
@@ -94,6 +102,21 @@ class Key:
 _KEYS: t.Final[weakref.WeakValueDictionary[t.Any, Key]] = (
     weakref.WeakValueDictionary()
 )
+
+
+#: What fills the parameters of each injected function.
+_FILLERS: t.Final[weakref.WeakKeyDictionary[t.Any, Filler]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def filler_of(function: t.Any) -> Filler | None:
+    """Return what fills the parameters of a function, if it is injected."""
+    try:
+        return _FILLERS.get(function)
+    except TypeError:
+        # It cannot be hashed, or not be held weakly.
+        return None
 
 
 class Shape(t.NamedTuple):
@@ -111,12 +134,12 @@ class Shape(t.NamedTuple):
     places: tuple[str, ...]
 
 
-class _Filler:
+class Filler:
     """Finds out what calls leave out."""
 
     def __init__(self, function: t.Any, names: Scopes) -> None:
         self.function = function
-        self.signature = inspect.signature(function)
+        self.signature = inspect.signature(function, **FORMAT)
         self.names = names
         self.params: tuple[Param, ...] | None = None
         self.shapes: dict[t.Any, Shape] = {}
@@ -129,6 +152,36 @@ class _Filler:
         if self.params is None:
             self.params = params_of(self.function, lambda: self.names)
         return self.params
+
+    @property
+    def title(self) -> str:
+        """The name of the function, and where it was written."""
+        return f"{name_of(self.function)} ({place_of(self.function)})"
+
+    def left_out(
+        self, positional: int, keywords: t.Collection[str]
+    ) -> list[Param]:
+        """
+        Return the parameters that a caller leaves to injection.
+
+        Args:
+            positional: How many arguments it passes by position.
+            keywords: The names of those it passes by name.
+
+        Raises:
+            AnnotationError: An annotation cannot be evaluated.
+        """
+        kinds = self.signature.parameters
+        given = {
+            name
+            for name, one in list(kinds.items())[:positional]
+            if one.kind in _BY_POSITION
+        }
+        return [
+            one
+            for one in self.read()
+            if one.name not in given and one.name not in keywords
+        ]
 
     def wrap(self) -> t.Any:
         """Return the function, its arguments left out at will."""

@@ -17,8 +17,10 @@ import typing as t
 from buvar.components import Components
 
 from ._adapter import Adapter
+from ._annotations import EMPTY
 from ._candidate import Candidate
 from ._errors import AnnotationError
+from ._generics import substitute
 from ._nodes import CALL
 from ._nodes import LEVELS
 from ._nodes import Attempt
@@ -27,7 +29,6 @@ from ._nodes import Const
 from ._nodes import Failure
 from ._nodes import Node
 from ._register import Adapters
-from ._signature import EMPTY
 from ._signature import Param
 from ._spelling import normal
 from ._steps import Steps
@@ -36,7 +37,6 @@ from ._there import There
 from ._types import Asked
 from ._types import ask
 from ._types import provided
-from ._types import substitute
 
 
 class Planner(There):
@@ -48,6 +48,8 @@ class Planner(There):
         components: The context of the call.
         keywords: What the call gives.
         given: Types taken as components although there are none (yet).
+        expected: The same for types with a name or ``None``, except for what
+            is kept in the stage.
     """
 
     def __init__(
@@ -56,8 +58,9 @@ class Planner(There):
         components: Components,
         keywords: t.Mapping[str, t.Any],
         given: t.Collection[t.Any] = (),
+        expected: t.Collection[tuple[t.Any, t.Hashable]] = (),
     ) -> None:
-        super().__init__(adapters, components, keywords, given)
+        super().__init__(adapters, components, keywords, given, expected)
         self.order: list[Build] = []
         self._undo: list[tuple[int, t.Any]] = []
         self._path: dict[tuple[Adapter, t.Any], t.Any] = {}

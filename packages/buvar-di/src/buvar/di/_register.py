@@ -6,6 +6,7 @@ import contextlib
 import sys
 import types
 import typing as t
+import weakref
 
 from buvar.components import _known
 from buvar.components._lock import LOCK
@@ -17,10 +18,11 @@ from ._candidate import unbound
 from ._compiled import Compiled
 from ._errors import AnnotationError
 from ._errors import RegisterError
+from ._generics import is_open
 from ._kind import Scope
 from ._spelling import normal
 from ._types import Key
-from ._types import is_open
+from ._types import ask
 from ._types import is_virtual
 from ._types import provided
 
@@ -64,6 +66,11 @@ class Adapters:
         self._open: list[Adapter] = []
         self._pending: list[Adapter] = []
         self._found: dict[Key, tuple[Candidate, ...]] = {}
+        #: Types, and the names asked for, that the context will have later.
+        self.expected: set[tuple[Key, t.Hashable]] = set()
+        self._entry_points: weakref.WeakKeyDictionary[
+            t.Any, dict[tuple[int, frozenset[str]], None]
+        ] = weakref.WeakKeyDictionary()
 
     def changed(self) -> None:
         """Drop, with the lock held, what was found among other adapters."""
@@ -162,6 +169,33 @@ class Adapters:
                 if other.returns == adapter.returns:
                     self._remove(other)
 
+    # --- what is known of callers -----------------------------------------
+
+    def expect(self, types: t.Iterable[t.Any]) -> None:
+        """Remember types of what will be in the context later."""
+        for tp in types:
+            asked = ask(tp)
+            name = None if asked.named is None else asked.named.name
+            self.expected |= {
+                (one, name) for key in asked.keys for one in provided(key)
+            }
+
+    def enter(
+        self, function: t.Any, positional: int, keywords: frozenset[str]
+    ) -> None:
+        """Remember how an injected function will be called."""
+        calls = self._entry_points.setdefault(function, {})
+        calls[positional, keywords] = None
+
+    @property
+    def entry_points(self) -> list[tuple[t.Any, int, frozenset[str]]]:
+        """The injected functions to verify, and how they will be called."""
+        return [
+            (function, *call)
+            for function, calls in list(self._entry_points.items())
+            for call in calls
+        ]
+
     # --- looking up -------------------------------------------------------
 
     def find(self, key: Key) -> tuple[Candidate, ...]:
@@ -244,6 +278,9 @@ class Adapters:
             twin._block(list(self._blocks))
             twin._all = dict(self._all)
             twin._count = self._count
+            twin.expected = set(self.expected)
+            for function, calls in self._entry_points.items():
+                twin._entry_points[function] = dict(calls)
             twin._pending = list(self._all.values())
         return twin
 

@@ -8,7 +8,7 @@ from ._errors import AnnotationError
 
 
 #: Aliases of these are the same in ``typing`` and outside of it.
-_PLAIN = frozenset({"builtins", "collections", "collections.abc"})
+PLAIN = frozenset({"builtins", "collections", "collections.abc"})
 
 
 def unalias(annotation: t.Any) -> t.Any:
@@ -37,7 +37,7 @@ def normal(annotation: t.Any) -> t.Any:
     if not isinstance(origin, type):
         return annotation
     args = tuple(map(_normal_argument, t.get_args(annotation)))
-    if origin.__module__ in _PLAIN:
+    if origin.__module__ in PLAIN:
         return origin[args] if args else origin  # type: ignore[index]
     return annotation if args == t.get_args(annotation) else origin[args]  # type: ignore[index]
 
@@ -45,6 +45,8 @@ def normal(annotation: t.Any) -> t.Any:
 def _normal_argument(arg: t.Any) -> t.Any:
     if arg.__class__ is list:
         return [_normal_argument(one) for one in arg]
+    if arg.__class__ is tuple:
+        return tuple(_normal_argument(one) for one in arg)
     # An alias that holds itself has no other name.
     return arg if _is_endless(arg, ()) else normal(arg)
 

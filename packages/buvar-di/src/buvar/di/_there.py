@@ -13,6 +13,7 @@ from buvar.components import _known
 from buvar.components._impl import MISSING
 
 from ._nodes import CALL
+from ._nodes import STAGE
 from ._nodes import Const
 from ._nodes import Given
 from ._nodes import Guard
@@ -34,12 +35,14 @@ class There:
         components: Components,
         keywords: t.Mapping[str, t.Any],
         given: t.Collection[t.Any],
+        expected: t.Collection[tuple[t.Any, t.Hashable]],
     ) -> None:
         self.adapters = adapters
         scope = components.scope or components
         self.layers = (components, scope, components.stage or components)
         self.keywords = keywords
         self.given = given
+        self.expected = expected
         #: Each question to the context, and whether there was an answer.
         self.guards: dict[Guard, bool] = {}
         self.absent: set[t.Any] = set()
@@ -95,9 +98,7 @@ class There:
             return None
         if key not in known:
             unknown.add(key)
-            if name is None and key in self.given:
-                return Item(guard)
-            return None
+            return Item(guard) if self._is_given(guard) else None
         if guard not in self.guards:
             layer = self.layers[level]
             item = (
@@ -106,9 +107,16 @@ class There:
                 else layer.peek_named(key, name)
             )
             self.guards[guard] = item is not MISSING
-        if self.guards[guard] or (name is None and key in self.given):
+        if self.guards[guard] or self._is_given(guard):
             return Item(guard)
         return None
+
+    def _is_given(self, guard: Guard) -> bool:
+        """Tell whether it will be in the context, though it is not yet."""
+        if guard.name is None and guard.key in self.given:
+            return True
+        # What is there later is in a layer that ends before the stage.
+        return guard.level < STAGE and (guard.key, guard.name) in self.expected
 
     def _unnamed(self, tp: Asked, level: int) -> Node | None:
         fake = self._fake(tp)

@@ -9,15 +9,18 @@ import sys
 import types
 import typing as t
 
+from ._generics import Bindings
+from ._generics import arguments
+from ._generics import defaults
+from ._generics import opened
+from ._generics import parameters
+from ._generics import substitute
 from ._spelling import normal
 from ._spelling import unalias
 
 
 #: A type to resolve: a class, a generic alias, a ``NewType``, ...
 Key: t.TypeAlias = t.Hashable
-
-#: What the type variables of a generic implementation stand for.
-Bindings: t.TypeAlias = dict[t.Any, t.Any]
 
 #: Classes in a ``__mro__`` that nobody asks for.
 _NO_KEYS: frozenset[t.Any] = frozenset({object, t.Generic, t.Protocol})
@@ -92,11 +95,12 @@ def _ask(annotation: t.Any) -> Asked:  # noqa: PLR0911 - a case each
 
 def bound_of(variable: t.TypeVar) -> t.Any:
     """Return what a type variable is bound to, a forward reference too."""
-    bound: t.Any = variable.__bound__
-    if not isinstance(bound, t.ForwardRef):
-        return bound
-    names = vars(sys.modules[variable.__module__])
+    # What is not there yet, or not at run time, is bound to nothing.
     with contextlib.suppress(NameError):
+        bound: t.Any = variable.__bound__
+        if not isinstance(bound, t.ForwardRef):
+            return bound
+        names = vars(sys.modules[variable.__module__])
         return eval(bound.__forward_arg__, names)  # noqa: S307 - as typing does
     return None
 
@@ -117,14 +121,27 @@ def _generic_bases(alias: t.Any) -> t.Iterator[Key]:
     origin = t.get_origin(alias) or alias
     if alias is not origin:
         yield normal(alias)
-    bindings = dict(zip(parameters(origin), t.get_args(alias), strict=False))
+    bindings = arguments(alias)
+    written: set[t.Any] = set()
     for base in _own_bases(origin):
         base_origin = t.get_origin(base)
         if base_origin not in _NO_KEYS and isinstance(base_origin, type):
+            written.add(base_origin)
             yield from _generic_bases(substitute(base, bindings))
     for base in origin.__bases__:
         if base not in _NO_KEYS and hasattr(base, "__orig_bases__"):
-            yield from _generic_bases(base)
+            yield from _generic_bases(
+                base if base in written else with_defaults(base)
+            )
+
+
+def with_defaults(cls: t.Any) -> t.Any:
+    """Say what a bare generic class means, if its variables have defaults."""
+    free = parameters(cls)
+    found = defaults(free)
+    if not free or isinstance(cls, t.TypeVar) or len(found) < len(free):
+        return cls
+    return substitute(opened(cls), found)
 
 
 def _own_bases(cls: t.Any) -> tuple[t.Any, ...]:
@@ -137,82 +154,10 @@ def inherited(cls: type) -> Bindings:
     """Return what a class says its bases' type variables stand for."""
     bindings: Bindings = {}
     for alias in _generic_bases(cls):
-        found = zip(
-            parameters(t.get_origin(alias)), t.get_args(alias), strict=False
-        )
-        for variable, argument in found:
+        for variable, argument in arguments(alias).items():
             if variable is not argument:
                 bindings.setdefault(variable, argument)
     return bindings
-
-
-def parameters(tp: t.Any) -> tuple[t.Any, ...]:
-    """Return the free type variables of a type."""
-    found: tuple[t.Any, ...] = getattr(tp, "__parameters__", ())
-    # A class may have a property of that name.
-    return found if type(found) is tuple else ()
-
-
-def is_open(tp: t.Any) -> bool:
-    """Tell whether a type is one only once its variables stand for some."""
-    return isinstance(tp, t.TypeVar) or bool(parameters(tp))
-
-
-def replaced(tp: t.Any, old: t.Any, new: t.Any) -> t.Any:
-    """Put a class in the place of ``Self`` or of what stands for it."""
-    if tp is old:
-        return new
-    args = t.get_args(tp)
-    made = tuple(replaced(one, old, new) for one in args)
-    if made == args:
-        return tp
-    if isinstance(tp, types.UnionType):
-        return t.Union[made]  # noqa: UP007 - of a tuple
-    return t.get_origin(tp)[made]
-
-
-def substitute(tp: t.Any, bindings: Bindings) -> t.Any:
-    """Put types in the place of type variables."""
-    if not bindings:
-        return tp
-    if isinstance(tp, t.TypeVar):
-        return bindings.get(tp, tp)
-    free = parameters(tp)
-    if not free or isinstance(tp, type):
-        return tp
-    return tp[tuple(bindings.get(one, one) for one in free)]
-
-
-def unify(pattern: t.Any, target: t.Any, bindings: Bindings) -> bool:
-    """Find out what type variables have to be for two types to be equal."""
-    if isinstance(pattern, t.TypeVar):
-        if pattern in bindings:
-            return bool(bindings[pattern] == target)
-        if not _fits(pattern, target):
-            return False
-        bindings[pattern] = target
-        return True
-    free = parameters(pattern)
-    if not free or t.get_origin(pattern) is None:
-        return bool(pattern == target)
-    if t.get_origin(pattern) != t.get_origin(target):
-        return False
-    ours, theirs = t.get_args(pattern), t.get_args(target)
-    return len(ours) == len(theirs) and all(
-        unify(one, other, bindings)
-        for one, other in zip(ours, theirs, strict=True)
-    )
-
-
-def _fits(variable: t.TypeVar, target: t.Any) -> bool:
-    if variable.__constraints__:
-        return target in variable.__constraints__
-    bound = bound_of(variable)
-    bound = t.get_origin(bound) or bound
-    origin = t.get_origin(target) or target
-    if not isinstance(bound, type):
-        return True
-    return isinstance(origin, type) and is_subclass(origin, bound)
 
 
 def is_subclass(one: type, other: type) -> bool:
@@ -255,7 +200,7 @@ def show(tp: t.Any) -> str:  # noqa: PLR0911 - a case each
         return "None"
     if tp is ...:
         return "..."
-    if tp.__class__ is list:
+    if tp.__class__ in (list, tuple):
         return f"[{', '.join(map(show, tp))}]"
     origin, args = t.get_origin(tp), t.get_args(tp)
     if isinstance(tp, type) and origin is None:

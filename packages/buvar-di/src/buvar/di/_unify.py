@@ -1,0 +1,115 @@
+"""What type variables have to be, for a type to be the one asked for."""
+
+from __future__ import annotations
+
+import types
+import typing as t
+
+from ._fits import fits
+from ._generics import Bindings
+from ._generics import is_several
+from ._generics import parameters
+
+
+#: A type variable, and what it must not stand for.
+Refusal: t.TypeAlias = tuple[t.Any, t.Any]
+
+
+def unify(
+    pattern: t.Any,
+    target: t.Any,
+    bindings: Bindings,
+    refused: list[Refusal] | None = None,
+) -> bool:
+    """
+    Find out what type variables have to be for two types to be equal.
+
+    Args:
+        pattern: The type with the variables.
+        target: The type without.
+        bindings: What they stand for, filled in.
+        refused: Filled with what a bound or a constraint does not allow; with
+            such a list all goes on as if it did.
+    """
+    if isinstance(pattern, (t.TypeVar, t.ParamSpec)):
+        if pattern in bindings:
+            return bool(bindings[pattern] == target)
+        if isinstance(pattern, t.ParamSpec):
+            if isinstance(target, list):
+                target = tuple(t.cast("list[t.Any]", target))
+        elif not fits(pattern, target):
+            if refused is None:
+                return False
+            refused.append((pattern, target))
+        bindings[pattern] = target
+        return True
+    if isinstance(pattern, (tuple, list)):
+        return isinstance(target, (tuple, list)) and _all(
+            t.cast("t.Sequence[t.Any]", pattern),
+            t.cast("t.Sequence[t.Any]", target),
+            bindings,
+            refused,
+        )
+    if not parameters(pattern) or t.get_origin(pattern) is None:
+        return bool(pattern == target)
+    if t.get_origin(pattern) is t.Concatenate:
+        return _concatenated(t.get_args(pattern), target, bindings, refused)
+    if _kind(pattern) != _kind(target):
+        return False
+    ours, theirs = t.get_args(pattern), t.get_args(target)
+    if _kind(pattern) is t.Union:
+        # The order of its members means nothing.
+        both = [one for one in ours if one in theirs]
+        ours = tuple(one for one in ours if one not in both)
+        theirs = tuple(one for one in theirs if one not in both)
+        if len(ours) == 1 and len(theirs) > 1:
+            theirs = (t.Union[theirs],)  # noqa: UP007 - of a tuple
+    return _all(ours, theirs, bindings, refused)
+
+
+def _kind(tp: t.Any) -> t.Any:
+    origin = t.get_origin(tp)
+    return t.Union if origin is types.UnionType else origin
+
+
+def _all(
+    ours: t.Sequence[t.Any],
+    theirs: t.Sequence[t.Any],
+    bindings: Bindings,
+    refused: list[Refusal] | None,
+) -> bool:
+    several = [n for n, one in enumerate(ours) if is_several(one)]
+    if several:
+        start = several[0]
+        end = len(theirs) - (len(ours) - start - 1)
+        if end < start:
+            return False
+        variable = t.get_args(ours[start])[0]
+        taken = tuple(theirs[start:end])
+        if bindings.setdefault(variable, taken) != taken:
+            return False
+        ours = (*ours[:start], *ours[start + 1 :])
+        theirs = (*theirs[:start], *theirs[end:])
+    return len(ours) == len(theirs) and all(
+        unify(one, other, bindings, refused)
+        for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def _concatenated(
+    ours: tuple[t.Any, ...],
+    target: t.Any,
+    bindings: Bindings,
+    refused: list[Refusal] | None,
+) -> bool:
+    """Compare ``Concatenate[int, P]`` with a list of parameters."""
+    if not isinstance(target, (tuple, list)):
+        return False
+    *first, last = ours
+    types = t.cast("t.Sequence[t.Any]", target)
+    number = len(first)
+    if len(types) < number or not _all(
+        first, types[:number], bindings, refused
+    ):
+        return False
+    return last is ... or unify(last, tuple(types[number:]), bindings, refused)
