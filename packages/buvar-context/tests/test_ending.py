@@ -203,14 +203,14 @@ def test_what_plugins_leave_running_is_cancelled(caplog):
         seen.append(asyncio.create_task(stubborn(), name="stubborn"))
         await asyncio.sleep(0)
 
-    import buvar.plugin._run as run
+    import buvar.plugin._leftovers as leftovers
 
-    before, run._LEFT_OVER = run._LEFT_OVER, 0.01
+    before, leftovers._LEFT_OVER = leftovers._LEFT_OVER, 0.01
     try:
         start = time.monotonic()
         assert plugin.stage(prepare) == []
         assert time.monotonic() - start < 5
     finally:
-        run._LEFT_OVER = before
+        leftovers._LEFT_OVER = before
     assert seen[1:] == ["cancelled"]
     assert "'stubborn' still runs" in caplog.text

@@ -64,6 +64,11 @@ def listen(config: AioHttpConfig) -> Listening:
     return Listening(item, own=True)
 
 
+def unbound(config: AioHttpConfig) -> Listening:
+    """Return a socket in place of the one to serve on, bound to nothing."""
+    return Listening(fork.Socket(config.address, socket.socket()))
+
+
 def _same(item: fork.Socket, config: AioHttpConfig) -> bool:
     """Tell whether a shared socket has the address of the configuration."""
     bound = item.address

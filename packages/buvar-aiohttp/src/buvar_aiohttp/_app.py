@@ -8,6 +8,7 @@ import aiohttp.web
 
 from buvar import context
 from buvar import di
+from buvar import plugin
 from buvar.context import buvar_context
 
 from ._middlewares import chain_of
@@ -66,7 +67,11 @@ async def prepare_app() -> None:
         app = context.add(
             aiohttp.web.Application(middlewares=[layers.middleware])
         )
-    if hasattr(di, "expect"):
-        di.expect(aiohttp.web.Request)
-    if hasattr(di, "add_entry_points"):
-        di.add_entry_points(functools.partial(entry_points, app))
+    di.expect(aiohttp.web.Request)
+    plugin.add_check(functools.partial(_add_entry_points, app))
+
+
+def _add_entry_points(app: aiohttp.web.Application) -> None:
+    """Have a check see what the application calls, once all is prepared."""
+    for function, positional in entry_points(app):
+        di.add_entry_point(function, positional=positional)

@@ -19,6 +19,7 @@ from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
 from ._accept import Acceptor
+from ._address import unbound
 from ._app import Layers
 from ._config import AioHttpConfig
 from ._connections import Connections
@@ -197,7 +198,8 @@ async def prepare_server(
         Server(
             config,
             context.get(aiohttp.web.Application),
-            listen(config),
+            # A check binds nothing: the service may be running.
+            unbound(config) if plugin.checking() else listen(config),
             context.get(Layers, default=None) or Layers(),
         )
     )

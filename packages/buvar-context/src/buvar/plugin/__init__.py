@@ -14,6 +14,9 @@ from __future__ import annotations
 
 from buvar.components._public import publish as _publish
 
+from ._check import add_check
+from ._check import check
+from ._check import checking
 from ._errors import AbandonedTaskError
 from ._errors import NoPrepareError
 from ._errors import OptionError
@@ -23,6 +26,8 @@ from ._errors import PluginNotFoundError
 from ._errors import RelativeNameError
 from ._errors import StateError
 from ._errors import TaskError
+from ._failure import Failure
+from ._failure import failures
 from ._loader import Loader
 from ._report import Report
 from ._resolve import Plugin
@@ -40,6 +45,7 @@ from .jobs import Jobs
 __all__ = [
     "AbandonedTaskError",
     "Cancel",
+    "Failure",
     "Jobs",
     "Loader",
     "NoPrepareError",
@@ -56,7 +62,11 @@ __all__ = [
     "StateError",
     "TaskError",
     "Teardown",
+    "add_check",
+    "check",
+    "checking",
     "exit_code",
+    "failures",
     "run",
     "stage",
 ]

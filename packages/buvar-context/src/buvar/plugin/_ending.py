@@ -63,6 +63,6 @@ class Ending:
                 )
             except BaseException as error:  # noqa: BLE001 - the caller's
                 interrupts.append(error)
-                self.hurry()
+                self.stops = max(self.stops + 1, self.CANCEL)
             else:
                 return interrupts

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import typing as t
 
 from buvar.components import Components
 
+from ._failure import Where
 from ._report import Report
 from ._resolve import Resolved
 
@@ -65,6 +65,12 @@ class Entry:
             entry = entry.parent
         return tuple(names)
 
+    def where(self, note: str, sentence: str, **facts: t.Any) -> Where:
+        """Say where in this plugin something failed, {} being its name."""
+        facts["plugin"] = self.plugin.name
+        named = f"{self}," if self.parent else str(self)
+        return Where(note.format(self), sentence.format(named), facts)
+
     def __str__(self) -> str:
         """Name the plugin and who loaded it."""
         loaded = "".join(f", loaded by {name!r}" for name in self.chain)
@@ -94,12 +100,6 @@ class Entry:
             tuple(self.tasks),
             self.error,
         )
-
-
-def add_note(error: BaseException, note: str) -> None:
-    """Add a note to an exception, unless its attributes are frozen."""
-    with contextlib.suppress(AttributeError):
-        error.add_note(note)
 
 
 #: The plugin that the running code prepares.

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import typing as t
 
 from buvar.context._closing import ENDING
 from buvar.context._closing import raise_failures
 
 from ._errors import StateError
+from ._failure import failures as taken_apart
+from ._failure import summary
 from ._state import State
 from ._tasks import Tasks
+from ._traceback import shorten
 
+
+_log = logging.getLogger("buvar.plugin")
 
 _MESSAGE: t.Final = "the stage failed"
 
@@ -62,9 +68,28 @@ class Failures:
                 task or the process to end.
         """
         failures = self.all()
+        others = [error for error in failures if not _ends(error)]
         if returned:
             failures = [error for error in failures if _ends(error)]
-        raise_failures(_MESSAGE, failures)
+        elif others and len(others) < len(failures):
+            _log_beside(others)
+        for error in failures:
+            shorten(error)
+        said = summary(others)
+        message = _MESSAGE if said in ("", _MESSAGE) else f"{_MESSAGE}: {said}"
+        raise_failures(message, failures)
+
+
+def _log_beside(errors: t.Sequence[BaseException]) -> None:
+    """
+    Log what failed beside something that asks to end.
+
+    That is all that is raised, and ends a task or a process in silence.
+    """
+    for error in errors:
+        shorten(error)
+        for one in taken_apart(error):
+            _log.error("%s", one, exc_info=one.error, extra={**one.facts})
 
 
 def _ends(error: BaseException) -> bool:

@@ -12,10 +12,10 @@ from buvar.components import Components
 from buvar.context import buvar_context
 
 from ._entry import Entry
-from ._entry import add_note
 from ._entry import preparing
 from ._errors import StateError
 from ._errors import TaskError
+from ._failure import mark
 from ._parameters import fill
 from ._resolve import Plugin
 from ._resolve import Prepare
@@ -161,7 +161,12 @@ def _note(entry: Entry, error: BaseException) -> None:
     note = "While preparing the plugin "
     notes: list[str] = getattr(error, "__notes__", [])
     if not any(other.startswith(note) for other in notes):
-        add_note(error, f"While preparing the {entry}")
+        where = entry.where(
+            "While preparing the {}",
+            "the {} could not be prepared",
+            phase="prepare",
+        )
+        mark(error, where)
 
 
 @contextlib.contextmanager

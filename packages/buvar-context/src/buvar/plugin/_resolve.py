@@ -222,7 +222,8 @@ def _by_entry_point(name: str, error: PluginNotFoundError | None) -> Resolved:
         names = [point.name for point in _entry_points()]
         near = _alike(name, names)
         missing = "no such entry point" if error is None else error.missing
-        raise PluginNotFoundError(name, missing, near) from error
+        cause = None if error is None else error.__cause__
+        raise PluginNotFoundError(name, missing, near) from cause
     resolved = _by_object(found[0].load())
     return Resolved(name, resolved.prepare)
 

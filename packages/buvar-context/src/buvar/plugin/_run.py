@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import signal
 import sys
-import traceback
 import types
 import typing as t
 
@@ -14,21 +13,14 @@ from buvar.components import Namespaces
 from buvar.context._closing import ENDING
 
 from ._errors import OptionError
+from ._failure import failures
 from ._resolve import Plugin
 from ._resolve import calling_frame
 from ._signals import Signals
-from ._stack import stack_of
+from ._interrupts import INTERRUPTED
+from ._leftovers import wind_up
 from ._stage import Stage
-from ._tasks import forget
-
-
-_log = logging.getLogger(__name__)
-
-#: Seconds that what still runs after the stage gets to end, once cancelled.
-_LEFT_OVER = 5.0
-
-#: What shells report of a process that was interrupted from the keyboard.
-_INTERRUPTED = 130
+from ._traceback import shorten
 
 
 def stage(
@@ -42,6 +34,7 @@ def stage(
     watchdog: float | None = 10.0,
     return_exceptions: bool = False,
     on_ready: t.Callable[[], t.Any] | None = None,
+    exit_timeout: float | None = None,
     _origin: types.FrameType | None = None,
 ) -> list[t.Any]:
     """
@@ -63,6 +56,9 @@ def stage(
             preparing first, those of stopping last.
         on_ready: Called once when all plugins are prepared and their tasks
             are started.
+        exit_timeout: Seconds after the first ``INT`` or ``TERM`` until the
+            process is ended by force, with exit code 1; by default never.
+            It names what still ran.
 
     Returns:
         What the tasks returned, in the order in which they were yielded. A
@@ -86,16 +82,34 @@ def stage(
         watchdog=watchdog,
         return_exceptions=return_exceptions,
         on_ready=on_ready,
+        exit_timeout=exit_timeout,
         _origin=_origin or calling_frame(),
     )
-    if loop is not None:
-        return _drive(loop, run)
+    try:
+        if loop is not None:
+            return _drive(loop, run)
+        return _run_alone(run, loop_factory)
+    except BaseException as error:
+        # Nothing failed between here and the plugin.
+        shorten(error)
+        raise error.with_traceback(error.__traceback__)  # noqa: TRY201
+
+
+def _run_alone(
+    run: Stage, loop_factory: t.Callable[[], asyncio.AbstractEventLoop] | None
+) -> list[t.Any]:
+    """Run a stage in an event loop of its own."""
+    # Until all is done a second Ctrl-C is to end it.
+    run.holds_signals = True
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         loop = runner.get_loop()
         try:
             return _drive(loop, run)
         finally:
-            loop.run_until_complete(_sweep())
+            try:
+                complete(loop, loop.create_task(wind_up(run)), run)
+            finally:
+                run.release()
 
 
 def _check_no_loop_runs() -> None:
@@ -113,18 +127,26 @@ def _check_no_loop_runs() -> None:
 def _drive(loop: asyncio.AbstractEventLoop, run: Stage) -> list[t.Any]:
     """Run a stage to its end, also when the loop is interrupted."""
     main = loop.create_task(run.run(), name="buvar.plugin.stage")
+    return t.cast("list[t.Any]", complete(loop, main, run))
+
+
+def complete(
+    loop: asyncio.AbstractEventLoop, task: asyncio.Task[t.Any], run: Stage
+) -> t.Any:
+    """Run the loop until a task is done, also when it is interrupted."""
     interrupt: BaseException | None = None
     outcome: BaseException | None = None
-    while not main.done():
+    while not task.done():
         try:
-            loop.run_until_complete(main)
+            loop.run_until_complete(task)
         except BaseException as error:  # noqa: BLE001 - raised below
-            if main.done():
+            if task.done():
                 outcome = error
             else:
                 # KeyboardInterrupt and SystemExit leave the loop at once.
                 interrupt = interrupt or error
-                main.cancel()
+                task.cancel()
+                _note(loop, error, run)
     if interrupt is not None:
         if isinstance(outcome, ENDING):  # pragma: no branch - a race
             # That is how the interrupt ended it: what matters failed beside.
@@ -132,26 +154,16 @@ def _drive(loop: asyncio.AbstractEventLoop, run: Stage) -> list[t.Any]:
         raise interrupt from outcome
     if outcome is not None:
         raise outcome
-    return main.result()
+    return task.result()
 
 
-async def _sweep() -> None:
-    """Cancel what plugins left running, but do not wait for ever."""
-    left = asyncio.all_tasks() - {t.cast("t.Any", asyncio.current_task())}
-    if not left:
-        return
-    for task in left:
-        task.cancel()
-    _, hanging = await asyncio.wait(left, timeout=_LEFT_OVER)
-    for task in hanging:
-        _log.error(
-            "The task %r still runs after the stage and is abandoned, "
-            "here:\n%s",
-            task.get_name(),
-            stack_of(task),
-            extra={"task": task.get_name()},
-        )
-        forget(task)
+def _note(
+    loop: asyncio.AbstractEventLoop, error: BaseException, run: Stage
+) -> None:
+    """Have a Ctrl-C count that Python itself has handled."""
+    if isinstance(error, KeyboardInterrupt) and not run.signals.installed:
+        loop.call_soon(run.interrupts.handled)
+        run.interrupts.arrived(signal.SIGINT, handled=True)
 
 
 def exit_code(outcome: object) -> int:
@@ -182,7 +194,7 @@ def _code_of(error: BaseException) -> int:
     if isinstance(error, asyncio.CancelledError):
         return 0
     if isinstance(error, KeyboardInterrupt):
-        return _INTERRUPTED
+        return INTERRUPTED
     if isinstance(error, SystemExit):
         code = error.code
         return code if isinstance(code, int) else int(code is not None)
@@ -194,7 +206,8 @@ def run(*plugins: Plugin, **options: t.Any) -> int:
     """
     Run a stage and return an exit code: ``sys.exit(plugin.run("app"))``.
 
-    A failure is printed to standard error with its traceback.
+    What failed is printed to standard error: its traceback from the first
+    frame that you wrote, and what it means.
 
     Args:
         plugins: As for ``stage()``.
@@ -206,5 +219,6 @@ def run(*plugins: Plugin, **options: t.Any) -> int:
     except BaseException as error:  # noqa: BLE001 - the caller exits
         code = exit_code(error)
         if not isinstance(error, SystemExit | KeyboardInterrupt):
-            traceback.print_exception(error, file=sys.stderr)
+            text = "\n".join(one.text() for one in failures(error))
+            print(text, end="", file=sys.stderr)
         return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import signal
@@ -11,9 +12,10 @@ import types
 import typing as t
 
 from ._errors import OptionError
+from ._interrupts import Interrupts
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.plugin")
 
 #: All there are somewhere: a handler for one that is missing here is fine.
 _ELSEWHERE = frozenset(
@@ -22,6 +24,9 @@ _ELSEWHERE = frozenset(
     | {"VTALRM", "WINCH", "XCPU", "XFSZ", "INT", "PROF"}
 )
 
+#: What stops a stage, unless a subclass does something else with it.
+STOPPING: t.Final = (signal.SIGINT, signal.SIGTERM)
+
 _Previous: t.TypeAlias = "t.Callable[..., t.Any] | int | None"
 
 
@@ -29,8 +34,9 @@ class Signals:
     """
     Handles signals while a stage runs.
 
-    ``INT`` and ``TERM`` stop it, a second one stops it at once. A subclass
-    handles more of them, with functions or coroutine functions.
+    ``INT`` and ``TERM`` stop it, a second one cancels its tasks, and a second
+    ``INT`` (Ctrl-C) ends the process within two seconds. A subclass handles
+    more of them, with functions or coroutine functions.
 
     Args:
         stop: Called to stop the stage.
@@ -41,19 +47,26 @@ class Signals:
         ...         print("reading the configuration again")
     """
 
+    #: Watches ``INT`` and ``TERM``, set by the stage.
+    interrupts: Interrupts | None = None
+
     def __init__(self, stop: t.Callable[[], None]) -> None:
         self._stop = stop
         self._loop: asyncio.AbstractEventLoop | None = None
         self._before: dict[signal.Signals, _Previous] = {}
+        self._handlers: dict[signal.Signals, t.Callable[[], t.Any]] = {}
         self._native: set[signal.Signals] = set()
+        self._stopped = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def handle_int(self) -> t.Any:
         """Stop the stage."""
+        self._stopped = True
         self._stop()
 
     def handle_term(self) -> t.Any:
         """Stop the stage."""
+        self._stopped = True
         self._stop()
 
     def handlers(self) -> dict[signal.Signals, t.Callable[[], t.Any]]:
@@ -80,30 +93,59 @@ class Signals:
         return found
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Handle the signals; only the main thread can."""
+        """Handle the signals; only a process's main thread can."""
         handlers = self.handlers()
-        if threading.current_thread() is not threading.main_thread():
-            _log.debug("Signals are not handled outside of the main thread.")
+        if not _can_handle():
+            _log.debug(
+                "Signals are handled only in the main thread of the main "
+                "interpreter."
+            )
             return
         self._loop = loop
+        self._handlers = handlers
         for number, handler in handlers.items():
             self._before[number] = signal.getsignal(number)
+            if number in STOPPING:
+                # The loop would not handle it while a callback blocks it.
+                signal.signal(number, self._from_interpreter)
+                continue
             try:
-                loop.add_signal_handler(number, self._handle, handler)
+                loop.add_signal_handler(number, self._handle, number)
                 self._native.add(number)
             except NotImplementedError:
                 signal.signal(number, self._from_interpreter)
 
+    @property
+    def installed(self) -> bool:
+        """Whether signals are handled."""
+        return bool(self._before)
+
     def _from_interpreter(
         self, number: int, _frame: types.FrameType | None
     ) -> None:
-        """Take a signal where the event loop cannot."""
-        handler = self.handlers()[signal.Signals(number)]
+        """Take a signal between two instructions of the main thread."""
         loop = t.cast("asyncio.AbstractEventLoop", self._loop)
-        loop.call_soon_threadsafe(self._handle, handler)
+        with contextlib.suppress(RuntimeError):
+            # The loop is closed: there is nothing to stop any more.
+            loop.call_soon_threadsafe(self._handle, signal.Signals(number))
+        if self.interrupts is not None and self._stops(number):
+            self.interrupts.arrived(number)
 
-    def _handle(self, handler: t.Callable[[], t.Any]) -> None:
-        result = handler()
+    def _stops(self, number: int) -> bool:
+        """Tell whether a signal stops the stage, not what a user wrote."""
+        if self._stopped:
+            return number in STOPPING
+        ours = {
+            signal.SIGINT: (Signals.handle_int, type(self).handle_int),
+            signal.SIGTERM: (Signals.handle_term, type(self).handle_term),
+        }
+        default, handler = ours.get(signal.Signals(number), (None, Signals))
+        return default is handler
+
+    def _handle(self, number: signal.Signals) -> None:
+        if self.interrupts is not None and number in STOPPING:
+            self.interrupts.handled()
+        result = self._handlers[number]()
         if inspect.iscoroutine(result):
             task = asyncio.get_running_loop().create_task(result)
             self._tasks.add(task)
@@ -127,3 +169,17 @@ class Signals:
         self._native.clear()
         for task in self._tasks:
             task.cancel()
+
+
+def _can_handle() -> bool:
+    """Tell whether this thread of this interpreter may set handlers."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    try:
+        # What handles it now: an interpreter beside the main one may not.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+    except ValueError:
+        return False
+    except TypeError:  # pragma: no cover - set from C, not by Python
+        return True
+    return True

@@ -21,6 +21,7 @@ from ._errors import StateError
 from ._failures import Failures
 from ._failures import interrupted
 from ._host import Host
+from ._interrupts import Interrupts
 from ._loader import Loader
 from ._options import check_options
 from ._report import Report
@@ -32,6 +33,7 @@ from ._state import Cancel
 from ._state import State
 from ._tasks import Tasks
 from ._teardown import Teardown
+from ._waiting import Waiting
 from ._watchdog import Watchdog
 
 
@@ -59,6 +61,9 @@ class Stage:
         return_exceptions: Return failures among the results.
         on_ready: Called once when all plugins are prepared and their tasks
             are started.
+        exit_timeout: Seconds after the first ``INT`` or ``TERM`` until the
+            process is ended by force, with exit code 1; by default never.
+            It names what still ran.
 
     Example:
         >>> async def main():
@@ -77,6 +82,8 @@ class Stage:
         watchdog: float | None = 10.0,
         return_exceptions: bool = False,
         on_ready: t.Callable[[], t.Any] | None = None,
+        exit_timeout: float | None = None,
+        _look: t.Callable[[], object] | None = None,
         _origin: types.FrameType | None = None,
     ) -> None:
         check_options(
@@ -86,6 +93,7 @@ class Stage:
             abandon_timeout=abandon_timeout,
             watchdog=watchdog,
             on_ready=on_ready,
+            exit_timeout=exit_timeout,
         )
         self._plugins = plugins
         if abandon_timeout is None:
@@ -98,11 +106,16 @@ class Stage:
         self._return_exceptions = return_exceptions
         self._on_ready = on_ready
         self._origin = _origin or calling_frame()
+        self._look = _look
+        #: What a check calls once all plugins are prepared.
+        self.checks: list[t.Callable[[], object]] = []
         self._state = State.NEW
         self._results: list[t.Any] = []
         self._bell = Bell()
         self._host = Host()
         self._undo = contextlib.ExitStack()
+        #: Whether signals are handled beyond the end, until ``release()``.
+        self.holds_signals = False
         #: The layer that all plugins share, and what lies below it.
         self.layer = PluginLayer(self._below())
         #: Set it to stop the stage.
@@ -116,6 +129,11 @@ class Stage:
         self.loader = Loader(self.layer, self._tasks, lambda: self._state)
         #: What handles signals, if any are.
         self.signals = (signals or Signals)(self.stop)
+        #: Says what the end waits for.
+        self.waiting = Waiting(self._waits_for, self._cure)
+        #: Ends the process on a second Ctrl-C.
+        self.interrupts = Interrupts(self.stop, self.waiting, exit_timeout)
+        self.signals.interrupts = self.interrupts
         self._add_own(t.cast("Components", self.layer.below))
 
     def _below(self) -> Components:
@@ -142,6 +160,11 @@ class Stage:
     def state(self) -> State:
         """What the stage is doing."""
         return self._state
+
+    @property
+    def checking(self) -> bool:
+        """Whether the plugins are only prepared to be looked at."""
+        return self._look is not None
 
     @property
     def results(self) -> list[t.Any]:
@@ -219,6 +242,7 @@ class Stage:
         """
         self._ending.stops += 1
         self.cancel.set()
+        self.waiting.start()
         if self._state is State.PREPARING or (
             self._state is State.TEARDOWN
             and self._ending.stops >= Ending.CANCEL
@@ -255,13 +279,15 @@ class Stage:
         self._undo.callback(self._leave, buvar_context.set(self.layer))
         self._undo.enter_context(task_layers(loop))
         if self._signals is not None:
-            self._undo.callback(self.signals.restore)
             self.signals.install(loop)
         entries = self.loader.entries
         with Watchdog(lambda: list(entries.values()), self._watchdog):
             await self.loader.load(self._plugins, self._origin)
         del self._origin
-        if not self._ending.stops:
+        if self._look is not None:
+            for look in (*self.checks, self._look):
+                look()
+        elif not self._ending.stops:
             self._state = State.RUNNING
             self._tasks.start()
             if self._on_ready is not None:
@@ -276,6 +302,7 @@ class Stage:
             self._ending.hurry()
         self._state = State.STOPPING
         self.cancel.set()
+        self.waiting.start()
         failures.late += await self._ending.end(
             self._cancel_timeout, self._abandon_timeout
         )
@@ -287,6 +314,40 @@ class Stage:
         self._state = State.ENDED
         self._results = failures.results(all_of_them=self._return_exceptions)
         self._undo.close()
+        if not self.holds_signals:
+            self.release()
+
+    def release(self) -> None:
+        """Handle signals no more, and say no more what is waited for."""
+        self.waiting.stop()
+        if self.signals.installed:
+            self.signals.restore()
+        self.interrupts.end()
+
+    def _waits_for(self) -> list[str]:
+        """Name what the end waits for."""
+        if self._state is State.PREPARING:
+            return [
+                f"plugin {entry.plugin.name!r} to be prepared"
+                for entry in list(self.loader.entries.values())
+                if entry.running is not None and not entry.waits
+            ]
+        if self._state is State.STOPPING:
+            return self._tasks.running()
+        if self._state is State.TEARDOWN:
+            return [self.teardown.running or "teardown"]
+        return []
+
+    def _cure(self) -> str:
+        """Say how to end it sooner, if the stage handles signals."""
+        if not self.signals.installed:
+            return ""
+        stops = self._ending.stops
+        ends = self._state is State.ENDED or stops >= Ending.CANCEL
+        return (
+            f"press Ctrl-C {'again' if stops else 'twice'} "
+            f"to {'end the process' if ends else 'cancel it'}"
+        )
 
     def _leave(self, token: contextvars.Token[Components]) -> None:
         try:

@@ -8,14 +8,15 @@ import logging
 import typing as t
 
 from ._entry import Entry
-from ._entry import add_note
 from ._errors import AbandonedTaskError
 from ._errors import TaskError
+from ._failure import Where
+from ._failure import mark
 from ._stack import stack_of
 from ._state import Bell
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.plugin")
 
 
 class StageTask:
@@ -45,6 +46,17 @@ class StageTask:
             self.awaitable.cancel()
         else:
             discard(self.awaitable)
+
+    def where(self) -> Where:
+        """Say where its exceptions come from."""
+        # Its name may have braces, which are no fields.
+        name = repr(self.name).replace("{", "{{").replace("}", "}}")
+        return self.entry.where(
+            f"In task {name} of {{}}",
+            f"the task {name} of the {{}} failed",
+            phase="task",
+            task=self.name,
+        )
 
     def result(self) -> t.Any:
         """Return what it returned, or its exception."""
@@ -139,14 +151,20 @@ class Tasks:
         if task is not None:
             error = None if future.cancelled() else future.exception()
             if error is not None:
-                note = f"In task {task.name!r} of {task.entry}"
-                add_note(error, note)
+                mark(error, task.where())
                 self._failed()
         self._bell.ring()
 
     def idle(self) -> bool:
         """Tell whether no task runs."""
         return not self._pending
+
+    def running(self) -> list[str]:
+        """Name the tasks that run, and their plugins."""
+        return [
+            f"task {task.name!r} of plugin {task.entry.plugin.name!r}"
+            for task in list(self._pending.values())
+        ]
 
     def close(self) -> None:
         """Give up the tasks that never ran."""
@@ -177,6 +195,7 @@ class Tasks:
                 stack_of(future),
             )
             task.abandoned = error
+            mark(error, task.where())
             _log.error(
                 "%s",
                 error,

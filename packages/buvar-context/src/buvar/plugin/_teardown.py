@@ -10,8 +10,9 @@ import typing as t
 from buvar.components import Components
 from buvar.context._closing import closers_of
 
-from ._entry import add_note
 from ._entry import preparing
+from ._failure import Where
+from ._failure import mark
 from ._tasks import discard
 
 
@@ -33,6 +34,8 @@ class Teardown:
 
     def __init__(self, layer: Components) -> None:
         self._layer = layer
+        #: What is awaited at the moment, as it reads in a message.
+        self.running = ""
 
     @t.overload
     def add(self, callback: t.Awaitable[t.Any], /) -> None: ...
@@ -107,6 +110,7 @@ class Teardown:
 
     def _add(self, closer: _Closer) -> None:
         try:
+            closer.teardown = self
             closers_of(self._layer).append(closer)
         except BaseException:
             closer.drop()
@@ -116,21 +120,39 @@ class Teardown:
 class _Closer:
     """Does something at the end, and names its plugin if that fails."""
 
+    teardown: Teardown
+
     def __init__(self) -> None:
         entry = preparing.get()
-        self.note = "In teardown" + (f" of {entry}" if entry else "")
+        self.plugin = entry.plugin.name if entry else None
+        facts = {"phase": "teardown"}
+        if entry is None:
+            self.where = Where("In teardown", "the teardown failed", facts)
+        else:
+            self.where = entry.where(
+                "In teardown of {}", "the teardown of the {} failed", **facts
+            )
 
     def __call__(
         self, error: BaseException | None
     ) -> t.Awaitable[t.Any] | None:
+        self.teardown.running = self.label()
         try:
             result = self.close(error)
         except BaseException as failure:
+            self.teardown.running = ""
             self._note(failure, error)
             raise
         if inspect.isawaitable(result):
             return self._wait(result, error)
+        self.teardown.running = ""
         return None
+
+    def label(self) -> str:
+        """Name what is done, and the plugin that asked for it."""
+        return "teardown" + (
+            f" of plugin {self.plugin!r}" if self.plugin else ""
+        )
 
     async def _wait(
         self, awaitable: t.Awaitable[t.Any], error: BaseException | None
@@ -140,12 +162,14 @@ class _Closer:
         except BaseException as failure:
             self._note(failure, error)
             raise
+        finally:
+            self.teardown.running = ""
 
     def _note(
         self, failure: BaseException, error: BaseException | None
     ) -> None:
         if failure is not error:
-            add_note(failure, self.note)
+            mark(failure, self.where)
 
     def close(self, error: BaseException | None) -> t.Any:
         """Do it; what is returned is awaited if it can be."""

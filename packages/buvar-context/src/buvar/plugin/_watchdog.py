@@ -10,7 +10,7 @@ from ._entry import Entry
 from ._stack import stack_of
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("buvar.plugin")
 
 
 class Watchdog:

@@ -19,15 +19,10 @@ from ._application import LOG
 from ._application import Application
 from ._errors import CommandError
 from ._errors import Exit
-from ._errors import leaves
 
 
 #: More columns than any line of a graph has.
 _WIDTH: t.Final = 4096
-
-
-class _SeenError(Exception):
-    """Ends the stage once everything was looked at."""
 
 
 def check(application: Application) -> None:
@@ -69,27 +64,15 @@ def draw(application: Application, form: str) -> None:
 def _prepared(application: Application, look: t.Callable[[], None]) -> None:
     """Call a function when all plugins are prepared, start no task."""
     application.set_up()
-
-    async def prepare(load: plugin.Loader) -> None:
-        await load(config, *application.plugins)
-        look()
-        # Nothing that failed in preparing ever runs, all is torn down.
-        raise _SeenError
-
     try:
-        plugin.stage(prepare, signals=None)
+        plugin.check(config, *application.plugins, look=look)
     except BaseExceptionGroup as group:
-        failures = [
-            error
-            for error in leaves(group)
-            if not isinstance(error, _SeenError)
-        ]
-        if failures and all(isinstance(one, di.DiError) for one in failures):
-            text = "\n".join(str(error) for error in failures)
-            raise CommandError(text, Exit.FAILED) from None
-        if failures:
-            message = "the application cannot be prepared"
-            raise BaseExceptionGroup(message, failures) from None
+        errors = [failure.error for failure in plugin.failures(group)]
+        if not all(isinstance(error, di.DiError) for error in errors):
+            raise
+        # They say themselves where what is missing is asked for.
+        text = "\n".join(str(error) for error in errors)
+        raise CommandError(text, Exit.FAILED) from None
 
 
 def _check_sections() -> None:

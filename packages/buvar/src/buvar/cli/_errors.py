@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import logging
 import typing as t
 
 import click
+
+from buvar import plugin
+
+
+_log = logging.getLogger("buvar.cli")
 
 
 class Exit(enum.IntEnum):
@@ -30,28 +36,29 @@ class CommandError(click.ClickException):
 @contextlib.contextmanager
 def told() -> t.Generator[None, None, None]:
     """
-    Tell errors that say themselves what to do; a traceback would hide it.
+    Tell what failed, and end with the exit code of it.
 
-    These are the ones that know their exit code, as those of configuration
-    and plugins do. If anything else failed too, all is raised as it is.
+    An error that says itself what to do, such as those of configuration and
+    plugins, is told without a traceback, which would hide it. Any other one
+    is logged as it is: with the frames that the user wrote, and a line that
+    says what it means.
     """
     try:
         yield
+    except (click.ClickException, click.Abort, SystemExit):
+        raise
     except Exception as error:
-        found = list(leaves(error))
-        codes = [getattr(leaf, "exit_code", None) for leaf in found]
-        known = [code for code in codes if isinstance(code, int)]
-        if len(known) < len(found) or isinstance(error, click.ClickException):
-            raise
-        message = "\n".join(dict.fromkeys(str(leaf) for leaf in found))
-        raise CommandError(message, max(known)) from None
-
-
-def leaves(error: BaseException) -> t.Iterator[BaseException]:
-    """Return the errors in a group, however deep."""
-    if not isinstance(error, BaseExceptionGroup):
-        yield error
-        return
-    group = t.cast("BaseExceptionGroup[BaseException]", error)
-    for inner in group.exceptions:
-        yield from leaves(inner)
+        found = plugin.failures(error)
+        known = [one for one in found if one.explains_itself]
+        for one in found:
+            if not one.explains_itself:
+                _log.critical(
+                    "%s.",
+                    one.what[:1].upper() + one.what[1:],
+                    exc_info=one.error,
+                    extra={**one.facts},
+                )
+        message = "\n".join(dict.fromkeys(str(one.error) for one in known))
+        if message:
+            click.echo(f"Error: {message}", err=True)
+        raise click.exceptions.Exit(plugin.exit_code(error)) from None

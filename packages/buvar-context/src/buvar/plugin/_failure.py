@@ -1,0 +1,108 @@
+"""What failed in a stage, as a user reads it."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+import typing as t
+
+from ._traceback import shorten
+
+
+#: The attribute that says where an exception was raised.
+_WHERE: t.Final = "__buvar_where__"
+
+
+class Where(t.NamedTuple):
+    """
+    The place of a failure in a stage.
+
+    Attributes:
+        note: How it reads below a traceback.
+        sentence: How it reads by itself.
+        facts: The same as data.
+    """
+
+    note: str
+    sentence: str
+    facts: t.Mapping[str, t.Any]
+
+
+class Failure(t.NamedTuple):
+    """
+    One failure of a stage.
+
+    Attributes:
+        error: What was raised.
+        what: What that means, a sentence without its full stop: "the plugin
+            'app' could not be prepared".
+        facts: The same as data: ``phase`` ("prepare", "task" or "teardown"),
+            ``plugin`` and ``task``, as far as they are known.
+    """
+
+    error: BaseException
+    what: str
+    facts: t.Mapping[str, t.Any]
+
+    @property
+    def explains_itself(self) -> bool:
+        """Whether the text of the error says what to do."""
+        return isinstance(getattr(self.error, "exit_code", None), int)
+
+    def __str__(self) -> str:
+        """Say in one line what failed, and of what."""
+        last = traceback.format_exception_only(self.error)[0].strip()
+        return f"{self.what[:1].upper()}{self.what[1:]}: {last}"
+
+    def text(self) -> str:
+        """
+        Return what to show to a user.
+
+        Returns:
+            The text of an error that explains itself; of any other one its
+            traceback, from the first frame that a user wrote, and a last
+            line that says what it means.
+        """
+        if self.explains_itself:
+            return f"{self.error}\n"
+        shorten(self.error)
+        shown = traceback.TracebackException.from_exception(self.error)
+        where = getattr(self.error, _WHERE, None)
+        notes: t.Any = getattr(shown, "__notes__", None)
+        if where is not None and notes:
+            # The last line says it.
+            shown.__notes__ = [n for n in notes if n != where.note]
+        line = f"{self.what[:1].upper()}{self.what[1:]}.\n"
+        return "".join(shown.format()) + line
+
+
+def failures(error: BaseException) -> list[Failure]:
+    """
+    Take apart what a stage raised.
+
+    Args:
+        error: Any exception; of the group of a stage each member is a
+            failure, groups that a plugin raised itself are one.
+    """
+    where: Where | None = getattr(error, _WHERE, None)
+    if where is not None:
+        return [Failure(error, where.sentence, where.facts)]
+    if isinstance(error, BaseExceptionGroup):
+        group = t.cast("BaseExceptionGroup[BaseException]", error)
+        return [one for inner in group.exceptions for one in failures(inner)]
+    return [Failure(error, "the stage failed", {})]
+
+
+def mark(error: BaseException, where: Where) -> None:
+    """Note where an exception was raised; the first place is what it means."""
+    # Attributes may be frozen.
+    with contextlib.suppress(AttributeError, TypeError):
+        error.add_note(where.note)
+        if getattr(error, _WHERE, None) is None:
+            setattr(error, _WHERE, where)
+
+
+def summary(errors: t.Sequence[BaseException]) -> str:
+    """Say in one line what failed."""
+    found = [one.what for error in errors for one in failures(error)]
+    return "; ".join(dict.fromkeys(found))
