@@ -13,7 +13,7 @@ from buvar import fork
 from buvar.fork._failure import Failure
 from buvar.fork._failure import Printed
 from buvar.fork._notify import Notifier
-from buvar.fork._report import signal_name
+from buvar.fork._supervise.signals import signal_name
 from buvar.fork._title import Title
 from buvar.fork._wire import Kind
 from buvar.fork._wire import Receiver

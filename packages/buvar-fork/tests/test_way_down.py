@@ -59,8 +59,9 @@ def test_who_waits_is_served(serve) -> None:
     program = serve(
         SOCKET,
         more="""
-from buvar.fork import _listeners, _supervisor
-_supervisor.QUEUE = 20
+from buvar.fork import _listeners
+from buvar.fork._supervise import ending
+ending.QUEUE = 20
 look = _listeners.Listeners.pending
 def pending(listeners):
     found = look(listeners)
@@ -113,8 +114,8 @@ def test_late_ending(start) -> None:
 import asyncio, os, time
 from pathlib import Path
 from buvar import fork
-from buvar.fork import _process
-_process.LAST_WORDS = 60
+from buvar.fork._supervise import ending
+ending.LAST_WORDS = 60
 async def task():
     try:
         with open("first", "x") as file:

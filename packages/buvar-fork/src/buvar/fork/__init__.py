@@ -17,6 +17,7 @@ from ._errors import PidFileError
 from ._errors import SocketURIError
 from ._errors import UnsupportedError
 from ._errors import WorkersFailedError
+from ._sharing import bind
 from ._sockets import Socket
 from ._stage import stage
 from ._worker import Worker
@@ -33,5 +34,6 @@ __all__ = [
     "UnsupportedError",
     "Worker",
     "WorkersFailedError",
+    "bind",
     "stage",
 ]

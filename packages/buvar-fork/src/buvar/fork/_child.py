@@ -19,13 +19,15 @@ from buvar.components import Components
 from buvar.components import Namespaces
 
 from ._beat import Beat
-from ._events import FORWARDED
-from ._events import HANDLED
 from ._failure import Failure
 from ._options import Options
 from ._parent import Leash
 from ._results import pack
 from ._sockets import Socket
+from ._supervise.signals import FORWARDED
+from ._supervise.signals import HANDLED
+from ._supervise.signals import TERMINAL
+from ._terminal import no_terminal_input
 from ._title import Title
 from ._wire import Kind
 from ._wire import Sender
@@ -84,6 +86,11 @@ class Child:
         """Become a process of one's own."""
         # A terminal's Ctrl-C is the parent's: it passes it on, once.
         os.setpgid(0, 0)
+        # So the worker is in the background of that terminal. It may write
+        # there, also after `stty tostop`; what it reads is an error.
+        for number in TERMINAL:
+            signal.signal(number, signal.SIG_IGN)
+        no_terminal_input()
         self.leash.tie()
         if self.options.collects:
             gc.enable()
@@ -130,27 +137,40 @@ class Child:
         base: type[plugin.Signals] | None
         base = options.get("signals", plugin.Signals)
         if base is not None:
-            options["signals"] = self._noting(base)
+            options["signals"] = observed(base, self._note)
         else:
             for number in _FATAL:
                 signal.signal(number, signal.SIG_DFL)
         return options
 
-    def _noting(self, base: type[plugin.Signals]) -> type[plugin.Signals]:
-        child = self
+    def _note(self, stop: t.Callable[[], None]) -> t.Callable[[], None]:
+        def noted() -> None:
+            self.signalled = True
+            stop()
 
-        def init(signals: plugin.Signals, stop: t.Callable[[], None]) -> None:
-            def note() -> None:
-                child.signalled = True
-                stop()
-
-            base.__init__(signals, note)
-
-        return type(base.__name__, (base,), {"__init__": init})
+        return noted
 
     def _on_ready(self) -> None:
         self.ready = True
         self.sender.send(Kind.READY)
+
+
+def observed(
+    base: type[plugin.Signals],
+    wrap: t.Callable[[t.Callable[[], None]], t.Callable[[], None]],
+) -> type[plugin.Signals]:
+    """
+    Return handlers of signals that stop a stage in another way.
+
+    Args:
+        base: The class of handlers.
+        wrap: Gets what stops the stage, returns what they are to call.
+    """
+
+    def init(signals: plugin.Signals, stop: t.Callable[[], None]) -> None:
+        base.__init__(signals, wrap(stop))
+
+    return type(base.__name__, (base,), {"__init__": init})
 
 
 def _forget_exit() -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
+import time
 import typing as t
 
 
 #: Where ``struct tcp_info`` has the length of a listening socket's queue.
 _QUEUE = struct.Struct("=24xI")
+#: What the system says when it has no room for one more connection.
+_EXHAUSTED: t.Final = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+)
+#: Seconds after that in which nothing is accepted. An event loop tries again
+#: after one second, and logs each time that it was in vain.
+_PAUSE: t.Final = 0.9
 
 
 class Door(socket.socket):
@@ -28,6 +37,8 @@ class Door(socket.socket):
     _backlog = 0
     #: How many may still come in before the others have their turn.
     _left: int | None = None
+    #: Until when nothing is accepted, as there was no room.
+    _pause = 0.0
 
     def accept(self) -> tuple[socket.socket, t.Any]:
         """
@@ -35,9 +46,20 @@ class Door(socket.socket):
 
         Raises:
             BlockingIOError: Nobody waits, or it is another worker's turn.
+            OSError: There is no room for a connection; said once a second.
         """
-        if self.shut:
+        if self.shut or (self._pause and time.monotonic() < self._pause):
             raise BlockingIOError
+        try:
+            return self._accept_share()
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                # Before Python 3.13 an event loop goes on to accept in the
+                # same turn, as often as its backlog says, and logs each try.
+                self._pause = time.monotonic() + _PAUSE
+            raise
+
+    def _accept_share(self) -> tuple[socket.socket, t.Any]:
         if self.workers == 1:
             return super().accept()
         if self._left is None:

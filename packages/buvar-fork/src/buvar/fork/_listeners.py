@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import typing as t
 
@@ -101,22 +102,46 @@ class Listeners:
         Raises:
             BindError: One of its own cannot be bound.
         """
-        if slot not in self._own:
-            with contextlib.ExitStack() as stack:
-                own: list[Socket] = []
-                for index, address in enumerate(self._divided):
-                    item = self._bind_own(index, address)
-                    stack.callback(item.close)
-                    own.append(item)
-                self._own[slot] = own
-                stack.pop_all()
-        return [*self._shared, *self._own[slot]]
+        own = self._own.setdefault(slot, [])
+        for index in range(len(own), len(self._divided)):
+            own.append(self._bind_own(index, self._divided[index]))
+        return [*self._shared, *own]
+
+    def shares(self, uri: str) -> bool:
+        """Tell whether the service listens on an address by now."""
+        return _find(self._all(), uri) is not None
+
+    def share(self, uri: str, backlog: int, slot: int) -> Socket:
+        """
+        Return the socket of an address, bound if it is not there yet.
+
+        Args:
+            uri: The address, of TCP or a Unix socket.
+            backlog: How many connections may wait to be accepted.
+            slot: The number of the worker that is to listen there.
+
+        Raises:
+            BindError: It cannot be bound.
+            SocketURIError: The URI makes no sense.
+        """
+        address = parse(uri)
+        if not isinstance(address, Tcp | Unix):
+            raise BindError(
+                uri, "a worker can ask for tcp:// and unix:// only."
+            )
+        address = dataclasses.replace(
+            address, backlog=address.backlog or backlog
+        )
+        if not self.shares(uri) and address not in self._divided:
+            self._open(address)
+        return t.cast("Socket", _find(self.for_slot(slot), uri))
 
     def _bind_own(self, index: int, address: Tcp) -> Socket:
         """Bind one more socket to an address, also if its port was 0."""
         for others in self._own.values():
-            address = address.with_port(others[index].address[1])
-            break
+            if index < len(others):
+                address = address.with_port(others[index].address[1])
+                break
         item = bind_tcp(address, backlog=self.backlog, reuse_port=True)
         return self._mark(item)
 
@@ -150,3 +175,19 @@ class Listeners:
             item.close()
         self._shared.clear()
         self._own.clear()
+
+
+def _find(items: t.Iterable[Socket], uri: str) -> Socket | None:
+    """Return the one that listens on an address."""
+    place = _place(uri)
+    return next((item for item in items if _place(item.uri) == place), None)
+
+
+def _place(uri: str) -> tuple[object, ...]:
+    """Return what two URIs have in common that mean the same address."""
+    address = parse(uri)
+    if isinstance(address, Tcp):
+        return Tcp, address.host, address.port
+    if isinstance(address, Unix):
+        return Unix, address.path
+    return (uri,)

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
+import logging
 import os
 import signal
+import threading
 import traceback
 import typing as t
+import warnings
 
 from ._child import Child
-from ._events import FORWARDED
-from ._events import HANDLED
 from ._listeners import Listeners
 from ._options import Options
 from ._parent import Leash
-from ._process import Process
-from ._process import now
+from ._sharing import Broker
+from ._sockets import Socket
 from ._streams import flush
+from ._supervise.signals import FORWARDED
+from ._supervise.signals import HANDLED
 from ._title import Title
 from ._wire import Receiver
 from ._wire import Sender
 from ._worker import Worker
+
+
+_log = logging.getLogger("buvar.fork")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spawned:
+    """
+    A worker as a process.
+
+    Attributes:
+        pid: Its id.
+        receiver: What it tells.
+    """
+
+    pid: int
+    receiver: Receiver
 
 
 class Spawner:
@@ -30,6 +50,7 @@ class Spawner:
     Args:
         options: What they run.
         listeners: What they listen on.
+        broker: Where they ask for more to listen on.
         abandon: Called in the child to close what is only its parent's.
     """
 
@@ -37,68 +58,80 @@ class Spawner:
         self,
         options: Options,
         listeners: Listeners,
+        broker: Broker,
         abandon: t.Callable[[], None],
     ) -> None:
         self._options = options
         self._listeners = listeners
+        self._broker = broker
         self._abandon = abandon
-        #: Nobody writes to it: it ends when the parent does.
+        #: Nothing is written to it: it ends when the parent does.
         self._lifeline, self._life = os.pipe()
         self._leash = Leash()
         self._title = Title(options.title)
         self._title.show(f"supervisor of {options.forks}")
+        self._threads_named = False
 
     def close(self) -> None:
         """Close the pipe that the workers watch."""
         os.close(self._lifeline)
         os.close(self._life)
 
-    def spawn(
-        self, slot: int, generation: int, replaces: Process | None
-    ) -> Process:
+    def spawn(self, key: int, slot: int, generation: int) -> Spawned:
         """
         Fork a worker and return what its parent needs to know.
 
+        Args:
+            key: Identifies it.
+            slot: The number of its place.
+            generation: How many reloads there were.
+
         Raises:
             OSError: There are too many processes, or files.
+            BindError: A socket of its own cannot be bound.
         """
         sockets = self._listeners.for_slot(slot)
+        self._name_threads()
         # What is buffered here must not be printed by the child, too.
         flush()
         receive, send = os.pipe()
         # From here until the stage of the child handles them, signals wait.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED | FORWARDED)
         try:
-            pid = os.fork()
+            pid = _fork()
             if pid == 0:
-                self._run(slot, generation, (receive, send), sockets)
+                self._run((key, slot, generation), (receive, send), sockets)
         except BaseException:
             os.close(receive)
             raise
         finally:
             os.close(send)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        boot_timeout = self._options.boot_timeout
-        worker = Process(
-            slot=slot,
-            generation=generation,
-            pid=pid,
-            receiver=Receiver(receive),
-            deadline=0.0,
-            boot_deadline=math.inf
-            if boot_timeout is None
-            else now() + boot_timeout,
-            replaces=replaces,
+        return Spawned(pid, Receiver(receive))
+
+    def _name_threads(self) -> None:
+        """Say once which threads the workers do not have."""
+        if self._threads_named or threading.active_count() == 1:
+            return
+        self._threads_named = True
+        names = sorted(
+            thread.name
+            for thread in threading.enumerate()
+            if thread is not threading.main_thread()
         )
-        worker.heard(self._options.worker_timeout)
-        return worker
+        _log.warning(
+            "Threads run while workers are forked: %s. The workers do not "
+            "have them, and a lock that one of them holds is never released "
+            "there; start them in 'prepare'.",
+            ", ".join(names),
+            extra={"threads": names},
+        )
 
     def _run(
         self,
-        slot: int,
-        generation: int,
+        identity: tuple[int, int, int],
         pipe: tuple[int, int],
-        sockets: t.Any,
+        sockets: t.Iterable[Socket],
     ) -> t.NoReturn:
         """Be the worker; never returns, so that nothing is unwound twice."""
         code = 1
@@ -106,25 +139,46 @@ class Spawner:
             os.close(pipe[0])
             os.close(self._life)
             self._abandon()
-            sender = Sender(pipe[1])
-            worker = Worker(
-                slot,
-                generation,
-                max_requests=self._options.max_requests,
-                sender=sender,
-            )
-            child = Child(
-                self._options,
-                worker,
-                sender,
-                sockets,
-                self._lifeline,
-                leash=self._leash,
-                title=self._title,
-            )
-            code = child.run()
-        except BaseException:  # noqa: BLE001 - there is nobody above
+            code = self._child(identity, Sender(pipe[1]), sockets).run()
+        except BaseException:  # noqa: BLE001 - nothing above may see it
             traceback.print_exc()
         finally:
             flush()
             os._exit(code)
+
+    def _child(
+        self,
+        identity: tuple[int, int, int],
+        sender: Sender,
+        sockets: t.Iterable[Socket],
+    ) -> Child:
+        key, slot, generation = identity
+        worker = Worker(
+            slot,
+            generation,
+            max_requests=self._options.max_requests,
+            sender=sender,
+            asker=self._broker.asker(key, self._options.forks),
+        )
+        return Child(
+            self._options,
+            worker,
+            sender,
+            sockets,
+            self._lifeline,
+            leash=self._leash,
+            title=self._title,
+        )
+
+
+def _fork() -> int:
+    """
+    Fork, whatever the interpreter thinks of threads.
+
+    Its warning comes when the child exists already: as an error, with
+    ``-W error``, it would leave a child that nobody knows. The threads are
+    named in the log instead.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()

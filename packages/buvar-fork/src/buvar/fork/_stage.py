@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import importlib.util
+import logging
 import os
 import sys
 import threading
@@ -23,9 +24,13 @@ from ._options import Options
 from ._pidfile import pid_file
 from ._preload import preload as preload_plugins
 from ._reload import reload_forever
-from ._solo import run_solo
+from ._single import run_single
 from ._streams import fill
 from ._streams import say
+from ._supervise.signals import signal_name
+
+
+_log = logging.getLogger("buvar.fork")
 
 
 def stage(
@@ -159,7 +164,8 @@ def _run(
 ) -> list[t.Any]:
     """Bind, then run the stage here or in workers."""
     options.check()
-    with contextlib.ExitStack() as stack:
+
+    def open_all(stack: contextlib.ExitStack) -> Listeners:
         stack.enter_context(pid_file(pid_path))
         listeners = Listeners(
             sockets,
@@ -169,14 +175,31 @@ def _run(
             workers=options.forks,
         )
         stack.callback(listeners.close)
-        if solo:
-            return run_solo(options, listeners)
-        # Forking is looked for only where it is needed.
-        from ._supervisor import Supervisor  # noqa: PLC0415
+        return listeners
 
-        if options.preload:
-            preload_plugins(options.plugins)
-        supervisor = Supervisor(options, listeners)
+    return run_single(options, open_all) if solo else _run_workers(options, open_all)
+
+
+def _run_workers(
+    options: Options,
+    open_all: t.Callable[[contextlib.ExitStack], Listeners],
+) -> list[t.Any]:
+    """Run the stage in workers; signals are handled from the beginning."""
+    # Forking is looked for only where it is needed.
+    from ._supervise.inbox import Inbox  # noqa: PLC0415
+    from ._supervise.inbox import InterruptedStartError  # noqa: PLC0415
+    from ._supervise.supervisor import Supervisor  # noqa: PLC0415
+
+    with Inbox() as inbox, contextlib.ExitStack() as stack:
+        try:
+            with inbox.interrupting(stack.close):
+                listeners = open_all(stack)
+                if options.preload:
+                    preload_plugins(options.plugins)
+        except InterruptedStartError as interrupt:
+            _log.info("Stopped by %s.", signal_name(interrupt.number))
+            return []
+        supervisor = Supervisor(options, listeners, inbox)
         stack.enter_context(_frozen(collects=options.collects))
         return supervisor.run()
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import logging
 import random
 import typing as t
+import typing as t
 
 from ._wire import Kind
 from ._wire import Sender
+
+
+if t.TYPE_CHECKING:
+    from ._sharing import Asker
 
 
 _log = logging.getLogger(__name__)
@@ -26,6 +31,7 @@ class Worker:
         generation: How many reloads there were when it was started.
         max_requests: After how much work it is replaced, if ever.
         done: How much work it has done.
+        asker: Where ``bind`` asks for sockets; None without a supervisor.
 
     Example:
         >>> async def handle(worker: Worker) -> None:
@@ -39,6 +45,7 @@ class Worker:
         *,
         max_requests: int | None = None,
         sender: Sender | None = None,
+        asker: Asker | None = None,
     ) -> None:
         self.slot = slot
         self.generation = generation
@@ -48,6 +55,7 @@ class Worker:
             self.max_requests = max_requests - int(
                 random.random() * _JITTER * max_requests  # noqa: S311
             )
+        self.asker = asker
         self._sender = sender
         self._asked = False
 

@@ -1,0 +1,114 @@
+"""The time that a process without a supervisor has to end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import typing as t
+
+from ._streams import flush
+from ._streams import say
+
+
+_log = logging.getLogger("buvar.fork")
+
+#: What a process that was killed exits with: a supervisor would kill it.
+_CODE: t.Final = 128 + getattr(signal, "SIGKILL", 9)
+
+
+class Grace:
+    """
+    Ends this process when it does not end by itself.
+
+    A thread that blocks is waited for by the event loop when that closes, by
+    its executor, and by the interpreter at its exit. Once a signal has asked
+    the process to end, none of them may take longer than that.
+
+    Args:
+        seconds: How long it may take.
+        release: Gives back what the service has taken, e.g. files.
+    """
+
+    def __init__(
+        self, seconds: float, release: t.Callable[[], object]
+    ) -> None:
+        self._seconds = seconds
+        self._release = release
+        self._stage_ended = threading.Event()
+        self._left: list[threading.Thread] = []
+        self._begun = False
+
+    def begin(self) -> None:
+        """Count the time from now on."""
+        if self._begun or self._seconds >= threading.TIMEOUT_MAX:
+            return
+        self._begun = True
+        threading.Thread(
+            target=self._watch,
+            args=(time.monotonic() + self._seconds,),
+            name="buvar.fork.grace",
+            daemon=True,
+        ).start()
+
+    def end(self) -> None:
+        """Note that the stage is over, with the threads that still run."""
+        self._left = [
+            thread
+            for thread in threading.enumerate()
+            if not thread.daemon and thread is not threading.main_thread()
+        ]
+        self._stage_ended.set()
+
+    def _watch(self, deadline: float) -> None:
+        if not self._stage_ended.wait(deadline - time.monotonic()):
+            self._kill(threading.enumerate())
+        # What the caller does after the stage takes as long as it takes.
+        threading.main_thread().join()
+        for thread in self._left:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        blocked = [thread for thread in self._left if thread.is_alive()]
+        if blocked:
+            self._kill(blocked)
+
+    def _kill(self, threads: list[threading.Thread]) -> None:
+        """Say what blocks, and end the process."""
+        own = threading.current_thread()
+        blocking = [thread for thread in threads if thread is not own]
+        _log.error(
+            "The service does not end within graceful_timeout, %g s: %s. It "
+            "is killed; where it is blocked is on stderr.",
+            self._seconds,
+            ", ".join(_where(thread) for thread in blocking),
+            extra={"threads": [thread.name for thread in blocking]},
+        )
+        for thread in blocking:
+            say(f"Thread {thread.name}:\n{_stack(thread)}")
+        try:
+            self._release()
+        finally:
+            flush()
+            os._exit(_CODE)
+
+
+def _frame(thread: threading.Thread) -> t.Any:
+    return sys._current_frames().get(thread.ident or 0)  # noqa: SLF001
+
+
+def _where(thread: threading.Thread) -> str:
+    frame = _frame(thread)
+    if frame is None:
+        return f"thread {thread.name}"
+    return (
+        f"thread {thread.name} in {frame.f_code.co_name} "
+        f"({frame.f_code.co_filename}:{frame.f_lineno})"
+    )
+
+
+def _stack(thread: threading.Thread) -> str:
+    frame = _frame(thread)
+    return "".join(traceback.format_stack(frame)) if frame else ""

@@ -1,0 +1,182 @@
+"""
+One process without a supervisor: the stage runs in the caller's.
+
+It keeps the promises of a supervisor where it can: no signal has its default
+action, the end of the terminal is the end of the service, and what blocks
+the end is named and ended after ``graceful_timeout``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import pathlib
+import signal
+import threading
+import types
+import typing as t
+
+from buvar import plugin
+
+from ._announce import announce
+from ._child import observed
+from ._child import own_components
+from ._grace import Grace
+from ._listeners import Listeners
+from ._notify import Notifier
+from ._options import Options
+from ._supervise.signals import FORWARDED
+from ._supervise.signals import TERMINAL
+from ._supervise.signals import signal_name
+from ._worker import Worker
+
+
+_log = logging.getLogger("buvar.fork")
+
+#: Those that would end the process without a trace of why, or leave what it
+#: has taken. INT raises KeyboardInterrupt, unless the stage handles it.
+_REPLACED: t.Final = FORWARDED | TERMINAL | frozenset(
+    number
+    for name in ("SIGHUP", "SIGQUIT", "SIGTERM")
+    if (number := getattr(signal, name, None)) is not None
+)
+
+
+class _StoppedError(BaseException):
+    """A signal asked to end where no stage handles it."""
+
+
+def run_single(
+    options: Options,
+    open_all: t.Callable[[contextlib.ExitStack], Listeners],
+) -> list[t.Any]:
+    """
+    Run the stage here, and return its results.
+
+    Args:
+        options: What to run.
+        open_all: Takes the resources of the service.
+    """
+    single = _Single(options)
+    with single.signals(), contextlib.ExitStack() as stack:
+        try:
+            return single.run(open_all(stack), stack.close)
+        except _StoppedError:
+            return []
+        finally:
+            single.ended = True
+
+
+class _Single:
+    """
+    A service in one process.
+
+    Attributes:
+        ended: Whether it is over, so that signals do nothing more.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._stop: t.Callable[[], None] | None = None
+        self._terminal: t.Any = None
+        self.ended = False
+
+    def run(
+        self, listeners: Listeners, release: t.Callable[[], object]
+    ) -> list[t.Any]:
+        """Run the stage."""
+        options = self._options
+        notifier = Notifier()
+        worker = Worker(max_requests=options.max_requests)
+        sockets = listeners.for_slot(1)
+        stage_options = options.stage_options()
+        grace = Grace(options.graceful_timeout, release)
+
+        def on_ready() -> None:
+            notifier.ready("1 worker")
+            announce(1, sockets)
+
+        def watch(stop: t.Callable[[], None]) -> t.Callable[[], None]:
+            def stopped() -> None:
+                notifier.stopping()
+                grace.begin()
+                stop()
+
+            self._stop = stopped
+            return stopped
+
+        base = stage_options.get("signals", plugin.Signals)
+        if base is not None:
+            stage_options["signals"] = observed(base, watch)
+        try:
+            return plugin.stage(
+                *options.plugins,
+                components=own_components(options.components, worker, sockets),
+                on_ready=on_ready,
+                **stage_options,
+            )
+        finally:
+            self._stop = None
+            grace.end()
+            notifier.stopping()
+
+    # --- signals ----------------------------------------------------------
+
+    @contextlib.contextmanager
+    def signals(self) -> t.Generator[None]:
+        """Have no signal do what it does by default."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            if hasattr(signal, "SIGHUP"):
+                from ._supervise.terminal import Terminal  # noqa: PLC0415
+
+                self._terminal = Terminal()
+                stack.callback(self._terminal.close)
+            caught = _caught()
+            for number in _REPLACED:
+                before = signal.getsignal(number)
+                # Whatever somebody has set stays, also in C.
+                if before is signal.SIG_DFL and not caught >> number - 1 & 1:
+                    handler = (
+                        signal.SIG_IGN if number in TERMINAL else self._handle
+                    )
+                    signal.signal(number, handler)
+                    stack.callback(signal.signal, number, before)
+            yield
+
+    def _handle(self, number: int, _frame: types.FrameType | None) -> None:
+        if self.ended or number in FORWARDED:
+            return
+        if number == getattr(signal, "SIGHUP", None):
+            if not self._terminal.just_closed():
+                _log.warning(
+                    "HUP is ignored: with forks=1 nothing can replace this "
+                    "process; restart it, or run it with forks=2."
+                )
+                return
+            if self._terminal.ignored:
+                return
+            _log.warning("The terminal was closed.")
+        self._end(number)
+
+    def _end(self, number: int) -> None:
+        """End the stage, or what comes before it."""
+        if self._stop is None:
+            _log.info("Stopped by %s.", signal_name(number))
+            raise _StoppedError
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(self._stop)
+        if number == getattr(signal, "SIGQUIT", None):
+            loop.call_soon_threadsafe(self._stop)
+
+
+def _caught() -> int:
+    """Return a bit for each signal with a handler, by whatever it was set."""
+    try:
+        status = pathlib.Path("/proc/self/status").read_text()
+    except OSError:  # pragma: no cover - Linux only
+        return 0
+    return int(status.partition("SigCgt:")[2].split()[0], 16)

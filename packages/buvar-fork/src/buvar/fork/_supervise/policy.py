@@ -1,0 +1,387 @@
+"""
+The rules of a service: what follows from what happens.
+
+The only entrance is ``step``. It reads no clock and touches no process: what
+it returns says what is to be done.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+
+from . import commands as do
+from . import ending
+from . import events as happened
+from . import reporting
+from .signals import ENDING
+from .signals import FORWARDED
+from .state import Booting
+from .state import Failed
+from .state import Finished
+from .state import Ready
+from .state import Service
+from .state import Slot
+from .state import Stopping
+from .state import Up
+from .state import Worker
+from .turn import Turn
+
+
+def step(
+    service: Service, event: happened.Event, now: float
+) -> list[do.Command]:
+    """
+    Take an event.
+
+    Args:
+        service: The state, which is changed.
+        event: What happened.
+        now: When, in seconds of a clock that only goes forward.
+
+    Returns:
+        What is to be done, in order. The answers to commands are events,
+        which are to be taken before any other.
+    """
+    turn = Turn(service, now)
+    _take(turn, event)
+    if isinstance(event, happened.Tick):
+        ending.expire(turn)
+        ending.look_at_queue(turn)
+    if service.up:
+        _keep_up(turn)
+    ending.advance(turn)
+    return turn.commands
+
+
+def _take(turn: Turn, event: happened.Event) -> None:  # noqa: C901, PLR0912 - a table
+    match event:
+        case happened.Tick():
+            pass
+        case happened.Signal(number):
+            _signal(turn, number)
+        case happened.TerminalClosed():
+            if turn.service.up:
+                turn.warning("The terminal was closed.")
+                ending.close(turn, signal.SIGTERM)
+        case happened.StoodStill(seconds):
+            ending.postpone(turn.service, seconds)
+        case happened.QueueSeen(pending):
+            ending.queue_seen(turn, pending=pending)
+        case happened.AddressAsked():
+            _address_asked(turn, event)
+        case _:
+            worker = turn.service.workers.get(event.key)
+            if worker is not None:
+                _of_worker(turn, worker, event)
+
+
+def _of_worker(
+    turn: Turn, worker: Worker, event: happened.WorkerEvent
+) -> None:
+    match event:
+        case happened.Started(_, pid):
+            worker.pid = pid
+        case happened.StartFailed(_, reason):
+            _start_failed(turn, worker, reason)
+        case happened.Exited(_, code):
+            _exited(turn, worker, code)
+        case happened.Misbehaved(_, reason):
+            _misbehaved(turn, worker, reason)
+        case _:
+            _told(turn, worker, event)
+            _heard(turn, worker)
+
+
+def _told(turn: Turn, worker: Worker, event: happened.Message) -> None:
+    """Take what a worker has said."""
+    match event:
+        case happened.BecameReady():
+            _became_ready(turn, worker)
+        case happened.Heard(_, memory):
+            most = turn.service.options.max_memory
+            if most is not None and memory > most:
+                _recycle(turn, worker, f"it uses {memory} bytes of memory")
+        case happened.RecycleAsked(_, reason):
+            _recycle(turn, worker, reason)
+        case happened.StageEnded(_, results, signalled):
+            worker.outcome = Finished(results, signalled)
+        case happened.StageFailed(_, failure):
+            worker.outcome = Failed(failure)
+
+
+# --- signals ---------------------------------------------------------------
+
+
+def _signal(turn: Turn, number: signal.Signals) -> None:
+    service = turn.service
+    if number in ENDING:
+        ending.end_by(turn, number)
+    elif number in FORWARDED:
+        for worker in service.workers.values():
+            turn.send(worker, number)
+    elif not service.up:
+        pass  # too late to change the number of workers
+    elif number == signal.SIGHUP:
+        _reload(turn)
+    elif number == signal.SIGTTIN:
+        service.slots.append(Slot(number=len(service.slots) + 1))
+    elif number == signal.SIGTTOU and len(service.slots) > 1:
+        _remove(turn, service.slots.pop())
+
+
+def _reload(turn: Turn) -> None:
+    """Have all workers replaced that there are by now."""
+    turn.info("Reloading.")
+    turn.service.generation += 1
+    for worker in turn.service.serving():
+        worker.outdated = True
+
+
+def _remove(turn: Turn, slot: Slot) -> None:
+    for worker in turn.service.serving(slot):
+        _stop(turn, worker)
+    turn.do(do.DropSlot(slot.number))
+
+
+def _stop(turn: Turn, worker: Worker) -> None:
+    seconds = turn.service.options.graceful_timeout
+    ending.stop(turn, worker, signal.SIGTERM, seconds)
+
+
+# --- the way up, and staying there -----------------------------------------
+
+
+def _keep_up(turn: Turn) -> None:
+    """Start and replace workers, and notice that all are ready, or done."""
+    service = turn.service
+    for slot in service.missing():
+        if max(slot.due, service.start_due) <= turn.now:
+            _start(turn, slot)
+    if service.phase is Up.BOOTING:
+        if service.complete():
+            service.founders = service.next_key
+            _become_running(turn)
+            turn.do(do.Announce(len(service.workers)))
+    else:
+        _replace(turn)
+    if all(slot.done for slot in service.slots):
+        ending.stop_all(turn)
+
+
+def _start(turn: Turn, slot: Slot, replaces: Worker | None = None) -> None:
+    service = turn.service
+    options = service.options
+    boot_timeout = options.boot_timeout
+    phase = Booting(
+        beat_due=turn.now + options.worker_timeout,
+        boot_due=math.inf
+        if boot_timeout is None
+        else turn.now + boot_timeout,
+    )
+    worker = Worker(
+        key=service.next_key,
+        slot=slot,
+        generation=service.generation,
+        phase=phase,
+        replaces=replaces,
+    )
+    service.next_key += 1
+    service.workers[worker.key] = worker
+    turn.do(do.Start(worker.key, slot.number, worker.generation))
+
+
+def _start_failed(turn: Turn, worker: Worker, reason: str) -> None:
+    """Try again later, all slots together: they lack the same resource."""
+    service = turn.service
+    del service.workers[worker.key]
+    service.start_streak += 1
+    wait = service.options.delay(service.start_streak)
+    service.start_due = turn.now + wait
+    if turn.now >= service.start_word_due:
+        service.start_word_due = turn.now + 1.0
+        turn.error(
+            "Worker %d cannot be started: %s. Trying again in %.2f s.",
+            worker.slot.number,
+            reason,
+            wait,
+            slot=worker.slot.number,
+            wait=wait,
+        )
+
+
+def _became_ready(turn: Turn, worker: Worker) -> None:
+    if not isinstance(worker.phase, Booting):
+        return
+    worker.phase = Ready(turn.now, worker.phase.beat_due)
+    turn.service.start_streak = 0
+    if worker.replaces is not None:
+        _stop(turn, worker.replaces)
+
+
+def _heard(turn: Turn, worker: Worker) -> None:
+    """Note a sign of life: the next one is due later."""
+    due = turn.now + turn.service.options.worker_timeout
+    if isinstance(worker.phase, Booting):
+        worker.phase = Booting(due, worker.phase.boot_due)
+    elif isinstance(worker.phase, Ready):
+        worker.phase = Ready(worker.phase.ready_at, due)
+
+
+def _become_running(turn: Turn) -> None:
+    turn.service.phase = Up.RUNNING
+    turn.do(do.NotifyReady(len(turn.service.workers)))
+
+
+def _replace(turn: Turn) -> None:
+    """Replace one worker after the other."""
+    service = turn.service
+    if not service.replacing():
+        for worker in service.stale():
+            if max(worker.slot.due, service.start_due) <= turn.now:
+                _start(turn, worker.slot, worker)
+                break
+    if service.stale() or service.replacing():
+        if service.phase is not Up.RELOADING:
+            service.phase = Up.RELOADING
+            turn.do(do.NotifyReloading())
+    elif service.phase is Up.RELOADING and service.complete():
+        number = len(service.workers)
+        turn.info("%d workers are ready.", number, workers=number)
+        _become_running(turn)
+
+
+def _recycle(turn: Turn, worker: Worker, reason: str) -> None:
+    if worker.recycle is None:
+        worker.recycle = reason
+        turn.info(
+            "Worker %d is replaced: %s.",
+            worker.slot.number,
+            reason,
+            slot=worker.slot.number,
+            reason=reason,
+        )
+
+
+def _address_asked(turn: Turn, event: happened.AddressAsked) -> None:
+    """
+    Share what is bound, bind what the first workers ask for.
+
+    Their successors get no new address: some workers would listen there
+    while the others still listen elsewhere.
+    """
+    service = turn.service
+    worker = service.workers.get(event.key)
+    if worker is None or not worker.serves:
+        reason = "this worker is to end, and gets no socket any more."
+    elif event.known or event.key < service.founders:
+        turn.do(do.Grant(event.request, worker.slot.number))
+        return
+    else:
+        reason = (
+            "the service does not listen there, and its addresses cannot "
+            "change while it runs; restart it."
+        )
+    turn.do(do.Refuse(event.request, reason))
+
+
+# --- the end of a worker ---------------------------------------------------
+
+
+def _misbehaved(turn: Turn, worker: Worker, reason: str) -> None:
+    turn.error(
+        "Worker %d (process %d) is killed: %s.",
+        worker.slot.number,
+        worker.pid,
+        reason,
+        **reporting.facts(worker),
+    )
+    ending.kill(turn, worker, crashing=worker.serves)
+
+
+def _exited(turn: Turn, worker: Worker, code: int) -> None:
+    service = turn.service
+    del service.workers[worker.key]
+    for other in service.workers.values():
+        if other.replaces is worker:
+            other.replaces = None
+    if not service.up:
+        ending.exited(turn, worker, code)
+    elif worker.crashing or worker.serves:
+        _exited_early(turn, worker, code)
+    elif worker.failure is not None or not isinstance(worker.phase, Stopping):
+        reporting.ended(turn, worker, code)
+
+
+def _exited_early(turn: Turn, worker: Worker, code: int) -> None:
+    """React to the end of a worker that was to go on."""
+    outcome = worker.outcome
+    if worker.serves and isinstance(outcome, Finished) and code == 0:
+        if outcome.signalled:
+            turn.warning(
+                "Worker %d was ended by a signal; it is replaced.",
+                worker.slot.number,
+                **reporting.facts(worker),
+            )
+            return
+        worker.slot.done = True
+        worker.slot.results = outcome.results
+    elif code or worker.serves:
+        _crashed(turn, worker, code)
+
+
+def _crashed(turn: Turn, worker: Worker, code: int) -> None:
+    """Start a worker again, later each time, or give the service up."""
+    service = turn.service
+    slot = worker.slot
+    booted = worker.ready_at is not None
+    # A failure that it reports will be there the next time as well.
+    hopeless = worker.failure is not None or worker.crashing
+    if hopeless and not booted and service.phase is Up.BOOTING:
+        _give_up(turn, worker, code)
+        return
+    wait = _note_crash(turn, worker, own_fault=not booted or code >= 0)
+    most = service.options.max_failures
+    if most and slot.failures >= most and not service.stable(turn.now):
+        _give_up(turn, worker, code)
+        return
+    reporting.ended(turn, worker, code)
+    old = worker.replaces
+    if old is not None and old.outdated:
+        turn.error("Reloading failed, the old workers go on.")
+        for other in service.serving():
+            other.outdated = False
+    elif old is not None or not service.serving(slot):
+        # One that hung has a successor by now.
+        turn.warning(
+            "Worker %d is started again in %.2f s.",
+            slot.number,
+            wait,
+            **reporting.facts(worker),
+            wait=wait,
+        )
+
+
+def _note_crash(turn: Turn, worker: Worker, *, own_fault: bool) -> float:
+    """Note a crash in its slot; return the seconds until the next start."""
+    slot = worker.slot
+    options = turn.service.options
+    if worker.age(turn.now) >= options.stable_after:
+        slot.streak = slot.failures = 0
+    slot.streak += 1
+    slot.failures += own_fault
+    wait = options.delay(slot.streak)
+    slot.due = turn.now + wait
+    return wait
+
+
+def _give_up(turn: Turn, worker: Worker, code: int) -> None:
+    reporting.failed(turn, worker, code)
+    booting = [
+        other
+        for other in turn.service.serving()
+        if isinstance(other.phase, Booting)
+    ]
+    ending.stop_all(turn)
+    for other in booting:  # they serve nobody
+        ending.hurry(turn, other, ending.GIVEN_UP)

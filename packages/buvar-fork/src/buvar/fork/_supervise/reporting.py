@@ -1,0 +1,80 @@
+"""What is said about workers, and what their failures mean in the end."""
+
+from __future__ import annotations
+
+from .._errors import BootError
+from .._errors import WorkersFailedError
+from .signals import signal_name
+from .state import Booting
+from .state import Finished
+from .state import Worker
+from .turn import Turn
+
+
+def ended(turn: Turn, worker: Worker, code: int) -> None:
+    """Say why a worker ended, at length only once for failures alike."""
+    turn.error(
+        "Worker %d (process %d) ended: %s",
+        worker.slot.number,
+        worker.pid,
+        _reason(turn, worker, code),
+        **facts(worker),
+        code=code,
+    )
+
+
+def _reason(turn: Turn, worker: Worker, code: int) -> str:
+    if worker.failure is not None:
+        return turn.service.printed.text(worker.failure)
+    if code < 0:
+        return f"killed by {signal_name(-code)}"
+    if isinstance(worker.outcome, Finished):
+        return f"it exited with code {code}"
+    return f"it exited with code {code}, in the middle of its stage"
+
+
+def failed(turn: Turn, worker: Worker, code: int) -> None:
+    """Note a failure that ends the service: the first decides its code."""
+    failure = worker.failure
+    if failure is None or not turn.service.printed.knows(failure):
+        ended(turn, worker, code)
+    if turn.service.error is None:
+        turn.service.error = _error_of(worker, code)
+
+
+def _error_of(worker: Worker, code: int) -> WorkersFailedError:
+    slot = worker.slot.number
+    if worker.ready_at is None:
+        return BootError(f"Worker {slot} cannot boot")
+    if code < 0:
+        return WorkersFailedError(
+            f"Worker {slot} was ended by {signal_name(-code)}",
+            code=128 - code,
+        )
+    # Exit code 0 without a finished stage is still a failure.
+    return WorkersFailedError(f"Worker {slot} failed", code=code or 1)
+
+
+def hangs(turn: Turn, worker: Worker) -> None:
+    """Say that the time of a worker that is to serve is up."""
+    phase = worker.phase
+    if isinstance(phase, Booting) and phase.boot_due <= turn.now:
+        text = (
+            "Worker %d (process %d) does not become ready: its plugins "
+            "still prepare, or wait. It is killed."
+        )
+        turn.error(text, worker.slot.number, worker.pid, **facts(worker))
+        return
+    turn.error(
+        "Worker %d (process %d) has been silent for %g s: its event "
+        "loop is blocked. It is killed; where it hangs is on stderr.",
+        worker.slot.number,
+        worker.pid,
+        turn.service.options.worker_timeout,
+        **facts(worker),
+    )
+
+
+def facts(worker: Worker) -> dict[str, object]:
+    """Return what identifies a worker in a log."""
+    return {"slot": worker.slot.number, "worker_pid": worker.pid}

@@ -1,0 +1,323 @@
+"""
+What a supervisor knows.
+
+The phases of a worker and of the service are data of their own: a deadline
+exists only in the phase that has one, so that none can be left over from an
+earlier phase, and no two flags can disagree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+import typing as t
+
+from .._errors import WorkersFailedError
+from .._failure import Failure
+from .._failure import Printed
+from .._options import Options
+
+
+# --- the phases of a worker ------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Booting:
+    """It prepares its plugins."""
+
+    beat_due: float
+    boot_due: float
+
+    @property
+    def due(self) -> float:
+        """When its time is up."""
+        return min(self.beat_due, self.boot_due)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ready:
+    """It serves."""
+
+    ready_at: float
+    beat_due: float
+
+    @property
+    def due(self) -> float:
+        """When the next sign of life must have come."""
+        return self.beat_due
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stopping:
+    """It was asked to end."""
+
+    ready_at: float | None
+    due: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LastWords:
+    """Its time is up: it prints its stacks before it is killed."""
+
+    ready_at: float | None
+    due: float
+    #: Whether it was to serve, so that its end is a crash.
+    crashing: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Killed:
+    """It was killed, and is waited for."""
+
+    ready_at: float | None
+    crashing: bool
+    due: float = math.inf
+
+
+WorkerPhase: t.TypeAlias = Booting | Ready | Stopping | LastWords | Killed
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finished:
+    """A worker reported that its stage ended with success."""
+
+    results: tuple[t.Any, ...]
+    signalled: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failed:
+    """A worker reported that its stage failed."""
+
+    failure: Failure
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class Slot:
+    """
+    The place of a worker and of its successors.
+
+    Attributes:
+        number: Its number, from 1.
+        due: No worker is started in it before that time.
+        streak: How often in a row its worker crashed soon.
+        failures: How often in a row its worker failed soon by itself, not
+            by a signal from somebody else.
+        done: Whether its worker ended its stage with success.
+        results: What that stage returned.
+    """
+
+    number: int
+    due: float = 0.0
+    streak: int = 0
+    failures: int = 0
+    done: bool = False
+    results: tuple[t.Any, ...] = ()
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class Worker:
+    """
+    A worker as its supervisor sees it.
+
+    Attributes:
+        key: Identifies it, also before it has a process.
+        slot: Its place.
+        generation: How many reloads there were when it was started.
+        phase: What it does.
+        pid: Its process, once that runs.
+        replaces: The worker that is stopped when this one is ready, until
+            it is gone.
+        outdated: Whether a reload is to replace it.
+        recycle: Why it is to be replaced apart from a reload, if it is.
+        outcome: How its stage ended, once it said so.
+    """
+
+    key: int
+    slot: Slot
+    generation: int
+    phase: WorkerPhase
+    pid: int = 0
+    replaces: Worker | None = None
+    outdated: bool = False
+    recycle: str | None = None
+    outcome: Finished | Failed | None = None
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is there to stay: nothing has told it to stop."""
+        return isinstance(self.phase, Booting | Ready)
+
+    @property
+    def ready_at(self) -> float | None:
+        """When it became ready, if it ever did."""
+        if isinstance(self.phase, Booting):
+            return None
+        return self.phase.ready_at
+
+    @property
+    def crashing(self) -> bool:
+        """Whether it was to serve when it hung or went wrong."""
+        phase = self.phase
+        return isinstance(phase, LastWords | Killed) and phase.crashing
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it failed, if it said so."""
+        outcome = self.outcome
+        return outcome.failure if isinstance(outcome, Failed) else None
+
+    def age(self, now: float) -> float:
+        """Return for how many seconds it has been ready."""
+        ready_at = self.ready_at
+        return 0.0 if ready_at is None else now - ready_at
+
+
+# --- the phases of the service ---------------------------------------------
+
+
+class Up(enum.Enum):
+    """Workers are started and replaced."""
+
+    BOOTING = "booting"
+    RUNNING = "running"
+    RELOADING = "reloading"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Closing:
+    """Nobody new is let in; workers accept whoever waits in the queue."""
+
+    #: The signal that workers are going to be stopped with.
+    by: int
+    began: float
+    #: When to look at the queue.
+    due: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ending:
+    """All workers were asked to end."""
+
+    by: int
+    began: float
+    #: When to say again who is waited for.
+    due: float
+    #: Whether they were told to drop what they do.
+    forced: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ended:
+    """No worker is left."""
+
+    due: float = math.inf
+
+
+ServicePhase: t.TypeAlias = Up | Closing | Ending | Ended
+
+
+class Service:
+    """
+    A service: its slots, its workers and what it is doing.
+
+    Attributes:
+        options: Its options.
+        phase: What it is doing.
+        generation: How many reloads there were.
+        slots: The places of workers, by number.
+        workers: The workers that are not buried yet, by key.
+        next_key: What identifies the next worker.
+        founders: Workers with a smaller key were started before all were
+            ready for the first time.
+        start_streak: How many starts failed since a worker became ready.
+        start_due: No worker is started before that time.
+        start_word_due: No failed start is logged before that time.
+        error: The first failure that ended it all, if any did.
+        printed: Which failures were printed at length.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.phase: ServicePhase = Up.BOOTING
+        self.generation = 0
+        self.slots = [Slot(number=n) for n in range(1, options.forks + 1)]
+        self.workers: dict[int, Worker] = {}
+        self.next_key = 1
+        self.founders: float = math.inf
+        self.start_streak = 0
+        self.start_due = 0.0
+        self.start_word_due = 0.0
+        self.error: WorkersFailedError | None = None
+        self.printed = Printed()
+
+    @property
+    def up(self) -> bool:
+        """Whether workers are started and replaced."""
+        return isinstance(self.phase, Up)
+
+    def serving(self, slot: Slot | None = None) -> list[Worker]:
+        """Return the workers that are there to stay, the oldest first."""
+        return [
+            worker
+            for worker in self.workers.values()
+            if worker.serves and slot in (None, worker.slot)
+        ]
+
+    def complete(self) -> bool:
+        """Tell whether each slot has a worker that is ready, or is done."""
+        ready = {
+            worker.slot.number
+            for worker in self.workers.values()
+            if isinstance(worker.phase, Ready) and worker.slot in self.slots
+        }
+        return all(slot.done or slot.number in ready for slot in self.slots)
+
+    def missing(self) -> list[Slot]:
+        """Return the slots in which a worker is to be started."""
+        return [
+            slot
+            for slot in self.slots
+            if not slot.done and not self.serving(slot)
+        ]
+
+    def stale(self) -> list[Worker]:
+        """Return the workers that are to be replaced."""
+        return [
+            worker
+            for worker in self.serving()
+            if worker.replaces is None
+            and (worker.outdated or worker.recycle is not None)
+        ]
+
+    def replacing(self) -> bool:
+        """Tell whether a worker is on its way to replace another one."""
+        return any(
+            worker.replaces is not None for worker in self.workers.values()
+        )
+
+    def stable(self, now: float) -> bool:
+        """Tell whether a worker has been fine for long enough."""
+        return any(
+            worker.age(now) >= self.options.stable_after
+            for worker in self.serving()
+        )
+
+    def due(self) -> float:
+        """Return when the next ``Tick`` matters."""
+        due = min(
+            (worker.phase.due for worker in self.workers.values()),
+            default=math.inf,
+        )
+        if not isinstance(self.phase, Up):
+            return min(due, self.phase.due)
+        starts = [slot.due for slot in self.missing()]
+        if self.phase is not Up.BOOTING and not self.replacing():
+            starts += [worker.slot.due for worker in self.stale()]
+        start = min(starts, default=math.inf)
+        return min(due, max(start, self.start_due))
+
+    def results(self) -> list[t.Any]:
+        """Return the results of all workers, slot by slot."""
+        return [result for slot in self.slots for result in slot.results]

@@ -1,0 +1,246 @@
+"""The shell: waits, forks, buries, and carries out what the policy says."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import logging
+import math
+import os
+import signal
+import time
+import typing as t
+
+from .._announce import announce
+from .._errors import ForkError
+from .._listeners import Listeners
+from .._notify import Notifier
+from .._options import Options
+from .._sharing import Broker
+from .._spawn import Spawned
+from .._spawn import Spawner
+from . import commands as do
+from . import events as happened
+from .inbox import Inbox
+from .messages import event_of
+from .policy import step
+from .state import Ended
+from .state import Service
+
+
+#: Workers are what somebody reads about, not files of this package.
+_log = logging.getLogger("buvar.fork")
+
+#: Waking up that much later than planned, in seconds, means that this
+#: process stood still, and so did its workers.
+_STANDSTILL: t.Final = 0.1
+
+#: The clock of all deadlines: it does not run while the machine sleeps.
+_now: t.Final = time.monotonic
+
+
+class Supervisor:
+    """
+    Keeps workers running until they are done, or told to end.
+
+    Args:
+        options: What the workers run, and their bounds.
+        listeners: What they listen on.
+        inbox: What reports signals, entered by the caller.
+    """
+
+    def __init__(
+        self, options: Options, listeners: Listeners, inbox: Inbox
+    ) -> None:
+        self.service = Service(options)
+        self._inbox = inbox
+        self._listeners = listeners
+        self._notifier = Notifier()
+        self._children: dict[int, Spawned] = {}
+        self._broker = Broker()
+        self._spawner = Spawner(
+            options, listeners, self._broker, self._abandon
+        )
+
+    def _abandon(self) -> None:
+        """Close, in a child, what it has of its siblings."""
+        for child in self._children.values():
+            os.close(child.receiver.fd)
+        self._inbox.abandon()
+
+    def run(self) -> list[t.Any]:
+        """
+        Run the workers.
+
+        Returns:
+            The results of their stages, worker by worker.
+
+        Raises:
+            WorkersFailedError: They failed.
+        """
+        self._inbox.watch(self._broker.fd, self._broker)
+        try:
+            self._take(happened.Tick())
+            while not isinstance(self.service.phase, Ended):
+                self._turn()
+        finally:
+            self._kill_all()
+            self._inbox.forget(self._broker.fd)
+            self._broker.close()
+            self._spawner.close()
+        if self.service.error is not None:
+            raise self.service.error
+        return self.service.results()
+
+    # --- from what happens to events --------------------------------------
+
+    def _turn(self) -> None:
+        """Wait, and take what has happened."""
+        self._notifier.beat(_now())
+        due = min(self.service.due(), self._notifier.due)
+        start = _now()
+        readable, signals = self._inbox.wait(max(0.0, due - start))
+        for source in readable:
+            if source is self._broker:
+                self._asked()
+            else:
+                self._read(source)
+        if _now() - max(start, due) > _STANDSTILL:
+            self._take(happened.StoodStill(_now() - start))
+        for number in signals:
+            self._signalled(number)
+        # After any of them: so many may come that no room is left for one.
+        if signals:
+            self._reap()
+        self._take(happened.Tick())
+
+    def _signalled(self, number: signal.Signals) -> None:
+        terminal = self._inbox.terminal
+        if number != signal.SIGHUP or not terminal.just_closed():
+            self._take(happened.Signal(number))
+        elif not terminal.ignored:
+            self._take(happened.TerminalClosed())
+
+    def _read(self, key: int) -> None:
+        """Take in what a worker has said."""
+        receiver = self._children[key].receiver
+        for kind, payload in receiver.receive():
+            self._take(event_of(key, kind, payload))
+        if not receiver.open:
+            self._inbox.forget(receiver.fd)
+
+    def _asked(self) -> None:
+        """Take in which sockets workers ask for."""
+        for request in self._broker.receive():
+            known = self._listeners.shares(request.uri)
+            self._take(happened.AddressAsked(request.key, request, known))
+
+    def _reap(self) -> None:
+        """Take in which workers have ended."""
+        keys = {child.pid: key for key, child in self._children.items()}
+        for pid, status in _ended(list(keys)):
+            key = keys.get(pid)
+            if key is None:
+                continue  # an orphan that was given to process 1
+            receiver = self._children[key].receiver
+            if receiver.open:
+                self._read(key)
+            if receiver.open:
+                self._inbox.forget(receiver.fd)
+            os.close(receiver.fd)
+            del self._children[key]
+            code = os.waitstatus_to_exitcode(status)
+            self._take(happened.Exited(key, code))
+
+    # --- from commands to deeds -------------------------------------------
+
+    def _take(self, event: happened.Event) -> None:
+        """Have the policy decide, and do what it says."""
+        events = collections.deque([event])
+        while events:
+            for command in step(self.service, events.popleft(), _now()):
+                answer = self._carry_out(command)
+                if answer is not None:
+                    events.append(answer)
+
+    def _carry_out(self, command: do.Command) -> happened.Event | None:  # noqa: C901 - a table
+        match command:
+            case do.Start():
+                return self._start(command)
+            case do.Send(key, number):
+                self._send(key, number)
+            case do.StopAccepting():
+                self._listeners.bar()
+                if not self._listeners.barred():
+                    return happened.QueueSeen(pending=False)
+            case do.LookAtQueue():
+                return happened.QueueSeen(self._listeners.pending())
+            case do.CloseSockets():
+                self._listeners.close()
+            case do.DropSlot(slot):
+                self._listeners.drop_slot(slot)
+            case do.Grant(request, slot):
+                self._broker.grant(request, slot, self._listeners)
+            case do.Refuse(request, reason):
+                self._broker.refuse(request, reason)
+            case do.Log(level, message, args, extra):
+                _log.log(level, message, *args, extra=dict(extra))
+            case _:
+                self._tell(command)
+        return None
+
+    def _tell(self, command: do.Command) -> None:
+        """Say how the service is to whom it concerns."""
+        match command:
+            case do.Announce(workers):
+                announce(workers, self._listeners.for_slot(1))
+            case do.NotifyReady(workers):
+                self._notifier.ready(f"{workers} workers")
+            case do.NotifyReloading():
+                self._notifier.reloading()
+            case _:
+                self._notifier.stopping()
+
+    def _start(self, command: do.Start) -> happened.Event:
+        try:
+            child = self._spawner.spawn(
+                command.key, command.slot, command.generation
+            )
+        except (OSError, ForkError) as error:
+            return happened.StartFailed(command.key, str(error))
+        self._children[command.key] = child
+        self._inbox.watch(child.receiver.fd, command.key)
+        _log.info(
+            "Worker %d started, process %d.",
+            command.slot,
+            child.pid,
+            extra={"slot": command.slot, "worker_pid": child.pid},
+        )
+        return happened.Started(command.key, child.pid)
+
+    def _send(self, key: int, number: int) -> None:
+        """Send a signal; it cannot reach another process before the reap."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._children[key].pid, number)
+
+    def _kill_all(self) -> None:
+        """Leave no worker behind, whatever went wrong."""
+        for key, child in self._children.items():
+            self._send(key, signal.SIGKILL)
+            os.waitpid(child.pid, 0)
+            os.close(child.receiver.fd)
+
+
+def _ended(pids: list[int]) -> t.Iterator[tuple[int, int]]:
+    """Yield the children that ended: as process 1, orphans, too."""
+    if os.getpid() == 1:
+        pids = [-1]
+    for pid in pids:
+        while True:
+            try:
+                found, status = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if found == 0:
+                break
+            yield found, status
