@@ -13,6 +13,20 @@ import attrs
 from buvar import config
 
 
+class _DefaultHost(str):
+    """A host that nobody has set."""
+
+    __slots__ = ()
+
+
+class _DefaultPort(int):
+    """A port that nobody has set."""
+
+
+_HOST: t.Final = _DefaultHost("127.0.0.1")
+_PORT: t.Final = _DefaultPort(8080)
+
+
 def _positive(_: object, attribute: t.Any, value: float | None) -> None:
     """Refuse what would close each connection at once."""
     if value is not None and not value > 0:
@@ -25,10 +39,10 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     """How to serve HTTP."""
 
     host: str = config.var(
-        "127.0.0.1", help="The host name or IP address to listen on."
+        _HOST, help="The host name or IP address to listen on."
     )
     port: int = config.var(
-        8080, help="The TCP port to listen on, 0 for any that is free."
+        _PORT, help="The TCP port to listen on, 0 for any that is free."
     )
     path: str | None = config.var(
         None, help="The path of a Unix socket to listen on instead."
@@ -89,6 +103,20 @@ class AioHttpConfig(config.Config, section="aiohttp"):
             if value is not None and not isinstance(value, kind):
                 msg = f"{name} is set by code, to a {kind.__qualname__}."
                 raise ValueError(msg)
+
+    @property
+    def names_host(self) -> bool:
+        """Whether the host was set, to whatever."""
+        return type(self.host) is not _DefaultHost
+
+    @property
+    def names_address(self) -> bool:
+        """Whether the host, the port or a path was set, to whatever."""
+        return (
+            self.names_host
+            or type(self.port) is not _DefaultPort
+            or self.path is not None
+        )
 
     @property
     def address(self) -> str:

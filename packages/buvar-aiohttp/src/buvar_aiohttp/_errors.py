@@ -44,7 +44,8 @@ class AddressError(AioHttpError, OSError):
         lines += [f"  - there is the shared socket {u}" for u in self.shared]
         lines.append(
             "Set host and port (or path) in the section 'aiohttp' to an "
-            "address that is free, or to that of a shared socket."
+            "address that is free, or to that of a shared socket; with one "
+            "shared socket they can be left out."
         )
         return "\n".join(lines)
 

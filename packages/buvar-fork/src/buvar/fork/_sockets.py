@@ -37,6 +37,8 @@ class Socket:
         path: The file of a Unix socket that was bound here.
         owned: Whether it was bound here; what was passed in is left as it is.
         supervised: Whether a supervisor closes the door before workers stop.
+        served: Whether something in this process listens on it, noted by
+            what does, so that one that nobody serves is found.
 
     Example:
         >>> from buvar import context
@@ -49,6 +51,7 @@ class Socket:
     path: str | None = None
     owned: bool = False
     supervised: bool = False
+    served: bool = False
     _inode: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
