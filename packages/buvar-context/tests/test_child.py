@@ -50,7 +50,8 @@ async def test_closers_run_latest_first():
 
     async def work():
         async with context.child() as layer:
-            layer.closers = [closer(calls, 1), closer(calls, 2)]
+            layer.defer(closer(calls, 1))
+            layer.defer(closer(calls, 2))
             raise KeyError
 
     with pytest.raises(KeyError) as info:
@@ -64,11 +65,9 @@ async def test_all_closers_run():
     first, second = ValueError(1), ValueError(2)
     with pytest.raises(ExceptionGroup) as info:
         async with context.child() as layer:
-            layer.closers = [
-                closer(calls, 1, first),
-                closer(calls, 2),
-                closer(calls, 3, second),
-            ]
+            layer.defer(closer(calls, 1, first))
+            layer.defer(closer(calls, 2))
+            layer.defer(closer(calls, 3, second))
     assert [name for name, _ in calls] == [3, 2, 1]
     assert info.value.exceptions == (second, first)
 
@@ -97,10 +96,8 @@ async def test_cancelled_while_closing():
 
     async def work():
         async with context.child() as layer:
-            layer.closers = [
-                closer(calls, 1, ValueError()),
-                slow,
-            ]
+            layer.defer(closer(calls, 1, ValueError()))
+            layer.defer(slow)
 
     task = asyncio.create_task(work())
     await started.wait()
@@ -115,7 +112,7 @@ def test_sync_closers():
     """A plain block runs closers that need not be awaited."""
     calls = []
     with context.child() as layer:
-        layer.closers = [calls.append]
+        layer.defer(calls.append)
     assert calls == [None]
 
 
@@ -123,7 +120,8 @@ def test_plain_block_cannot_await():
     """A closer to be awaited is named, others run, nothing warns."""
     calls = []
     with pytest.raises(ExceptionGroup) as info, context.child() as layer:
-        layer.closers = [calls.append, closer(calls, 1)]
+        layer.defer(calls.append)
+        layer.defer(closer(calls, 1))
     assert calls == [None]
     (error,) = info.value.exceptions
     assert isinstance(error, context.AsyncCloserError)
@@ -134,16 +132,17 @@ def test_plain_block_cannot_await():
 async def test_plain_block_cannot_await_futures():
     """A future is no reason for another error."""
     with pytest.raises(ExceptionGroup), context.child() as layer:
-        layer.closers = [lambda _: asyncio.Future()]
+        layer.defer(lambda _: asyncio.Future())
 
 
 @pytest.mark.parametrize("own", [True, False])
 def test_nothing_ends_with_an_ended_layer(own):
     """Whoever comes late hears that the layer has ended."""
     with context.child() as layer:
-        layer.closers = [] if own else None
+        if own:
+            layer.defer(lambda _: None)
     with pytest.raises(context.LayerEndedError, match="outlives"):
-        layer.closers.append(print)
+        layer.defer(print)
 
 
 def test_opens_once():

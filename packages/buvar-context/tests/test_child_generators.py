@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from buvar import context
-from buvar.context._closing import closers_of
+from buvar.components import spi
 
 
 class TwiceError(Exception): ...
@@ -36,10 +36,7 @@ async def started(layer, *args, **options):
 
 def end_with(layer, one):
     """Have a generator end with a layer, as injection does."""
-    if layer.closers is None:
-        layer.closers = (one, TwiceError)
-    else:
-        closers_of(layer).append((one, TwiceError))
+    spi.defer(layer, (one, TwiceError, asyncio.current_task()))
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
@@ -57,7 +54,7 @@ async def test_between_other_closers():
     calls = []
     async with context.child() as layer:
         await started(layer, calls, 1)
-        closers_of(layer).append(calls.append)
+        layer.defer(calls.append)
         await started(layer, calls, 2)
     assert calls == [(2, None), None, (1, None)]
 
@@ -149,7 +146,7 @@ async def test_closers_added_while_a_generator_ends():
 
     async def adds(layer):
         yield
-        closers_of(layer).append(calls.append)
+        layer.defer(calls.append)
 
     async with context.child() as layer:
         one = adds(layer)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from buvar import context
 from buvar import plugin
+from buvar.components import spi
 
 
 class FailError(Exception): ...
@@ -53,8 +54,7 @@ def test_each_runs_once_latest_first(steps):  # noqa: C901 - one of a kind
         elif kind == "manager":
             await teardown.enter(manager(number, fails))
         else:
-            layer.closers = layer.closers or []
-            layer.closers.append(lambda _: sync(number, fails))
+            spi.lifetime_of(layer).defer(lambda _: sync(number, fails))
 
     async def prepare(teardown: plugin.Teardown):
         for number, (kind, fails) in enumerate(steps):

@@ -9,7 +9,8 @@ import aiohttp.web
 
 from buvar import fork
 from buvar.components import Components
-from . import _spi as spi
+from buvar.components import spi
+
 from buvar.context import buvar_context
 
 from ._connections import Connection

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 # Imported for what it does: it refuses an older package.
 from . import _namespace  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from ._errors import AsyncCloserError
 from ._errors import ComponentLookupError
 from ._errors import ComponentsError
 from ._errors import LastLayerError
+from ._errors import LayerEndedError
 from ._impl import Components
 from ._public import publish as _publish
 from ._types import Closer
@@ -20,11 +22,13 @@ from ._types import Namespaces
 
 
 __all__ = [
+    "AsyncCloserError",
     "Closer",
     "ComponentLookupError",
     "Components",
     "ComponentsError",
     "LastLayerError",
+    "LayerEndedError",
     "Namespaces",
 ]
 

@@ -42,6 +42,59 @@ class ComponentLookupError(ComponentsError, LookupError):
         return "\n".join(lines)
 
 
+class LayerEndedError(ComponentsError, RuntimeError):
+    """
+    A layer that has ended was asked, or was given something.
+
+    Attributes:
+        namespace: The type or discriminator that was asked for or added,
+            ``None`` if something was to end with the layer.
+        layer: What the layer held, as text.
+    """
+
+    def __init__(
+        self, namespace: t.Hashable = None, layer: str | None = None
+    ) -> None:
+        super().__init__(namespace, layer)
+        self.namespace = namespace
+        self.layer = layer
+
+    def __str__(self) -> str:
+        """Say what was asked of which layer, and the cure."""
+        layer = "" if self.layer is None else f" {self.layer}"
+        what = "nothing can be closed with it any more"
+        if self.namespace is not None:
+            what = f"it has no {describe(self.namespace)} any more"
+        return (
+            f"The layer{layer} has ended: {what}. "
+            "The code that asks outlives the block or request it was started "
+            "in.\n"
+            "End it within the block, pass it what it needs, or run it as a "
+            "job: context.get(plugin.Jobs).add(...)."
+        )
+
+
+class AsyncCloserError(ComponentsError, RuntimeError):
+    """
+    A layer ended in a plain ``with`` although it has to await something.
+
+    Attributes:
+        closer: What returned an awaitable.
+    """
+
+    def __init__(self, closer: object) -> None:
+        super().__init__(closer)
+        self.closer = closer
+
+    def __str__(self) -> str:
+        """Say what has to be awaited and the cure."""
+        name = getattr(self.closer, "__qualname__", None) or repr(self.closer)
+        return (
+            f"{name} has to be awaited when the layer ends. "
+            "Use 'async with context.child()' instead of 'with'."
+        )
+
+
 class LastLayerError(ComponentsError, ValueError):
     """The last layer of a stack cannot be taken away."""
 

@@ -8,8 +8,9 @@ from ._errors import ComponentLookupError
 from ._errors import LastLayerError
 from ._layer import Layer
 from ._lock import LOCK
-from ._near import labels
+from ._near import describe_layer
 from ._near import near_misses
+from ._types import ENDED
 from ._types import MISSING
 from ._types import Namespaces
 
@@ -136,10 +137,15 @@ class Components(Layer):
     def find(self, namespace: t.Any) -> dict[t.Hashable, t.Any]:
         """Return all components of a namespace by name, ``None`` included."""
         found: dict[t.Hashable, t.Any] = {}
+        owner = self.scope or self
         with LOCK:
             for layer in reversed(self.stack):
+                if layer.closers is ENDED:
+                    layer.refuse(namespace)
                 if layer.names:
                     found.update(layer.names.get(namespace, ()))
+                if layer is owner and layer.kept and namespace in layer.kept:
+                    found[None] = layer.kept[namespace]
                 if namespace in layer.items:
                     found[None] = layer.items[namespace]
         return found
@@ -156,10 +162,13 @@ class Components(Layer):
 
         Args:
             namespaces: What the new layer starts with.
-            stack: The layers below it, top first; by default this stack.
+            stack: More layers between it and this stack, top first.
         """
+        below = self
+        for layer in reversed(stack):
+            below = below.push(layer)
         components = Components.__new__(Components)
-        components._put_on(Components(*stack) if stack else self)  # noqa: SLF001
+        components._put_on(below)  # noqa: SLF001
         components._start(namespaces)  # noqa: SLF001
         return components
 
@@ -194,7 +203,5 @@ class Components(Layer):
     def __repr__(self) -> str:
         """Show what each layer holds, top first."""
         with LOCK:
-            layers = ", ".join(
-                "{" + ", ".join(labels(layer)) + "}" for layer in self.stack
-            )
+            layers = ", ".join(map(describe_layer, self.stack))
         return f"Components({layers})"

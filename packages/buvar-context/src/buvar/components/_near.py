@@ -9,6 +9,7 @@ from ._errors import describe
 
 if t.TYPE_CHECKING:
     from ._impl import Components
+    from ._layer import Layer
 
 #: More would bury the cure.
 _MOST = 5
@@ -68,11 +69,17 @@ def describe_item(key: t.Hashable, item: t.Any) -> str:
     return f"{own.__qualname__} as {describe(key)}"
 
 
-def labels(layer: Components) -> list[str]:
+def describe_layer(layer: Layer) -> str:
+    """Name the items of one layer, as its ``repr`` does."""
+    return "{" + ", ".join(labels(layer)) + "}"
+
+
+def labels(layer: Layer) -> list[str]:
     """Name the items of one layer by their own types, each once."""
+    items = {**(layer.kept or {}), **layer.items}
     unnamed = {
         id(item): describe_item(key, item)
-        for key, item in reversed(layer.items.items())
+        for key, item in reversed(items.items())
     }
     named = {
         (id(item), name): f"{name!r}: {describe_item(key, item)}"

@@ -12,11 +12,11 @@ from __future__ import annotations
 from buvar.components import (  # isort: skip
     _namespace,  # noqa: F401  # pyright: ignore[reportUnusedImport]
 )
+from buvar.components import AsyncCloserError
+from buvar.components import LayerEndedError
 from buvar.components._public import publish as _publish
 
 from ._child import child
-from ._closing import AsyncCloserError
-from ._closing import LayerEndedError
 from ._impl import add
 from ._impl import bind
 from ._impl import buvar_context

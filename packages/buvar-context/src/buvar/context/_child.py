@@ -8,14 +8,15 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
-from buvar.components._impl import MISSING
+from buvar.components._builder import builder
+from buvar.components._closing import Lifetime
+from buvar.components._closing import close
+from buvar.components._closing import close_sync
+from buvar.components._closing import raise_failures
+from buvar.components._current import buvar_context
 from buvar.components._layer import BLANK
-
-from ._closing import ENDED
-from ._closing import close
-from ._closing import close_sync
-from ._closing import raise_failures
-from ._impl import buvar_context
+from buvar.components._types import ENDED
+from buvar.components._types import MISSING
 
 
 _MESSAGE = "closing a layer failed"
@@ -34,11 +35,15 @@ def child(
 
     What is added in the block is gone after it. What was built for the
     length of the layer is closed, latest first, each even if another failed;
-    the failures are raised as one group.
+    the failures are raised as one group. What outlives the block, as a task
+    may, gets ``LayerEndedError`` from then on.
+
+    The layer keeps what is built in it: it does not share what the layers
+    below keep, only what was added to them.
 
     Args:
         namespaces: What the layer starts with.
-        stack: The layers below it, by default the current context.
+        stack: More layers between it and the current context, top first.
 
     Example:
         >>> with child() as layer:
@@ -48,6 +53,7 @@ def child(
     # Each request opens one: as a new layer is made elsewhere, spelled out.
     layer: Child = Child()
     layer.items = {}
+    layer.kept = {}
     layer.view = BLANK
     layer.names = layer.dependents = layer.closers = None
     layer.below = layer.scope = layer.stage = None
@@ -55,42 +61,45 @@ def child(
     return layer
 
 
-class Child(Components):
+class Child(Lifetime):
     """A layer that is opened and ended by a block."""
 
     __slots__ = ("token",)
 
     #: Takes it off the context. Before it is opened: what it starts with and
-    #: the layers below it, ``None`` for nothing and the current context.
+    #: more layers below it, ``None`` for neither.
     token: contextvars.Token[Components] | tuple[t.Any, ...] | None
 
-    #: Filled by ``child()``.
-    __init__ = object.__init__  # pyright: ignore[reportAssignmentType]
-
-    async def __aenter__(self) -> Components:
+    async def __aenter__(self) -> t.Self:
         """Open the layer and return it."""
         if self.token is not None:
             return self.__enter__()
         self.below = below = _current()
+        if below.closers is ENDED:
+            below.refuse(None)
         self.stage = below.stage or below
         self.token = _set(self)
         return self
 
-    def __enter__(self) -> Components:
+    def __enter__(self) -> t.Self:
         """
         Open the layer and return it.
 
         Raises:
             RuntimeError: It has been opened before.
+            LayerEndedError: The layer it would stand on has ended.
         """
         below, given = _current(), self.token
         if isinstance(given, tuple):
             first, *stack = given
-            below = Components(*stack) if stack else below
+            for layer in reversed(stack):
+                below = below.push(layer)
             self._start(first)
         elif given is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
+        if below.closers is ENDED:
+            below.refuse(None)
         self.below = below
         self.stage = below.stage or below
         self.token = _set(self)
@@ -112,23 +121,24 @@ class Child(Components):
         if (closers := self.closers) is not None:
             if error is None and type(closers) is tuple:
                 # The usual case, spelled out.
-                one, twice = closers
-                self.closers = None
-                try:
-                    if await anext(one, MISSING) is not MISSING:
-                        await one.aclose()
-                        raise twice()  # noqa: TRY301
-                except BaseException as failure:  # noqa: BLE001 - collected
-                    failures = [failure]
+                generator, twice, task = closers
+                if task is builder():
+                    self.closers = None
+                    try:
+                        if await anext(generator, MISSING) is not MISSING:
+                            await generator.aclose()
+                            raise twice()  # noqa: TRY301
+                    except BaseException as failure:  # noqa: BLE001
+                        failures = [failure]
+                    if self.closers is not None:
+                        # What it was kept for is closed.
+                        self.forget_since(None)
             if self.closers is not None:
                 failures = (failures or []) + await close(self, error)
-        self.closers = ENDED
-        try:
-            _reset(self.token)
-        except ValueError:
-            _opened_elsewhere()
+        self.forget()
+        self._leave()
         if failures:
-            raise_failures(_MESSAGE, failures)
+            raise_failures(_MESSAGE, failures, error)
 
     def __exit__(
         self,
@@ -143,19 +153,16 @@ class Child(Components):
             ExceptionGroup: Something failed to close, or has to be awaited.
         """
         failures = close_sync(self, error) if self.closers else None
-        self.closers = ENDED
+        self.forget()
+        self._leave()
+        if failures:
+            raise_failures(_MESSAGE, failures, error)
+
+    def _leave(self) -> None:
+        """Take the layer off the context."""
         try:
             _reset(self.token)
         except ValueError:
-            _opened_elsewhere()
-        if failures:
-            raise_failures(_MESSAGE, failures)
-
-
-def _opened_elsewhere() -> None:
-    """
-    Leave the context as it is.
-
-    A block may end in another context than it was opened in, as generators do
-    when they are collected: that one never had the layer.
-    """
+            # A block may end in another context than it was opened in, as
+            # generators do when they are collected: that one never had it.
+            return

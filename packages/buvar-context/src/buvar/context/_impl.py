@@ -8,19 +8,13 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
-from buvar.components._impl import MISSING
+from buvar.components._current import buvar_context
+from buvar.components._types import MISSING
 
 
 T = t.TypeVar("T")
 D = t.TypeVar("D")
 P = t.ParamSpec("P")
-
-#: The layer that modules add to while they are imported.
-_ROOT: t.Final = Components()
-
-buvar_context: t.Final[contextvars.ContextVar[Components]] = (
-    contextvars.ContextVar("buvar_context", default=_ROOT)
-)
 
 _current = buvar_context.get
 
@@ -83,6 +77,10 @@ def push(
 
     It stays for the rest of the running task, or until ``pop()``; for a layer
     that ends with a block use ``child()``.
+
+    Args:
+        namespaces: What the new layer starts with.
+        stack: More layers between it and the current context, top first.
     """
     components = _current().push(namespaces, *stack)
     buvar_context.set(components)

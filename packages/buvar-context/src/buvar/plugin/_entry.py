@@ -7,6 +7,7 @@ import contextvars
 import typing as t
 
 from buvar.components import Components
+from buvar.components.spi import Lifetime
 
 from ._failure import Where
 from ._report import Report
@@ -108,7 +109,7 @@ preparing: contextvars.ContextVar[Entry | None] = contextvars.ContextVar(
 )
 
 
-class PluginLayer(Components):
+class PluginLayer(Lifetime):
     """The layer shared by all plugins: remembers who added what."""
 
     __slots__ = ()
@@ -116,6 +117,7 @@ class PluginLayer(Components):
     def __init__(self, below: Components) -> None:
         self._put_on(below)
         self.scope = self.stage = None
+        self.kept = {}
 
     def add(
         self,

@@ -308,6 +308,7 @@ class Stage:
         )
         self._state = State.TEARDOWN
         failed = await close(self.layer, failures.cause())
+        self.layer.forget()
         if await self._host.settle():
             failed = [interrupted(failure) for failure in failed]
         failures.late += failed

@@ -8,7 +8,7 @@ import inspect
 import typing as t
 
 from buvar.components import Components
-from buvar.context._closing import closers_of
+from buvar.components.spi import defer
 
 from ._entry import preparing
 from ._failure import Where
@@ -111,7 +111,7 @@ class Teardown:
     def _add(self, closer: _Closer) -> None:
         try:
             closer.teardown = self
-            closers_of(self._layer).append(closer)
+            defer(self._layer, closer)
         except BaseException:
             closer.drop()
             raise

@@ -274,9 +274,12 @@ class Adapter:
         Under one stands what was built, under the other who builds it.
         """
         key = tuple(bindings.values())
-        if key not in self._tickets:
-            self._tickets[key] = (Ticket(self, "of"), Ticket(self, "building"))
-        return self._tickets[key]
+        found = self._tickets.get(key)
+        if found is None:
+            new = Ticket(self, "of"), Ticket(self, "building")
+            # Threads that plan at the same time have to agree on one pair.
+            found = self._tickets.setdefault(key, new)
+        return found
 
     def callable(self, bindings: Bindings) -> t.Any:
         """Return what is to be called."""

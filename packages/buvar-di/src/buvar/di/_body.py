@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from buvar.components import _known
+from buvar.components import spi
 
 from . import _lifetime
 from ._head import AWAITS
@@ -43,12 +43,12 @@ class Body(Head):
         var, gen = self._var(node), self._name("generator")
         who = self._const(node.adapter)
         step, stop, end = f"next({gen})", "StopIteration", f"{gen}.close()"
-        closer = f"partial(close, {gen}, {who})"
+        closer = f"partial(close, {gen}, {who}, {layer}, builder())"
         if node.adapter.kind is Kind.ASYNC_YIELD:
             step, stop = f"await anext({gen})", "StopAsyncIteration"
             end = f"await {gen}.aclose()"
             again = functools.partial(_lifetime.twice, node.adapter)
-            closer = f"({gen}, {self._const(again, 'twice')})"
+            closer = f"({gen}, {self._const(again, 'twice')}, builder())"
         self._line(f"if {layer}.below is None:", depth)
         self._line(f"endless({who})", depth + 1, node)
         self._line(f"{gen} = {call}", depth, node)
@@ -56,14 +56,8 @@ class Body(Head):
         self._line(f"{var} = {step}", depth + 1, node)
         self._line(f"except {stop}:", depth)
         self._line(f"wrong({who}, MISSING)", depth + 1, node)
-        if node.adapter.kind is Kind.ASYNC_YIELD:
-            # One generator alone needs no list.
-            self._line(f"if {layer}.closers is None:", depth)
-            self._line(f"{layer}.closers = {closer}", depth + 1)
-            self._line("else:", depth)
-            depth += 1
         self._line("try:", depth)
-        self._line(f"closers_of({layer}).append({closer})", depth + 1)
+        self._line(f"defer({layer}, {closer})", depth + 1)
         self._line("except Ended:", depth)
         self._line(end, depth + 1)
         self._line("raise", depth + 1)
@@ -113,25 +107,30 @@ class Body(Head):
         return isinstance(own, type) and node.adapter.kind is not Kind.CLASS
 
     def _store(self, node: Build, layer: str, depth: int) -> None:
-        """Write what ``layer.add`` does, the types being known already."""
+        """Write how a layer keeps it."""
         var, keys = self._var(node), self.planner.keys_of(node)
         names = [self._const(key) for key in keys]
         for key in keys:
-            _known.note(key, named=False)
+            spi.announce(key)
         if self._key(node) is node.ticket:
+            keys = (*keys, node.ticket)
             names.append(self._place(node))
-        items = "".join(f"{layer}_items[{name}] = " for name in names)
+        if node.adapter.kind is Kind.AWAIT:
+            # Generators cannot be deferred, others awaited nothing.
+            self._line(f"if {layer}.kept is not {layer}_kept:", depth)
+            self._line(f"{layer}.refuse({names[0]})", depth + 1)
         if self._may_be_a_subclass(node):
-            # As precise as add(): an instance of a subclass is one of that.
             self._line(f"if type({var}) is not {names[0]}:", depth)
             self._check(node, depth + 1)
-            self._line(f"if {var} is not None:", depth + 1)
-            self._line(f"{layer}.add({var})", depth + 2)
+            self._line(f"keep({layer}, {layer}_kept, {var})", depth + 1)
+        if layer == "stage":
+            all_keys = self._const(keys, "keys")
+            self._line(f"stage.keep(stage_kept, {all_keys}, {var})", depth)
+            return
+        items = "".join(f"{layer}_kept[{name}] = " for name in names)
         self._line(f"{items}{var}", depth)
         self._line(f"if {layer}.dependents is not None:", depth)
-        self._line(
-            f"reveal({layer}, {self._const(keys, 'keys')}, {var})", depth + 1
-        )
+        self._line(f"{layer}.changed()", depth + 1)
 
 
 def _is_default(node: Node) -> bool:

@@ -18,9 +18,9 @@ import weakref
 from ._compiled import Call
 from ._compiled import Resolver
 from ._head import TOP
-from ._lifetime import COMPILED
 from ._nodes import Build
 from ._nodes import Node
+from ._once import COMPILED
 from ._order import Order
 from ._plan import Planner
 from ._types import show
@@ -30,25 +30,36 @@ _NUMBER = itertools.count(1)
 
 
 def compile_plan(
-    planner: Planner, nodes: t.Sequence[Node], again: Call, *, single: bool
+    planner: Planner,
+    nodes: t.Sequence[Node],
+    target: t.Any,
+    again: Call,
+    *,
+    single: bool,
 ) -> Resolver:
     """
     Compile what a planner decided for the targets of a call.
 
     Args:
         planner: What it found out meanwhile.
-        nodes: The targets.
+        nodes: Where the targets come from.
+        target: The first of them.
         again: Asks once more, when the context answers otherwise.
         single: Return the one target, not a list of all.
     """
-    return _Writer(planner).write(nodes, again, single=single)
+    return _Writer(planner).write(nodes, target, again, single=single)
 
 
 class _Writer(Order):
     """Write the function around it all."""
 
     def write(
-        self, nodes: t.Sequence[Node], again: Call, *, single: bool
+        self,
+        nodes: t.Sequence[Node],
+        target: t.Any,
+        again: Call,
+        *,
+        single: bool,
     ) -> Resolver:
         """Write the function, return it compiled."""
         self.order(nodes)
@@ -57,7 +68,7 @@ class _Writer(Order):
         head = [
             "async def nject(adapters, given):",
             "    context = current()",
-            *self._layers(),
+            *self._layers(target),
             *self._guards(),
             *(f"    {self.vars[one]} = MISSING" for one in self.maybe),
             "    try:",

@@ -7,14 +7,17 @@ import keyword
 import re
 import typing as t
 
-from buvar.components._impl import MISSING
-from buvar.context import LayerEndedError
+from buvar.components import LayerEndedError
+from buvar.components._builder import builder
+from buvar.components.spi import MISSING
+from buvar.components.spi import defer
 from buvar.context import buvar_context
-from buvar.context._closing import closers_of
 
 from . import _lifetime
+from . import _once
 from ._kind import Kind
 from ._nodes import CALL
+from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Const
 from ._nodes import Given
@@ -55,16 +58,19 @@ class Head:
         self.names: dict[t.Any, t.Any] = {
             "MISSING": MISSING,
             "Ended": LayerEndedError,
+            "builder": builder,
             "close": _lifetime.close,
-            "closers_of": closers_of,
+            "defer": defer,
             "current": buvar_context.get,
             "endless": _lifetime.endless,
             "has": _lifetime.has,
+            "keep": _lifetime.keep,
+            "lends": _lifetime.lends,
             "partial": functools.partial,
-            "reveal": _lifetime.reveal,
+            "release": _once.release,
             "seen": _lifetime.seen,
-            "wait": _lifetime.wait,
-            "wake": _lifetime.wake,
+            "wait": _once.wait,
+            "wake": _once.wake,
             "wrong": _lifetime.wrong,
         }
         self.consts: dict[t.Any, str] = {}
@@ -72,7 +78,7 @@ class Head:
         self.taken: set[str] = {
             *("adapters", "again", "given", "note", "error"),
             *("context", "items", "below", *LAYERS),
-            *(f"{layer}_items" for layer in LAYERS),
+            *(f"{layer}_kept" for layer in LAYERS),
             *self.names,
         }
         #: The last number that made a name unique.
@@ -84,17 +90,25 @@ class Head:
 
     # --- the head ---------------------------------------------------------
 
-    def _layers(self) -> list[str]:
+    def _layers(self, target: t.Any) -> list[str]:
+        """Find the layers, and refuse what asks one that has ended."""
         words = set(_WORD.findall("\n".join(self.lines)))
         levels = {guard.level for guard in self.planner.guards}
-        lines: list[str] = []
-        for level, name in enumerate(LAYERS[1:], 1):
-            items = f"{name}_items" in words
-            if level in levels or items or name in words:
-                source = "scope" if name == "layer" else name
-                lines.append(f"    {name} = context.{source} or context")
-            if items:
-                lines.append(f"    {name}_items = {name}.items")
+        asked = self._const(target, "target")
+        lines = [
+            "    layer = context.scope or context",
+            "    layer_kept = layer.kept",
+            "    if layer_kept is None:",
+            f"        layer.refuse({asked})",
+        ]
+        if STAGE in levels or words & {"stage", "stage_kept"}:
+            lines.append("    stage = context.stage or context")
+        if "stage_kept" in words:
+            lines += [
+                "    stage_kept = stage.kept",
+                "    if stage_kept is None:",
+                f"        stage.refuse({asked})",
+            ]
         return lines
 
     def _guards(self) -> list[str]:
@@ -108,7 +122,8 @@ class Head:
                 name = self._const(guard.name)
                 look = f"{layer}.peek_named({key}, {name})"
             elif found:
-                look = f"{layer}.peek({key})"
+                ask = "lent" if guard.level == STAGE else "peek"
+                look = f"{layer}.{ask}({key})"
             else:
                 absent.setdefault(layer, []).append(guard.key)
                 continue
@@ -133,14 +148,13 @@ class Head:
         if not keys:
             return []
         fact = self._const(Fact(), "fact")
-        own = " or ".join(f"{self._const(key)} in items" for key in keys)
-        if len(keys) > _MANY:
-            own = f"not {self._const(frozenset(keys), 'absent')}"
-            own += ".isdisjoint(items)"
+        own, kept = (self._any_in(keys, one) for one in ("items", "layer_kept"))
         see = f"seen(below, {fact}, {self._const(keys, 'absent')})"
         lines = [
             "    items, below = context.items, context.below",
             f"    if (items and ({own})) or (",
+            f"        layer_kept and ({kept})",
+            "    ) or (",
             "        below is not None",
             f"        and {fact} not in below.view",
             f"        and {see}",
@@ -148,23 +162,29 @@ class Head:
         ]
         if list(absent) != ["context"]:
             asked = [
-                f"has({layer}, {self._const(tuple(some), 'absent')})"
+                f"{'lends' if layer == 'stage' else 'has'}"
+                f"({layer}, {self._const(tuple(some), 'absent')})"
                 for layer, some in absent.items()
             ]
             lines.append(f"        if {' or '.join(asked)}:")
             return [*lines, f"            {_OTHERWISE}"]
         return [*lines, f"        {_OTHERWISE}"]
 
+    def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
+        """Write the question whether one of some types is in a dict."""
+        if len(keys) > _MANY:
+            many = self._const(frozenset(keys), "absent")
+            return f"not {many}.isdisjoint({place})"
+        return " or ".join(f"{self._const(key)} in {place}" for key in keys)
+
     # --- what is kept -----------------------------------------------------
 
     def _key(self, node: Build) -> t.Any:
         """
-        Return what it is looked for by, among the items of its layer.
+        Return what it is looked for by, among what its layer keeps.
 
-        That is its type: the layer holds it as a component, and another one
-        that was added meanwhile is as good, it would have been taken. Only
-        where several adapters keep objects of that type, as they may wrap
-        each other's, each has a key of its own.
+        That is its type. Only where several adapters keep objects of that
+        type, as they may wrap each other's, each has a key of its own.
         """
         own = self.planner.own_keys(node)[0]
         found = self.planner.adapters.find(own)

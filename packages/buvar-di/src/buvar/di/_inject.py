@@ -10,7 +10,7 @@ import sys
 import typing as t
 import weakref
 
-from buvar.components._impl import MISSING
+from buvar.components.spi import MISSING
 
 from ._adapter import name_of
 from ._adapter import place_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from buvar.components._impl import MISSING
+from buvar.components.spi import MISSING
+from buvar.components.spi import lifetime_of
 from buvar.context import current_context
 
 from ._compile import compile_plan
@@ -43,6 +44,12 @@ class Question(t.NamedTuple):
     targets: t.Sequence[t.Any]
     plan: t.Callable[[Planner, t.Any], list[Node]]
     single: bool
+
+    @property
+    def target(self) -> t.Any:
+        """The first type that is asked for."""
+        first = self.targets[0] if self.targets else None
+        return getattr(first, "annotation", first)
 
 
 @t.overload
@@ -140,7 +147,10 @@ async def answer(
         if value is not MISSING:
             compiled.prefer(question.key, resolver, version)
             return value
-    value = MISSING
+    value, target = MISSING, question.target
+    layer = lifetime_of(current_context())
+    if layer.kept is None:
+        layer.refuse(target)
     while value is MISSING:
         # Another thread may change what was planned with before it is used.
         version = compiled.version
@@ -150,6 +160,7 @@ async def answer(
         resolver = compile_plan(
             planner,
             question.plan(planner, question.targets),
+            target,
             functools.partial(answer, question),
             single=question.single,
         )

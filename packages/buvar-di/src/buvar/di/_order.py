@@ -15,6 +15,7 @@ from ._body import Body
 from ._head import AWAITS
 from ._head import LAYERS
 from ._head import TOP
+from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Node
 
@@ -29,10 +30,13 @@ class Order(Body):
     def order(self, nodes: t.Sequence[Node]) -> None:
         """Write all that the targets need."""
         builds = self.planner.order
-        if self.is_async and _depth(builds) <= _DEEP:
+        waits = self.is_async or any(
+            one.kept and one.level == STAGE for one in builds
+        )
+        if waits and _depth(builds) <= _DEEP:
             for node in nodes:
                 self._need(node, TOP)
-        elif self.is_async or any(map(self._may_be_there, builds)):
+        elif waits or any(map(self._may_be_there, builds)):
             self._flat(nodes)
         else:
             for build in builds:
@@ -90,18 +94,18 @@ class Order(Body):
             return
         known, self.known = self.known, set(self.known)
         if waits:
-            if is_new:
-                self._line(f"{var} = MISSING", depth)
-            else:
+            if not is_new:
                 self._line(f"{var} = {self._get(node)}", depth)
-            self._claimed(node, depth)
+                self._line(f"if {var} is MISSING:", depth)
+            self._claim(node, depth if is_new else depth + 1)
+            self._build_claimed(node, depth)
         else:
             self._unless_there(node, depth)
         self.known = known
 
     def _unless_there(self, node: Build, depth: int) -> None:
         """Write a value, and what it needs, unless the layer has it."""
-        var, items = self._var(node), f"{LAYERS[node.level]}_items"
+        var, items = self._var(node), f"{LAYERS[node.level]}_kept"
         place = self._place(node)
         self._line(f"if {place} in {items}:", depth)
         self._line(f"{var} = {items}[{place}]", depth + 1)
@@ -112,43 +116,61 @@ class Order(Body):
 
     def _get(self, node: Build) -> str:
         """Write the question for what may have been built before."""
-        items = f"{LAYERS[node.level]}_items"
+        items = f"{LAYERS[node.level]}_kept"
         return f"{items}.get({self._place(node)}, MISSING)"
 
-    def _claimed(self, node: Build, depth: int) -> None:
-        """Write what may wait: one task builds, others wait for it."""
-        var, items = self._var(node), f"{LAYERS[node.level]}_items"
+    def _claim(self, node: Build, depth: int) -> None:
+        """
+        Write who builds what may wait: one call, others wait for it.
+
+        A call claims it by its keywords, which no other call has: the dict
+        takes one of them only, also where threads ask at the same time.
+        """
+        var, kept = self._var(node), f"{LAYERS[node.level]}_kept"
+        place = self._place(node)
         mark = self._const(node.building, "building")
-        self._line(f"if {mark} in {items}:", depth)
-        args = f"{items}, {self._place(node)}, {mark}"
-        args = f"{args}, {self._const(node.type)}"
+        self._line(f"if {kept}.setdefault({mark}, given) is given:", depth)
+        # It may have been built just before that.
+        self._line(f"{var} = {kept}.get({place}, MISSING)", depth + 1)
+        self._line(f"if {var} is not MISSING:", depth + 1)
+        self._line(f"release({kept}, {mark}, given)", depth + 2)
+        self._line("else:", depth)
+        args = f"{kept}, {place}, {mark}, given, {self._const(node.type)}"
         self._line(f"{var} = await wait({args})", depth + 1)
         self.awaited = True
+
+    def _build_claimed(self, node: Build, depth: int) -> None:
+        """Write what the call does that has claimed it."""
+        var, kept = self._var(node), f"{LAYERS[node.level]}_kept"
+        mark = self._const(node.building, "building")
         self._line(f"if {var} is MISSING:", depth)
-        # By its keywords the call is known that builds, see wait().
-        self._line(f"{items}[{mark}] = given", depth + 1)
         self._line("try:", depth + 1)
         for _, arg in node.args:
             self._need(arg, depth + 2)
-        if node.adapter.kind in AWAITS:
+        if node.adapter.kind in AWAITS or node.level == STAGE:
             self._build(node, depth + 2)
         else:
             # A call that had no need to wait may have built it meanwhile.
             self._unless_there(node, depth + 2)
         self._line("finally:", depth + 1)
-        # Two threads may have claimed it.
-        self._line(f"{items}.pop({mark}, None)", depth + 2)
+        self._line(f"{kept}.pop({mark}, None)", depth + 2)
         self._line("if given:", depth + 2)
         self._line("wake(given)", depth + 3)
 
     def _waits(self, node: Build) -> bool:
-        """Tell whether others may run while something is built."""
+        """
+        Tell whether others may run while something is built.
+
+        Other threads may, where they share it: the layer of the stage.
+        """
+        if node.level == STAGE:
+            return True
         todo: dict[Node, None] = {node: None}
         while todo:
             one, _ = todo.popitem()
             if not isinstance(one, Build):
                 continue
-            if one.adapter.kind in AWAITS:
+            if one.adapter.kind in AWAITS or (one.kept and one.level == STAGE):
                 return True
             inner = (arg for _, arg in one.args if arg not in self.known)
             todo.update(dict.fromkeys(inner))
@@ -180,7 +202,7 @@ class Order(Body):
             wanted[node] = missing = flag
             if node.kept:
                 missing = self._name("missing")
-                items = f"{LAYERS[node.level]}_items"
+                items = f"{LAYERS[node.level]}_kept"
                 test = f"{self._place(node)} not in {items}"
                 if flag != "True":
                     test = f"{flag} and {test}"

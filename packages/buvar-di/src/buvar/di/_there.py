@@ -10,7 +10,7 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import _known
-from buvar.components._impl import MISSING
+from buvar.components.spi import MISSING
 
 from ._nodes import CALL
 from ._nodes import STAGE
@@ -101,11 +101,13 @@ class There:
             return Item(guard) if self._is_given(guard) else None
         if guard not in self.guards:
             layer = self.layers[level]
-            item = (
-                layer.peek(key)
-                if name is None
-                else layer.peek_named(key, name)
-            )
+            if name is not None:
+                item = layer.peek_named(key, name)
+            elif level == STAGE:
+                # What the layer of the stage keeps for itself is not for all.
+                item = layer.lent(key)
+            else:
+                item = layer.peek(key)
             self.guards[guard] = item is not MISSING
         if self.guards[guard] or self._is_given(guard):
             return Item(guard)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import logging
 import typing as t
 
 from buvar import context
+from buvar.components import spi
 from buvar.plugin._errors import PluginError
 from buvar.plugin._tasks import discard
 from buvar.plugin._teardown import Teardown
@@ -34,6 +36,11 @@ class JobsClosedError(PluginError, RuntimeError):
 class Jobs:
     """
     Runs coroutines in the background, at most ``limit`` at a time.
+
+    A job runs on a layer of its own over the layer of the plugins, also where
+    a request adds it: it may outlive the request, whose layer it does not
+    see. What it needs of the request it is given as arguments. Other context
+    variables are those of the code that adds it.
 
     A job that fails is logged. Jobs end when ``close()`` is called: they
     get ``timeout`` seconds, are then cancelled.
@@ -77,15 +84,17 @@ class Jobs:
         if self._closed:
             discard(job)
             raise JobsClosedError
-        task = asyncio.get_running_loop().create_task(
-            self._run(job), name=name or job.__qualname__
+        task = _over_the_plugins().run(
+            asyncio.get_running_loop().create_task,
+            self._run(job),
+            name=name or job.__qualname__,
         )
         self._tasks.add(task)
         task.add_done_callback(lambda _: self._ended(task, job))
         return task
 
     async def _run(self, job: t.Coroutine[t.Any, t.Any, T]) -> T:
-        async with self._turn:
+        async with self._turn, context.child():
             return await job
 
     def _ended(
@@ -126,6 +135,14 @@ class Jobs:
                 self._timeout,
             )
             await asyncio.wait(tasks, timeout=self._timeout)
+
+
+def _over_the_plugins() -> contextvars.Context:
+    """Return the context of now, but for the layers above the plugins'."""
+    copy = contextvars.copy_context()
+    layer = spi.stage_of(context.current_context())
+    copy.run(context.buvar_context.set, layer)
+    return copy
 
 
 async def prepare(teardown: Teardown) -> None:

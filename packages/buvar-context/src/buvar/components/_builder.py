@@ -1,0 +1,109 @@
+"""
+Go on in the context of the task that began.
+
+A generator may set a context variable before its ``yield`` and reset it
+behind: that works in one context only. The layer it ends with may be ended by
+another task, so the second half runs in the context of the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import types
+import typing as t
+
+from ._current import buvar_context
+from ._impl import Components
+
+
+T = t.TypeVar("T")
+
+Task: t.TypeAlias = "asyncio.Task[t.Any]"
+
+
+def builder() -> Task | None:
+    """Return the task that runs, to be noted before something is begun."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        # Driven by hand, in no event loop.
+        return None
+
+
+def foreign_context(task: Task | None) -> contextvars.Context | None:
+    """Return the context of a task, ``None`` if it is that of now."""
+    if task is None or task is builder():
+        return None
+    context = _context_of(task)
+    if context is None:  # pragma: no cover - a task of another kind
+        return None
+    try:
+        context.run(int)
+    except RuntimeError:
+        # Started eagerly within a step of that very task.
+        return None
+    return context
+
+
+def _context_of(task: Task) -> contextvars.Context | None:
+    get: t.Callable[[], contextvars.Context] | None = getattr(
+        task, "get_context", None
+    )
+    if get is not None:
+        return get()
+    # Before Python 3.12 it is known to the garbage collector only; the first
+    # is that of the task, others belong to its callbacks.
+    found = (
+        one
+        for one in gc.get_referents(task)
+        if isinstance(one, contextvars.Context)
+    )
+    return next(found, None)
+
+
+def run_in(
+    context: contextvars.Context,
+    layer: Components,
+    function: t.Callable[..., T],
+    *args: t.Any,
+) -> T:
+    """
+    Call a function in another context, which sees a layer meanwhile.
+
+    Args:
+        context: The context; that of a task that may go on afterwards.
+        layer: The layer that ends.
+        function: What to call.
+        args: Its arguments.
+    """
+
+    def call() -> T:
+        token = buvar_context.set(layer)
+        try:
+            return function(*args)
+        finally:
+            buvar_context.reset(token)
+
+    return context.run(call)
+
+
+@types.coroutine
+def await_in(
+    context: contextvars.Context,
+    layer: Components,
+    coro: t.Coroutine[t.Any, t.Any, T],
+) -> t.Generator[t.Any, t.Any, T]:
+    """Await a coroutine in another context, see ``run_in``."""
+    step: t.Callable[[t.Any], t.Any] = coro.send
+    value: t.Any = None
+    while True:
+        try:
+            awaited = run_in(context, layer, step, value)
+        except StopIteration as end:
+            return t.cast("T", end.value)
+        try:
+            value, step = (yield awaited), coro.send
+        except BaseException as error:  # noqa: BLE001 - thrown in below
+            value, step = error, coro.throw
