@@ -27,8 +27,8 @@ RETRY: t.Final = 1.0
 #: Seconds for which a connection must have been idle to be closed in favour
 #: of one that waits.
 IDLE: t.Final = 5.0
-#: Which part of the connections is closed at a time.
-_PART: t.Final = 10
+#: Which part of the connections is closed in one look.
+_PART: t.Final = 4
 #: The system has no room for one more.
 _EXHAUSTED: t.Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -77,10 +77,15 @@ class Acceptor:
     @property
     def full(self) -> bool:
         """Whether there is no room for one more."""
-        return self.connections.full or (
-            # Those count as well whose TLS handshake is under way.
-            self.limit is not None and len(self._accepted) >= self.limit
-        )
+        if self.connections.full:
+            return True
+        if self.limit is None or len(self._accepted) < self.limit:
+            return False
+        # Those count as well whose TLS handshake is under way.
+        for connection in [*self._accepted]:
+            if connection.fileno() < 0:
+                self._accepted.discard(connection)
+        return len(self._accepted) >= self.limit
 
     @property
     def listening(self) -> bool:

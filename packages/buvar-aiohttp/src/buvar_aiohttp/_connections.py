@@ -99,6 +99,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection, once its request has ended."""
+        self._transport = None
         if not self.open:
             return
         self.open = False
