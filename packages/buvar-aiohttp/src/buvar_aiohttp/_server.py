@@ -66,6 +66,7 @@ class Server:
     Attributes:
         config: Its settings.
         address: What it is bound to: host and port, or a path.
+        stopped: Set once all requests were answered, or cancelled.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Server:
     ) -> None:
         self.config = config
         self.address: t.Any = listening.item.address
+        self.stopped = asyncio.Event()
         self._listening = listening
         self._layers = layers
         self._limit = config.max_connections or default_max_connections()
@@ -98,6 +100,12 @@ class Server:
                 await self._serve(cancel)
             finally:
                 await self._runner.cleanup()
+                self.stopped.set()
+
+    def requests(self) -> list[aiohttp.web.BaseRequest]:
+        """Return the requests that are being handled."""
+        found = (c.request for c in self._layers.gate.connections.values())
+        return [request for request in found if request is not None]
 
     async def _serve(self, cancel: plugin.Cancel) -> None:
         connections = await self._setup()
