@@ -108,7 +108,9 @@ def test_what_is_not_idle(serve, route) -> None:
 
     async def visit(session: t.Any, url: str) -> object:
         reader, writer = await connect(url)
-        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na"
+        )
         await asyncio.sleep(0.4)
         writer.write(b"b")
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), TIMEOUT)
@@ -203,7 +205,7 @@ def service(tmp_path: Path):
         program = [sys.executable, str(script), str(address[1]), loop]
         with log.open("wb") as out:
             process = subprocess.Popen(
-                ["sh", "-c", command, "sh", str(limit), *program],
+                ["/bin/sh", "-c", command, "sh", str(limit), *program],
                 stdout=out,
                 stderr=out,
             )
@@ -237,7 +239,7 @@ def test_more_idle_clients_than_descriptors(
     """Idle clients do not stop the service, nor fill its log."""
     if loop == "uvloop":
         pytest.importorskip("uvloop")
-    import resource  # noqa: PLC0415
+    import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = clients + 200

@@ -99,7 +99,7 @@ async def ask(session: aiohttp.ClientSession, url: str) -> t.Any:
 @pytest.mark.parametrize(
     ("action", "status", "kind"),
     [
-        (lambda: web.Response(), 200, None),
+        (web.Response, 200, None),
         (lambda: web.Response(status=304), 304, None),
         (lambda: throw(web.HTTPSeeOther("/")), 303, None),
         (lambda: throw(web.HTTPNoContent()), 204, None),
@@ -354,7 +354,7 @@ async def read(session: aiohttp.ClientSession, url: str) -> t.Any:
 
 @pytest.mark.parametrize("around", [False, True])
 def test_a_body_that_is_made_while_it_is_sent(
-    serve, route, sessions, middleware, ends, around
+    serve, route, sessions, middleware, ends, *, around
 ) -> None:
     """The layer ends after the last byte, and the body can use it."""
 
@@ -456,7 +456,7 @@ def test_a_commit_that_fails_after_the_body(serve, route, caplog) -> None:
 
 @pytest.mark.parametrize("written", [False, True])
 def test_a_client_that_leaves_a_stream(
-    serve, route, sessions, ends, written, caplog
+    serve, route, sessions, ends, *, written, caplog
 ) -> None:
     """A client that leaves in the middle is thrown in, once."""
 

@@ -142,6 +142,7 @@ def test_baggage(serve, ask, route) -> None:
         return aiohttp.web.Response(text=str(baggage.get_baggage("tenant")))
 
     visit = ask(path="/", baggage="tenant=me")
+
     def given(**config) -> object:
         return serve(visit, TRACING, route(handle), **config)
 
@@ -286,7 +287,9 @@ def test_a_client_that_leaves(serve, route, spans) -> None:
     async def visit(session, url):
         server, port = url.removeprefix("http://").split(":")
         _, writer = await asyncio.open_connection(server, int(port))
-        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na")
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"
+        )
         await writer.drain()
         await asyncio.sleep(0.1)
         writer.transport.abort()

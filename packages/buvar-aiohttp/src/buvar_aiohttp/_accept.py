@@ -206,7 +206,7 @@ class _Listener(socket.socket):
     def __init__(self, acceptor: Acceptor) -> None:
         copy = acceptor.sock.dup()
         super().__init__(fileno=copy.detach())
-        self.setblocking(False)
+        self.settimeout(0)
         self._acceptor = acceptor
 
     def accept(self) -> tuple[socket.socket, t.Any]:

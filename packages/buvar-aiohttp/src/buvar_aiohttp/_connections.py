@@ -218,9 +218,7 @@ class Connections:
 
     def sending(self) -> list[Connection]:
         """Return those whose request was handled, but not answered yet."""
-        return [
-            c for c in self.of.values() if c.request is None and c.sending
-        ]
+        return [c for c in self.of.values() if c.request is None and c.sending]
 
     def beginning(self) -> list[Connection]:
         """Return those that have sent only a part of a request's head."""
@@ -256,9 +254,7 @@ class Connections:
         """
         now = _now()
         candidates = [
-            c
-            for c in self.of.values()
-            if c.idle and now - c.heard >= idle
+            c for c in self.of.values() if c.idle and now - c.heard >= idle
         ]
         candidates.sort(key=lambda c: c.heard)
         for connection in candidates[:number]:

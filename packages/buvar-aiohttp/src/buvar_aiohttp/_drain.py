@@ -21,9 +21,7 @@ TICK: t.Final = 0.01
 CANCELLED: t.Final = 5.0
 
 
-async def wait_for_requests(
-    connections: Connections, seconds: float
-) -> None:
+async def wait_for_requests(connections: Connections, seconds: float) -> None:
     """
     Wait for what clients have begun, and cancel what does not end in time.
 
@@ -48,9 +46,7 @@ async def wait_for_requests(
 
 def _under_way(connections: Connections) -> bool:
     return bool(
-        connections.busy()
-        or connections.beginning()
-        or connections.sending()
+        connections.busy() or connections.beginning() or connections.sending()
     )
 
 
@@ -64,7 +60,7 @@ async def _cancel(
         _report("The request is cancelled: it did not end in time", connection)
         connection.cancel()
     end = loop.time() + CANCELLED
-    while connections.busy() and loop.time() < end:
+    while connections.busy() and loop.time() < end:  # noqa: ASYNC110 - no event
         await asyncio.sleep(TICK)
     for connection in connections.busy():
         _report("The request goes on although it was cancelled", connection)

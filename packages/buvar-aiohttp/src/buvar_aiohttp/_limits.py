@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import pathlib
 import sys
 import typing as t
 
@@ -32,5 +32,5 @@ def default_max_connections() -> int | None:
         return None
     used = _USUAL
     with contextlib.suppress(OSError):
-        used = len(os.listdir("/dev/fd"))
+        used = len([*pathlib.Path("/dev/fd").iterdir()])
     return max(1, limit - used - max(_LEAST, limit // _PART))

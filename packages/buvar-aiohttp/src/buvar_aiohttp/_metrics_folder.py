@@ -190,9 +190,8 @@ class MetricsFolder:
 
     def _files(self) -> t.Iterator[MetricsFile]:
         """Yield the files that were named by prometheus-client."""
-        for name in os.listdir(self.path):
-            match = _NAME.fullmatch(name)
-            path = self.path / name
+        for path in self.path.iterdir():
+            match = _NAME.fullmatch(path.name)
             if match is None or not _is_ours(path):
                 continue
             kind, way, number = match.groups()

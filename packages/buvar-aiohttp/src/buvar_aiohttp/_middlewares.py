@@ -70,9 +70,7 @@ def _around(
     async def call_old_style(request: t.Any) -> aiohttp.web.StreamResponse:
         return await (await middleware(app, handler))(request)
 
-    return t.cast(
-        "Handler", functools.update_wrapper(call_old_style, handler)
-    )
+    return t.cast("Handler", functools.update_wrapper(call_old_style, handler))
 
 
 def _in_app(app: aiohttp.web.Application, handler: Handler) -> Handler:

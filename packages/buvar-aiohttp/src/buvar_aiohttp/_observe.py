@@ -29,7 +29,7 @@ def observing(what: str) -> t.Generator[None]:
     """
     try:
         yield
-    except Exception:
+    except Exception:  # noqa: BLE001 - logged, whatever it is
         if _throttle.ready():
             _log.warning(
                 "The %s of a request failed; the request goes on.",

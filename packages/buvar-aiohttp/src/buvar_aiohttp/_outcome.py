@@ -63,7 +63,7 @@ async def send(
         await response.write_eof()
     except ConnectionError as error:
         return error
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - logged, and thrown in
         report_cut(request)
         return error
     return None

@@ -10,7 +10,6 @@ import aiohttp.web
 from buvar import fork
 from buvar.components import Components
 from buvar.components import spi
-
 from buvar.context import buvar_context
 
 from ._connections import Connection
@@ -135,7 +134,7 @@ async def _answered(
     mark_sent(response, cut=failure is not None)
     try:
         await end(layer, failure or error_of(response))
-    except Exception:
+    except Exception:  # noqa: BLE001 - logged: the answer is sent
         report_cut(request)
         mark_sent(response, cut=True)
 

@@ -42,7 +42,10 @@ def entry_points(
             yield handler, 1
     for one in applications(app):
         for middleware in one.middlewares:
-            yield functools.partial(t.cast("t.Any", middleware), handler=None), 1
+            yield (
+                functools.partial(t.cast("t.Any", middleware), handler=None),
+                1,
+            )
         for signal in (one.on_startup, one.on_shutdown, one.on_cleanup):
             yield from ((receiver, 1) for receiver in signal)
         yield from ((context, 1) for context in one.cleanup_ctx)

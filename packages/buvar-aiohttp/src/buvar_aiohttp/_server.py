@@ -15,10 +15,10 @@ from buvar import di
 from buvar import fork
 from buvar import plugin
 
+from ._accept import Acceptor
 from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
-from ._accept import Acceptor
 from ._address import unbound
 from ._address import unserved
 from ._app import Layers

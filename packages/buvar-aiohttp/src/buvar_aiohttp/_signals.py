@@ -30,7 +30,9 @@ def stop_on_signals(cancel: plugin.Cancel) -> t.Generator[None]:
         if before not in _DEFAULTS:
             continue
         # Only the main thread can, and not on each platform.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        with contextlib.suppress(
+            NotImplementedError, RuntimeError, ValueError
+        ):
             loop.add_signal_handler(number, cancel.set)
             handled.append((number, before))
     try:

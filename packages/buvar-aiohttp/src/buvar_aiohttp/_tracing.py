@@ -97,7 +97,9 @@ class Tracing:
         if not parent.is_valid:
             return context.Context()
         sampled = self._samples(parent.trace_id, request)
-        flags = trace.TraceFlags.SAMPLED if sampled else trace.TraceFlags.DEFAULT
+        flags = (
+            trace.TraceFlags.SAMPLED if sampled else trace.TraceFlags.DEFAULT
+        )
         parent = trace.SpanContext(
             parent.trace_id,
             parent.span_id,
