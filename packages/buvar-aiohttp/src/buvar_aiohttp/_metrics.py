@@ -132,7 +132,7 @@ def _encode(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """Write metrics in the format that is asked for, if there is such one."""
     try:
         encode, kind = choose_encoder(accept)
-    except ValueError:
+    except Exception:  # noqa: BLE001 - of what a client has written
         # A version that is no number, and the like.
         encode, kind = choose_encoder("")
     return encode(registry), kind
