@@ -364,7 +364,7 @@ def test_what_is_cancelled_is_logged(serve, route, caplog, reads) -> None:
     async def visit(session: aiohttp.ClientSession, url: str) -> object:
         reader, writer = await connect(url)
         writer.write(
-            b"POST /a%0ab?token=s3cret HTTP/1.1\r\nHost: x\r\n"
+            b"POST /a%1bb?token=s3cret HTTP/1.1\r\nHost: x\r\n"
             b"Content-Length: 5\r\n\r\nabc"
         )
         while not context.get(buvar_aiohttp.Server).requests():  # noqa: ASYNC110 - no event
@@ -378,7 +378,7 @@ def test_what_is_cancelled_is_logged(serve, route, caplog, reads) -> None:
     assert serve(visit, plugin_, shutdown_timeout=0.2) == b""
     assert ended == ["cleaned up"]
     (record,) = [r for r in caplog.records if "cancelled" in r.getMessage()]
-    assert (record.method, record.path.upper()) == ("POST", "/A%0AB")
+    assert (record.method, record.path.upper()) == ("POST", "/A%1BB")
     assert 0.1 < record.seconds < TIMEOUT
     assert "s3cret" not in caplog.text
 
