@@ -76,9 +76,10 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         # Handed on without a call in between.
         self._feed = protocol.data_received
-        self.eof_received = protocol.eof_received
-        self.pause_writing = protocol.pause_writing
-        self.resume_writing = protocol.resume_writing
+        this: t.Any = self
+        this.eof_received = protocol.eof_received
+        this.pause_writing = protocol.pause_writing
+        this.resume_writing = protocol.resume_writing
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the connection; one too many is dropped."""

@@ -41,7 +41,7 @@ def chain_of(
     """
     if match_info.http_exception is not None:
         return None
-    apps = t.cast("Apps", match_info.apps)
+    apps = match_info.apps
     return _chain(match_info.handler, apps, layers)
 
 
@@ -68,7 +68,8 @@ def _around(
         return functools.update_wrapper(call, handler)
 
     async def call_old_style(request: t.Any) -> aiohttp.web.StreamResponse:
-        return await (await middleware(app, handler))(request)
+        call: Handler = await middleware(app, handler)
+        return await call(request)
 
     return t.cast("Handler", functools.update_wrapper(call_old_style, handler))
 

@@ -117,7 +117,7 @@ def counted(worker: fork.Worker, handler: Handler) -> Handler:
 
 
 async def _answered(
-    layer: Components,
+    layer: spi.Lifetime,
     request: aiohttp.web.BaseRequest,
     response: aiohttp.web.StreamResponse,
 ) -> None:
@@ -171,7 +171,7 @@ def handler_layer(handler: Handler) -> Handler:
 
 
 async def _handled(
-    layer: Components, outer: Components, response: object
+    layer: spi.Lifetime, outer: Components, response: object
 ) -> None:
     """End the layer of a handler, or leave it to that of the request."""
     error = error_of(response)
@@ -187,7 +187,7 @@ async def _handled(
     lifetime.items[_Streaming] = layer
 
 
-async def end(layer: Components, error: BaseException | None) -> None:
+async def end(layer: spi.Lifetime, error: BaseException | None) -> None:
     """
     End a layer with the exception that ended it, or ``None``.
 

@@ -41,7 +41,8 @@ class Tracing:
         self, request: aiohttp.web.Request, handler: Handler
     ) -> aiohttp.web.StreamResponse:
         """Trace a request, as a middleware does."""
-        span, token = trace.INVALID_SPAN, None
+        span: trace.Span = trace.INVALID_SPAN
+        token = None
         with observing(_OBSERVER):
             given = propagate.extract(request.headers)
             if not self._trust:
