@@ -63,8 +63,8 @@ def _latest(old: Entry, new: Entry) -> Entry:
 
 #: How values of one metric become one, by kind and way of merging. Gauges of
 #: all processes are told apart by process: their files stay.
-_WAYS: t.Final[dict[tuple[str, str | None], t.Callable[[Entry, Entry], Entry]]]
-_WAYS = {
+_Combine: t.TypeAlias = t.Callable[[Entry, Entry], Entry]
+_WAYS: t.Final[dict[tuple[str, str | None], _Combine]] = {
     ("counter", None): _add,
     ("histogram", None): _add,
     ("summary", None): _add,
