@@ -101,6 +101,10 @@ def test_another_address(shared, tmp_path: Path) -> None:
         shared("tcp://127.0.0.1:{port}"),
     ]
 
+    for item in items:
+        # By something else.
+        item.served = True
+
     listening = listen(buvar_aiohttp.AioHttpConfig(host="localhost", port=0))
 
     assert listening.own
@@ -108,9 +112,51 @@ def test_another_address(shared, tmp_path: Path) -> None:
     listening.close()
 
 
+@pytest.mark.parametrize("uri", ["tcp://127.0.0.1:{port}", "tcp://:{port}"])
+def test_the_only_shared_socket(shared, uri: str) -> None:
+    """The only shared socket is served if no other address was set."""
+    item = shared(uri, ("0.0.0.0", 0))
+    port = item.address[1]
+
+    for settings in ({}, {"port": port}, {"backlog": 9}):
+        config = buvar_aiohttp.AioHttpConfig(**settings)
+        assert listen(config) == (item, False)
+    assert item.served
+
+
+def test_a_port_of_several_hosts(shared) -> None:
+    """The port alone does not tell between sockets that both have it."""
+    one = shared("tcp://127.0.0.2:{port}", ("127.0.0.2", 0))
+    port = one.address[1]
+    shared("tcp://127.0.0.3:{port}", ("127.0.0.3", port))
+
+    with pytest.raises(buvar_aiohttp.AddressError):
+        listen(buvar_aiohttp.AioHttpConfig(port=port))
+
+    config = buvar_aiohttp.AioHttpConfig(host="127.0.0.2", port=port)
+    assert listen(config) == (one, False)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"port": 8080}, {"host": "127.0.0.1"}, {"path": "web.sock"}]
+)
+def test_a_socket_that_nobody_would_serve(shared, settings) -> None:
+    """Another address beside a socket that nobody serves is an error."""
+    item = shared("tcp://127.0.0.3:{port}", ("127.0.0.3", 0))
+    config = buvar_aiohttp.AioHttpConfig(**settings)
+
+    with pytest.raises(buvar_aiohttp.AddressError) as info:
+        listen(config)
+
+    assert info.value.shared == (item.uri,)
+    assert "nothing would serve that one" in str(info.value)
+    assert not item.served
+
+
 def test_an_unknown_host(shared) -> None:
     """A host that nobody knows is an error, which names what is shared."""
     item = shared("tcp://127.0.0.1:{port}")
+    item.served = True
     config = buvar_aiohttp.AioHttpConfig(
         host="nowhere.invalid", port=item.address[1]
     )

@@ -19,6 +19,9 @@ from buvar import context
 prometheus_client = pytest.importorskip("prometheus_client")
 
 mmap_dict = pytest.importorskip("prometheus_client.mmap_dict")
+_folder = pytest.importorskip("buvar_aiohttp._metrics_folder")
+MetricsFolder = _folder.MetricsFolder
+
 
 METRICS = "buvar_aiohttp.metrics"
 TIMEOUT = 60  # seconds, a bound and no expectation
@@ -143,6 +146,135 @@ def test_openmetrics(serve, ask) -> None:
     found = serve(ask(Accept="application/openmetrics-text"), METRICS)
 
     assert "http_requests_in_progress" in found
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text;version=a.b",
+        "application/openmetrics-text; version=1.0.0; escaping=nonsense",
+        "text/plain;version=..",
+        ";;,=",
+    ],
+)
+def test_formats_that_make_no_sense(serve, ask, accept) -> None:
+    """A format that nobody knows is answered with one that is known."""
+    found = serve(ask(Accept=accept), METRICS)
+
+    assert "http_requests_in_progress" in found
+
+
+def test_a_client_that_leaves(serve, route) -> None:
+    """A client that breaks off its upload counts as 499."""
+    registry = prometheus_client.CollectorRegistry()
+    labels = {"method": "POST", "route": "/", "status": "499"}
+
+    async def prepare_registry() -> None:
+        context.add(registry)
+
+    async def read(request):
+        return aiohttp.web.Response(body=await request.read())
+
+    async def visit(session, url):
+        server, port = url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(server, int(port))
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"
+        )
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        async with asyncio.timeout(20):
+            while not registry.get_sample_value("http_requests_total", labels):  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.01)
+
+    serve(visit, prepare_registry, METRICS, route(read, method="POST"))
+
+
+def test_a_connection_that_a_handler_lost(serve, route) -> None:
+    """That a database is gone is a failure, whatever kind of error it is."""
+    registry = prometheus_client.CollectorRegistry()
+    labels = {"method": "GET", "route": "/", "status": "500"}
+
+    async def prepare_registry() -> None:
+        context.add(registry)
+
+    async def fail(request):
+        raise ConnectionResetError
+
+    async def visit(session, url):
+        async with session.get(url) as response:
+            return response.status
+
+    assert serve(visit, prepare_registry, METRICS, route(fail)) == 500
+    assert registry.get_sample_value("http_requests_total", labels) == 1
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    """Fill a folder of metrics with what must not count, or harm."""
+    path = tmp_path / "metrics"
+    path.mkdir()
+    (path / "counter_1.db").touch()
+    (path / "counter_2.db").write_bytes(b"\xff" * 100)
+    (path / "histogram_3.db").write_bytes(b"\x40\0\0\0")
+    (path / "gauge_4.db").touch()
+    (path / "gauge_livesum_99999999999999999999.db").touch()
+    (path / "counter_5.db").symlink_to("/dev/zero")
+    (path / "counter_6.db").mkdir()
+    (path / "counter_\u202e\n.db").touch()
+    nonsense = mmap_dict.MmapedDict(str(path / "counter_7.db"))
+    nonsense.write_value("no JSON", 1.0, 0.0)
+    nonsense.close()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(path / "counter_8.db")
+    (path / os.fsdecode(b"gauge_livesum_\xff.db")).mkdir()
+    return path
+
+
+def counter(folder: Path, pid: str, value: float) -> None:
+    """Write what a process has counted."""
+    key = mmap_dict.mmap_key("cups", "cups_total", ["of"], ["tea"], "Cups.")
+    written = mmap_dict.MmapedDict(str(folder / f"counter_{pid}.db"))
+    written.write_value(key, value, 0.0)
+    written.close()
+
+
+def total_of(folder) -> float:
+    (metric,) = folder.collect()
+    (sample,) = metric.samples
+    return sample.value
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="cannot fork")
+@pytest.mark.asyncio
+async def test_hostile_names(folder: Path) -> None:
+    """Whatever lies in the folder, what workers have counted is told."""
+    counter(folder, str(os.getpid()), 2.0)
+    counter(folder, "99999998", 3.0)
+    counter(folder, "99999999", 4.0)
+    metrics = MetricsFolder(str(folder))
+
+    for _ in range(2):
+        assert total_of(metrics) == 9.0
+        async with metrics.locked() as locked:
+            assert locked
+            metrics.bury()
+
+    left = set(os.listdir(folder))  # noqa: PTH208 - this is not async
+    assert not {"counter_99999998.db", "counter_99999999.db"} & left
+    assert "counter_merged.db" in left
+    assert "gauge_livesum_99999999999999999999.db" not in left
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="cannot fork")
+@pytest.mark.asyncio
+async def test_a_lock_that_is_held(tmp_path: Path) -> None:
+    """Who cannot have the lock goes on without it, after a while."""
+    metrics = MetricsFolder(str(tmp_path))
+
+    async with metrics.locked() as one, metrics.locked() as other:
+        assert (one, other) == (True, False)
 
 
 WORKERS = """

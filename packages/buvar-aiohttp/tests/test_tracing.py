@@ -135,15 +135,19 @@ def test_invented_methods(serve, ask, plugins, spans) -> None:
 
 @pytest.mark.usefixtures("spans")
 def test_baggage(serve, ask, route) -> None:
-    """What a client hands on besides the trace arrives, and stays there."""
+    """The baggage of a client arrives only where clients are trusted."""
     baggage = pytest.importorskip("opentelemetry.baggage")
 
     async def handle(request):
         return aiohttp.web.Response(text=str(baggage.get_baggage("tenant")))
 
     visit = ask(path="/", baggage="tenant=me")
-    assert serve(visit, TRACING, route(handle)) == "me"
-    assert serve(ask(path="/"), TRACING, route(handle)) == "None"
+
+    def given(**config) -> object:
+        return serve(visit, TRACING, route(handle), **config)
+
+    assert given(trust_client_trace=True) == "me"
+    assert given() == "None"
 
 
 def test_without_a_sdk(serve, ask, plugins) -> None:
@@ -205,3 +209,96 @@ def test_a_request_that_says_little(serve, plugins, spans, tmp_path) -> None:
         "server.port",
         "user_agent.original",
     }
+
+
+@pytest.mark.parametrize("host", [b"[", b"a:b:c", b"x:99999", b"\xff"])
+def test_a_bad_host(serve, plugins, spans, host) -> None:
+    """A host that makes no sense fails no request."""
+
+    async def visit(session, url):
+        server, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(server, int(port))
+        writer.write(b"GET /item/2 HTTP/1.1\r\nHost: %s\r\n\r\n" % host)
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        return head[:12]
+
+    # What aiohttp itself refuses is not traced.
+    found = serve(visit, *plugins)
+    assert found == b"HTTP/1.1 200" or (found, spans()) == (
+        b"HTTP/1.1 400",
+        (),
+    )
+
+
+def test_tracing_that_fails(serve, ask, plugins, caplog, monkeypatch) -> None:
+    """Tracing that fails, at the start or the end, fails no request."""
+    sdk = pytest.importorskip("opentelemetry.sdk.trace")
+
+    class Broken(sdk.SpanProcessor):
+        def on_end(self, span):
+            raise OSError("disk full")
+
+    class Worse(Broken):
+        def on_start(self, span, parent_context=None):
+            raise OSError("disk full")
+
+    for broken in (Broken, Worse):
+        provider = sdk.TracerProvider()
+        provider.add_span_processor(broken())
+        monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+        assert len(serve(ask(), *plugins)) == 32
+    assert "disk full" in caplog.text
+
+
+@pytest.mark.parametrize("trust", [False, True])
+@pytest.mark.parametrize("flag", ["00", "01"])
+def test_a_clients_sampling_decision(
+    serve, ask, plugins, monkeypatch, *, flag, trust
+) -> None:
+    """Whether a trace is recorded is up to a client only if it is trusted."""
+    sdk = pytest.importorskip("opentelemetry.sdk.trace")
+    sampling = pytest.importorskip("opentelemetry.sdk.trace.sampling")
+    exporting = pytest.importorskip("opentelemetry.sdk.trace.export")
+    memory = pytest.importorskip(
+        "opentelemetry.sdk.trace.export.in_memory_span_exporter"
+    )
+    given = PARENT[:-2] + flag
+    for root in (sampling.ALWAYS_ON, sampling.ALWAYS_OFF):
+        exporter = memory.InMemorySpanExporter()
+        provider = sdk.TracerProvider(sampler=sampling.ParentBased(root))
+        provider.add_span_processor(exporting.SimpleSpanProcessor(exporter))
+        monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+        text = serve(
+            ask(traceparent=given), *plugins, trust_client_trace=trust
+        )
+        # In either case the trace goes on.
+        assert text == PARENT.split("-")[1]
+        wanted = flag == "01" if trust else root is sampling.ALWAYS_ON
+        assert bool(exporter.get_finished_spans()) == wanted
+
+
+def test_a_client_that_leaves(serve, route, spans) -> None:
+    """A client that breaks off its upload is no failure of the span."""
+
+    async def read(request):
+        return aiohttp.web.Response(body=await request.read())
+
+    async def visit(session, url):
+        server, port = url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(server, int(port))
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"
+        )
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        async with asyncio.timeout(20):
+            while not spans():  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.01)
+
+    serve(visit, TRACING, route(read, method="POST"))
+
+    (span,) = spans()
+    assert span.status.status_code is trace.StatusCode.UNSET
+    assert span.events == ()

@@ -19,6 +19,7 @@ from ._config import AioHttpConfig
 from ._errors import AddressError
 from ._errors import AioHttpError
 from ._errors import ExtraError
+from ._errors import ResponseStatusError
 from ._prepare import prepare
 from ._server import Server
 from ._server import prepare_server
@@ -29,6 +30,7 @@ __all__ = [
     "AioHttpConfig",
     "AioHttpError",
     "ExtraError",
+    "ResponseStatusError",
     "Server",
     "prepare",
     "prepare_app",

@@ -9,7 +9,6 @@ import typing as t
 
 from buvar import context
 from buvar import fork
-from buvar.fork._listeners import Listeners
 
 from ._config import AioHttpConfig
 from ._errors import AddressError
@@ -42,26 +41,61 @@ def listen(config: AioHttpConfig) -> Listening:
     """
     Return the socket to serve on.
 
+    That is the shared socket with the address of the configuration; else the
+    only one there is, unless the configuration names another address; else
+    one that is bound now, which all workers share.
+
     Raises:
-        AddressError: It cannot be bound.
+        AddressError: It cannot be bound, or a shared socket would be left
+            that nobody serves.
     """
     if config.sock is not None:
         return Listening(fork.Socket(config.address, config.sock))
-    shared: dict[t.Any, fork.Socket] = context.find(fork.Socket)
-    for item in shared.values():
-        if item.uri == config.address or _same(item, config):
-            return Listening(item)
+    shared = _sockets()
+    item = _shared(config, shared)
+    if item is not None:
+        item.served = True
+        return Listening(item)
+    if others := unserved():
+        raise AddressError(
+            config.address,
+            "another socket was bound for the service, and nothing would "
+            "serve that one.",
+            others,
+        )
     try:
-        (item,) = Listeners(
-            [config.address],
-            backlog=config.backlog,
-            reuse_port=False,
-            supervised=False,
-        ).for_slot(1)
+        item = fork.bind(config.address, backlog=config.backlog)
     except (fork.BindError, fork.SocketURIError) as error:
-        uris = (item.uri for item in shared.values())
-        raise AddressError(config.address, error.reason, uris) from error
-    return Listening(item, own=True)
+        raise AddressError(config.address, error.reason, [i.uri for i in shared]) from error
+    item.served = True
+    return Listening(item, own=not item.supervised)
+
+
+def unserved() -> list[str]:
+    """Return the URIs of shared sockets that nobody is known to serve."""
+    return [item.uri for item in _sockets() if not item.served]
+
+
+def _sockets() -> list[fork.Socket]:
+    """Return the shared sockets, each once: some have several names."""
+    found: dict[t.Any, fork.Socket] = context.find(fork.Socket)
+    return [*{id(item): item for item in found.values()}.values()]
+
+
+def _shared(
+    config: AioHttpConfig, shared: list[fork.Socket]
+) -> fork.Socket | None:
+    """Find the shared socket that the configuration means."""
+    for item in shared:
+        if item.uri == config.address or _same(item, config):
+            return item
+    if len(shared) == 1 and not config.names_address:
+        return shared[0]
+    if config.names_host or config.path is not None:
+        return None
+    # Only the port was set: the host is that of the socket.
+    found = [item for item in shared if _same_port(item, config)]
+    return found[0] if len(found) == 1 else None
 
 
 def unbound(config: AioHttpConfig) -> Listening:
@@ -74,14 +108,17 @@ def _same(item: fork.Socket, config: AioHttpConfig) -> bool:
     bound = item.address
     if config.path is not None:
         return isinstance(bound, str) and bound == os.path.abspath(config.path)  # noqa: PTH100
+    return _same_port(item, config) and bound[0] in _addresses(config.host)
+
+
+def _same_port(item: fork.Socket, config: AioHttpConfig) -> bool:
+    """Tell whether a shared socket has the port of the configuration."""
     if item.sock.family not in {socket.AF_INET, socket.AF_INET6}:
         return False
-    host, port = bound[:2]
-    if port != config.port and not (
+    port = item.address[1]
+    return port == config.port or (
         config.port == 0 and item.uri.partition("?")[0].endswith(":0")
-    ):
-        return False
-    return host in _addresses(config.host)
+    )
 
 
 def _addresses(host: str) -> set[str]:

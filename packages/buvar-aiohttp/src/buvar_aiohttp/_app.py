@@ -1,113 +1,77 @@
-"""The application, and a layer of the context for each request."""
+"""The application, and the gate that its requests pass."""
 
 from __future__ import annotations
 
-import typing as t
+import functools
 
 import aiohttp.web
 
 from buvar import context
-from buvar import fork
-from buvar.components import Components
-from buvar.components import _known
+from buvar import di
+from buvar import plugin
 from buvar.context import buvar_context
-from buvar.context import child
-from buvar.context._closing import ENDED
-from buvar.context._closing import close
-from buvar.context._closing import raise_failures
+
+from ._middlewares import chain_of
+from ._request_layer import Handler
+from ._request_layer import RequestGate
+from ._request_layer import in_layers
+from ._routes import applications
+from ._routes import entry_points
 
 
-Handler: t.TypeAlias = t.Callable[
-    [t.Any], t.Awaitable[aiohttp.web.StreamResponse]
-]
-
-_MESSAGE = "a request failed"
-
-_Request = aiohttp.web.Request
-# Put into layers below without telling: each of them is new.
-_known.note(_Request, named=False)
-
-_set = buvar_context.set
-
-
-class Door:
+class Layers:
     """
-    What the requests of an application pass on their way in and out.
+    A layer of the context for each request to an application.
 
     Attributes:
-        closing: Set when the server stops: the answer is the last one of its
-            connection.
-        layers: The middleware that runs each request on a layer of its own.
+        gate: What the requests pass.
+        middleware: Opens the layers where nothing below the application
+            does, and those of handlers on top where there are middlewares.
     """
 
-    __slots__ = ("closing", "layers")
+    __slots__ = ("gate", "middleware")
 
     def __init__(self) -> None:
-        self.closing = False
+        self.gate = RequestGate()
 
         @aiohttp.web.middleware
-        async def layers(
+        async def middleware(
             request: aiohttp.web.Request, handler: Handler
         ) -> aiohttp.web.StreamResponse:
             below = buvar_context.get()
-            return await in_layers(self, below, handler)(request)
+            chain = chain_of(request.match_info, middleware) or handler
+            if below.items.get(aiohttp.web.Request) is not request:
+                chain = in_layers(self.gate, below, chain)
+            return await chain(request)
 
-        self.layers: t.Any = layers
+        self.middleware = middleware
 
+    def place(self, app: aiohttp.web.Application) -> None:
+        """
+        Put the middleware where it is needed, for an application to start.
 
-def in_layers(door: Door, below: Components, handler: Handler) -> Handler:
-    """
-    Have a handler run each request on a layer of its own.
-
-    The layer holds the request and ends with it: what was built for its
-    length is closed, with the exception if there is one. It is not taken off
-    the context: the request has a task of its own, where only the response is
-    sent and logged afterwards.
-    """
-    stage = below.stage or below
-
-    async def handle(
-        request: aiohttp.web.BaseRequest,
-    ) -> aiohttp.web.StreamResponse:
-        # Opened as 'async with' does, and filled as add() does, with no call
-        # that a request need not wait for.
-        layer = child()
-        layer.below, layer.stage = below, stage
-        layer.items[_Request] = request
-        _set(layer)
-        try:
-            response = await handler(request)
-        except BaseException as error:
-            if layer.closers:
-                raise_failures(_MESSAGE, await close(layer, error))
-            layer.closers = ENDED
-            if door.closing and isinstance(error, aiohttp.web.HTTPException):
-                error.force_close()
-            raise
-        if layer.closers:
-            raise_failures(_MESSAGE, await close(layer, None))
-        layer.closers = ENDED
-        if door.closing:
-            response.force_close()
-        return response
-
-    return handle
-
-
-def counted(worker: fork.Worker, handler: Handler) -> Handler:
-    """Have a worker count its requests, to be replaced after so many."""
-
-    async def handle(
-        request: aiohttp.web.BaseRequest,
-    ) -> aiohttp.web.StreamResponse:
-        worker.count()
-        return await handler(request)
-
-    return handle
+        A server opens the layers of requests below the application, where
+        they cost least: an application without any middleware is faster.
+        """
+        if self.middleware in app.middlewares:
+            app.middlewares.remove(self.middleware)
+        if any(one.middlewares for one in applications(app)):
+            app.middlewares.insert(0, self.middleware)
 
 
 async def prepare_app() -> None:
     """Add an ``aiohttp.web.Application`` to the context, if it has none."""
-    if context.get(aiohttp.web.Application, default=None) is None:
-        door = context.add(Door())
-        context.add(aiohttp.web.Application(middlewares=[door.layers]))
+    app = context.get(aiohttp.web.Application, default=None)
+    if app is None:
+        layers = context.add(Layers())
+        app = context.add(
+            aiohttp.web.Application(middlewares=[layers.middleware])
+        )
+    di.expect(aiohttp.web.Request)
+    plugin.add_check(functools.partial(_add_entry_points, app))
+
+
+def _add_entry_points(app: aiohttp.web.Application) -> None:
+    """Have a check see what the application calls, once all is prepared."""
+    for function, positional in entry_points(app):
+        di.add_entry_point(function, positional=positional)

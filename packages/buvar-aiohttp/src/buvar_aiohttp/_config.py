@@ -13,15 +13,36 @@ import attrs
 from buvar import config
 
 
+class _DefaultHost(str):
+    """A host that nobody has set."""
+
+    __slots__ = ()
+
+
+class _DefaultPort(int):
+    """A port that nobody has set."""
+
+
+_HOST: t.Final = _DefaultHost("127.0.0.1")
+_PORT: t.Final = _DefaultPort(8080)
+
+
+def _positive(_: object, attribute: t.Any, value: float | None) -> None:
+    """Refuse what would close each connection at once."""
+    if value is not None and not value > 0:
+        msg = f"{attribute.name} has to be more than 0, not {value!r}"
+        raise ValueError(msg)
+
+
 @attrs.define(kw_only=True)
 class AioHttpConfig(config.Config, section="aiohttp"):
     """How to serve HTTP."""
 
     host: str = config.var(
-        "127.0.0.1", help="The host name or IP address to listen on."
+        _HOST, help="The host name or IP address to listen on."
     )
     port: int = config.var(
-        8080, help="The TCP port to listen on, 0 for any that is free."
+        _PORT, help="The TCP port to listen on, 0 for any that is free."
     )
     path: str | None = config.var(
         None, help="The path of a Unix socket to listen on instead."
@@ -39,9 +60,33 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     backlog: int = config.var(
         2048, help="How many connections may wait to be accepted."
     )
+    keepalive_timeout: float = config.var(
+        75.0,
+        validator=_positive,
+        help="Seconds that a connection may be idle, also before its first "
+        "request. More than the proxy in front has.",
+    )
+    header_timeout: float = config.var(
+        30.0,
+        validator=_positive,
+        help="Seconds from the first byte of a request to the end of its "
+        "headers, and for a TLS handshake.",
+    )
+    max_connections: int | None = config.var(
+        None,
+        validator=_positive,
+        help="How many connections may be open; more of them wait. By "
+        "default as many as the limit of open files has room for.",
+    )
     handle_signals: bool = config.bool_var(
         False,  # noqa: FBT003 - the default
-        help="Whether aiohttp handles signals, which the stage does.",
+        help="Whether the server stops on INT and TERM where the stage "
+        "handles no signals.",
+    )
+    trust_client_trace: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether tracing takes over the sampling decision and the "
+        "baggage of clients, which should be services of one's own then.",
     )
     access_log: bool = config.bool_var(
         True,  # noqa: FBT003 - the default
@@ -58,6 +103,20 @@ class AioHttpConfig(config.Config, section="aiohttp"):
             if value is not None and not isinstance(value, kind):
                 msg = f"{name} is set by code, to a {kind.__qualname__}."
                 raise ValueError(msg)
+
+    @property
+    def names_host(self) -> bool:
+        """Whether the host was set, to whatever."""
+        return type(self.host) is not _DefaultHost
+
+    @property
+    def names_address(self) -> bool:
+        """Whether the host, the port or a path was set, to whatever."""
+        return (
+            self.names_host
+            or type(self.port) is not _DefaultPort
+            or self.path is not None
+        )
 
     @property
     def address(self) -> str:

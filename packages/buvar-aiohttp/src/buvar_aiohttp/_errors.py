@@ -5,6 +5,10 @@ from __future__ import annotations
 import typing as t
 
 
+if t.TYPE_CHECKING:
+    import aiohttp.web
+
+
 class AioHttpError(Exception):
     """
     Base of all errors of this package.
@@ -40,7 +44,8 @@ class AddressError(AioHttpError, OSError):
         lines += [f"  - there is the shared socket {u}" for u in self.shared]
         lines.append(
             "Set host and port (or path) in the section 'aiohttp' to an "
-            "address that is free, or to that of a shared socket."
+            "address that is free, or to that of a shared socket; with one "
+            "shared socket they can be left out."
         )
         return "\n".join(lines)
 
@@ -67,4 +72,31 @@ class ExtraError(AioHttpError, ImportError):
             f"{self.plugin} needs {self.distribution}, which is not "
             "installed.\n"
             f"Install the extra: pip install 'buvar-aiohttp[{self.extra}]'."
+        )
+
+
+class ResponseStatusError(AioHttpError):
+    """
+    A handler returned a response of status 400 or more.
+
+    It is thrown into what lives as long as the layer, so that a database
+    session rolls back; it is not raised, and the client gets the response.
+
+    Attributes:
+        response: The response.
+        status: Its status.
+    """
+
+    def __init__(self, response: aiohttp.web.StreamResponse) -> None:
+        super().__init__(response)
+        self.response = response
+        self.status = response.status
+
+    def __str__(self) -> str:
+        """Say what was returned and the cure."""
+        return (
+            f"The request is answered with status {self.status}, so what was "
+            "built for it is ended as after a failure.\n"
+            "If the work is to be kept, answer with a status below 400, or "
+            "finish it in the handler."
         )

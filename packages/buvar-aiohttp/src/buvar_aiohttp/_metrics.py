@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import pathlib
-import re
 import time
 import typing as t
 
@@ -16,25 +13,23 @@ from prometheus_client import CollectorRegistry
 from prometheus_client import Counter
 from prometheus_client import Gauge
 from prometheus_client import Histogram
-from prometheus_client import multiprocess
 from prometheus_client.exposition import choose_encoder
 
 from buvar import context
 
-from ._app import Handler
+from ._metrics_folder import MetricsFolder
+from ._observe import CLIENT_LEFT
+from ._observe import client_left
+from ._observe import observing
+from ._request_layer import Handler
 from ._route import method_of
 from ._route import route_of
 
 
-# It has no annotations.
-_multiprocess: t.Any = multiprocess
-
 #: What tells prometheus-client that several processes have the metrics.
 VARIABLE: t.Final = "PROMETHEUS_MULTIPROC_DIR"
-#: The status of a request that was cancelled, as proxies log it.
-CANCELLED: t.Final = 499
 
-_LIVE = re.compile(r"gauge_live\w+_(\d+)\.db")
+_OBSERVER: t.Final = "measuring"
 
 
 class Metrics:
@@ -47,9 +42,8 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self.folder = os.environ.get(VARIABLE)
-        if self.folder is not None:
-            _forget_the_dead(pathlib.Path(self.folder))
+        path = os.environ.get(VARIABLE)
+        self.folder = MetricsFolder(path) if path else None
         registry = context.get(CollectorRegistry, default=None)
         if registry is None:
             registry = context.add(CollectorRegistry())
@@ -77,56 +71,68 @@ class Metrics:
     async def measure(
         self, request: aiohttp.web.Request, handler: Handler
     ) -> aiohttp.web.StreamResponse:
-        """Be a middleware."""
+        """Measure a request, as a middleware does."""
         status = 500
         start = time.perf_counter()
-        self._open.inc()
+        with observing(_OBSERVER):
+            self._open.inc()
         try:
             response = await handler(request)
             status = response.status
         except aiohttp.web.HTTPException as error:
             status = error.status
             raise
-        except asyncio.CancelledError:
-            status = CANCELLED
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) or client_left(
+                request, error
+            ):
+                status = CLIENT_LEFT
             raise
         else:
             return response
         finally:
-            self._open.dec()
-            method, route = method_of(request), route_of(request) or ""
-            self._requests.labels(method, route, status).inc()
-            spent = time.perf_counter() - start
-            self._seconds.labels(method, route).observe(spent)
+            with observing(_OBSERVER):
+                self._open.dec()
+                method, route = method_of(request), route_of(request) or ""
+                self._requests.labels(method, route, status).inc()
+                spent = time.perf_counter() - start
+                self._seconds.labels(method, route).observe(spent)
 
     async def expose(
         self, request: aiohttp.web.Request
     ) -> aiohttp.web.Response:
         """Answer with the metrics, in the format that is asked for."""
-        registry = self.registry
+        accept = request.headers.get("Accept", "")
+        if self.folder is None:
+            body, kind = _encode(self.registry, accept)
+        else:
+            async with self.folder.locked() as locked:
+                if locked:
+                    self.folder.bury()
+                shared = CollectorRegistry()
+                shared.register(t.cast("t.Any", self.folder))
+                body, kind = _encode(shared, accept)
+        return aiohttp.web.Response(body=body, headers={"Content-Type": kind})
+
+    async def bury(self) -> None:
+        """Merge what workers have left that are gone."""
         if self.folder is not None:
-            registry = CollectorRegistry()
-            _multiprocess.MultiProcessCollector(registry)
-        encode, kind = choose_encoder(request.headers.get("Accept", ""))
-        return aiohttp.web.Response(
-            body=encode(registry), headers={"Content-Type": kind}
-        )
+            with observing("clearing of the metrics' folder"):
+                async with self.folder.locked() as locked:
+                    if locked:
+                        self.folder.bury()
 
     def close(self) -> None:
         """Take this worker out of what only living ones count in."""
         if self.folder is not None:
-            _multiprocess.mark_process_dead(os.getpid())
+            self.folder.leave(os.getpid())
 
 
-def _forget_the_dead(folder: pathlib.Path) -> None:
-    """Take workers that were killed out of what only living ones count in."""
-    folder.mkdir(parents=True, exist_ok=True)
-    found = (_LIVE.fullmatch(path.name) for path in folder.iterdir())
-    for pid in {int(match[1]) for match in found if match}:
-        try:
-            os.kill(pid, 0)
-        except OSError:
-            # There is none, or it is somebody else's by now. Workers that
-            # start together all look, and one removes the files.
-            with contextlib.suppress(FileNotFoundError):
-                _multiprocess.mark_process_dead(pid)
+def _encode(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+    """Write metrics in the format that is asked for, if there is such one."""
+    try:
+        encode, kind = choose_encoder(accept)
+    except Exception:  # noqa: BLE001 - of what a client has written
+        # A version that is no number, and the like.
+        encode, kind = choose_encoder("")
+    return encode(registry), kind

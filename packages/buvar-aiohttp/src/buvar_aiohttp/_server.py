@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 import typing as t
 
 import aiohttp.web
@@ -15,31 +16,51 @@ from buvar import di
 from buvar import fork
 from buvar import plugin
 
+from ._accept import Acceptor
 from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
 from ._address import unbound
-from ._app import Door
-from ._app import Handler
-from ._app import counted
-from ._app import in_layers
+from ._address import unserved
+from ._app import Layers
 from ._config import AioHttpConfig
+from ._connections import Connections
+from ._drain import TICK
+from ._drain import wait_for_requests
+from ._limits import default_max_connections
+from ._request_layer import counted
+from ._request_layer import in_layers
+from ._signals import stop_on_signals
 from ._websockets import close_websockets
 
 
 _log = logging.getLogger("buvar_aiohttp")
 
-#: Seconds in which a client of an open connection may ask once more.
-LINGER: t.Final = 1.0
+#: Seconds between two looks at what connections do.
+_WATCH: t.Final = 1.0
 #: The component that buvar-pytest adds for the length of a test.
 _TESTING: t.Final = "buvar.testing"
 _DEFAULT_PORT: t.Final = attrs.fields(AioHttpConfig).port.default
-#: Seconds between two looks at the connections while they end.
-_TICK: t.Final = 0.01
 
 
 class Elsewhere:
     """A component that says that something else serves the application."""
+
+
+class _Runner(aiohttp.web.AppRunner):
+    """Tells the application once that it stops: when it begins to."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, app: aiohttp.web.Application, **options: t.Any) -> None:
+        super().__init__(app, **options)
+        self._told = False
+
+    async def shutdown(self) -> None:
+        """Send ``on_shutdown``, if that was not done yet."""
+        if not self._told:
+            self._told = True
+            await super().shutdown()
 
 
 class Server:
@@ -49,6 +70,7 @@ class Server:
     Attributes:
         config: Its settings.
         address: What it is bound to: host and port, or a path.
+        stopped: Set once all requests were answered, or cancelled.
     """
 
     def __init__(
@@ -56,79 +78,124 @@ class Server:
         config: AioHttpConfig,
         app: aiohttp.web.Application,
         listening: Listening,
-        door: Door,
+        layers: Layers,
     ) -> None:
         self.config = config
         self.address: t.Any = listening.item.address
+        self.stopped = asyncio.Event()
         self._listening = listening
-        self._door = door
-        self._runner = aiohttp.web.AppRunner(
+        self._layers = layers
+        self._limit = config.max_connections or default_max_connections()
+        self._runner = _Runner(
             app,
-            handle_signals=config.handle_signals,
             access_log_class=AccessLogger,
             access_log=AccessLogger.LOGGER if config.access_log else None,
-            # aiohttp waits twice: for requests to end, and again once those
-            # that read their bodies were told; 0 would be for ever.
-            shutdown_timeout=max(config.shutdown_timeout / 2, _TICK),
+            keepalive_timeout=config.keepalive_timeout,
+            # By then all have had their time.
+            shutdown_timeout=TICK,
         )
 
     async def serve(self, cancel: plugin.Cancel) -> None:
         """Serve until the stage stops."""
+        with contextlib.ExitStack() as stack:
+            if self.config.handle_signals:
+                stack.enter_context(stop_on_signals(cancel))
+            try:
+                await self._serve(cancel)
+            finally:
+                await self._runner.cleanup()
+                self.stopped.set()
+
+    def requests(self) -> list[aiohttp.web.BaseRequest]:
+        """Return the requests that are being handled."""
+        found = (c.request for c in self._layers.gate.connections.values())
+        return [request for request in found if request is not None]
+
+    async def _serve(self, cancel: plugin.Cancel) -> None:
+        connections = await self._setup()
+        acceptor = Acceptor(
+            self._listening.item.sock,
+            connections,
+            limit=self._limit,
+            ssl_context=self.config.ssl_context,
+            handshake_timeout=self.config.header_timeout,
+            backlog=self.config.backlog,
+        )
+        await acceptor.start()
+        watching = [
+            asyncio.create_task(acceptor.watch(_WATCH)),
+            asyncio.create_task(self._close_overdue(connections)),
+        ]
         try:
-            await self._setup()
-            site = aiohttp.web.SockSite(
-                self._runner,
-                self._listening.item.sock,
-                ssl_context=self.config.ssl_context,
-                backlog=self.config.backlog,
-            )
-            await site.start()
-            _log.info(
-                "Serving HTTP on %s",
-                self.config.address,
-                extra={"address": self.config.address},
-            )
+            uri = self._listening.item.uri
+            _log.info("Serving HTTP on %s", uri, extra={"address": uri})
+            for other in unserved():
+                _log.warning(
+                    "Nothing is known to serve the shared socket %s. What "
+                    "does so should set its attribute 'served'.",
+                    other,
+                    extra={"uri": other},
+                )
             await cancel.wait()
-            await self._drain(site)
+            await self._drain(acceptor, connections)
         finally:
-            await self._runner.cleanup()
+            acceptor.close()
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
 
-    async def _setup(self) -> None:
-        """Set the server up, with layers around all that the application does.
-
-        Below the application, not among its middlewares, they cost least: an
-        application that has no middlewares is faster than one that has any.
-        """
-        with contextlib.suppress(ValueError, RuntimeError):
-            # It is somebody's own, without them, or served elsewhere too.
-            self._runner.app.middlewares.remove(self._door.layers)
+    async def _setup(self) -> Connections:
+        """Set the server up, with layers around all that is handled."""
+        app, gate = self._runner.app, self._layers.gate
+        if not app.frozen:
+            # What is called at the start may add middlewares.
+            app.on_startup.append(self._place)
         await self._runner.setup()
         server = t.cast("aiohttp.web.Server", self._runner.server)
-        handler: Handler = in_layers(
-            self._door, context.current_context(), server.request_handler
+        handler = in_layers(
+            gate, context.current_context(), server.request_handler
         )
         worker = context.get(fork.Worker, default=None)
         if worker is not None and worker.max_requests is not None:
             handler = counted(worker, handler)
         server.request_handler = handler
+        connections = Connections(server, self._limit)
+        gate.connections = connections.of
+        return connections
 
-    async def _drain(self, site: aiohttp.web.BaseSite) -> None:
+    async def _place(self, app: aiohttp.web.Application) -> None:
+        self._layers.place(app)
+
+    async def _close_overdue(self, connections: Connections) -> None:
+        """Be rid of clients that only occupy a connection."""
+        timeouts = {
+            "header_timeout": self.config.header_timeout,
+            "keepalive_timeout": self.config.keepalive_timeout,
+        }
+        tick = min(_WATCH, *(seconds / 2 for seconds in timeouts.values()))
+        while True:
+            await asyncio.sleep(tick)
+            connections.close_overdue(**timeouts)
+
+    async def _drain(
+        self, acceptor: Acceptor, connections: Connections
+    ) -> None:
         """Accept what the kernel has accepted, answer for the last time."""
-        self._door.closing = True
+        self._layers.gate.closing = True
+        start = time.monotonic()
         await self._listening.item.drain()
-        await site.stop()
+        acceptor.close()
+        # Whoever comes now is refused, and need not wait for nothing.
+        self._listening.item.close()
         server = t.cast("aiohttp.web.Server", self._runner.server)
-        await close_websockets(server, self.config.shutdown_timeout)
-        await self._linger(server)
+        seconds = self.config.shutdown_timeout
+        await close_websockets(server, seconds)
+        await self._runner.shutdown()
+        await wait_for_requests(
+            connections, seconds - (time.monotonic() - start)
+        )
         # Those whose handshake was under way when the others were closed.
-        await close_websockets(server, self.config.shutdown_timeout)
-
-    async def _linger(self, server: aiohttp.web.Server) -> None:
-        """Let clients of open connections ask once more, and be told."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + min(LINGER, self.config.shutdown_timeout)
-        while server.connections and loop.time() < end:  # noqa: ASYNC110 - aiohttp has no event for that
-            await asyncio.sleep(_TICK)
+        await close_websockets(server, seconds)
 
     def close(self) -> None:
         """Close the socket, also if nobody served on it."""
@@ -156,7 +223,7 @@ async def prepare_server(
             context.get(aiohttp.web.Application),
             # A check binds nothing: the service may be running.
             unbound(config) if plugin.checking() else listen(config),
-            context.get(Door, default=None) or Door(),
+            context.get(Layers, default=None) or Layers(),
         )
     )
     teardown.add(server.close)

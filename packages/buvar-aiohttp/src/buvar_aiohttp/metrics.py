@@ -7,7 +7,7 @@ may be any number) and status. It needs the extra
 ``buvar-aiohttp[metrics]``. The metrics are
 
 - ``http_requests_total``, a counter: ``method``, ``route``, ``status``; a
-  request that was cancelled has status 499,
+  request whose client left, or that was cancelled, has status 499,
 - ``http_request_duration_seconds``, a histogram: ``method``, ``route``; from
   the call of the handler to its end,
 - ``http_requests_in_progress``, a gauge.
@@ -17,8 +17,10 @@ They are kept in a registry of their own, the component
 that is in the context already is used instead.
 
 Forked workers have metrics each, and a scrape reaches any one of them. Set the
-variable ``PROMETHEUS_MULTIPROC_DIR`` to a folder that is emptied before the
-start, and each worker answers for all.
+variable ``PROMETHEUS_MULTIPROC_DIR`` to a folder of the service's own that is
+emptied before the start, and each worker answers for all. What workers have
+counted that are gone is merged into one file of each kind; a file that cannot
+be read is left out, and logged.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
 
     await load(prepare_app)
     metrics = Metrics()
+    await metrics.bury()
     teardown.add(metrics.close)
     app = context.get(aiohttp.web.Application)
     app.middlewares.append(metrics.measure)

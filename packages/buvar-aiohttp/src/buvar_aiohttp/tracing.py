@@ -6,7 +6,11 @@ of in its headers (``traceparent``, or what the propagators are set to), with a
 span that is named by method and template of the route and has the attributes
 of the semantic conventions for HTTP servers. Queries are left out: what they
 say may be a secret. An exception is recorded, and any status of 500 or more
-makes the span an error.
+makes the span an error; that a client has left does not.
+
+Whether a trace is recorded is decided here, and baggage is dropped, unless
+``trust_client_trace`` is set in the section ``aiohttp``, for services whose
+clients are services of one's own.
 
 It needs the extra ``buvar-aiohttp[tracing]``, which is OpenTelemetry's API.
 Without its SDK nothing is recorded, and the trace is handed on all the same.
@@ -16,10 +20,13 @@ from __future__ import annotations
 
 import aiohttp.web
 
+from buvar import config
 from buvar import context
+from buvar import di
 from buvar import plugin
 
 from ._app import prepare_app
+from ._config import AioHttpConfig
 from ._errors import ExtraError
 
 
@@ -35,9 +42,11 @@ async def prepare(load: plugin.Loader) -> None:
     except ModuleNotFoundError as error:
         raise ExtraError(__name__, "tracing", "opentelemetry-api") from error
 
-    await load(prepare_app)
+    await load(config, prepare_app)
+    settings = await di.nject(AioHttpConfig)
     app = context.get(aiohttp.web.Application)
-    app.middlewares.append(Tracing().follow)
+    tracing = Tracing(trust=settings.trust_client_trace)
+    app.middlewares.append(tracing.follow)
 
 
 __all__ = ["prepare"]

@@ -44,6 +44,8 @@ class Socket:
         owned: Whether it was bound here; what was passed in is left as it is.
         supervised: Whether a supervisor closes the door before workers stop.
         aliases: Other URIs of the same address that it was asked for with.
+        served: Whether something in this process listens on it, noted by
+            what does, so that one that nobody serves is found.
 
     Example:
         >>> from buvar import context
@@ -57,6 +59,7 @@ class Socket:
     owned: bool = False
     supervised: bool = False
     aliases: tuple[str, ...] = ()
+    served: bool = False
     _inode: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:

@@ -1,0 +1,206 @@
+"""A layer of the context for each request, ended by how the request ended."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+import aiohttp.web
+
+from buvar import fork
+from buvar.components import Components
+from buvar.components import spi
+from buvar.context import buvar_context
+
+from ._connections import Connection
+from ._outcome import error_of
+from ._outcome import mark_sent
+from ._outcome import report_cut
+from ._outcome import send
+from ._outcome import streams
+
+
+Handler: t.TypeAlias = t.Callable[
+    [t.Any], t.Awaitable[aiohttp.web.StreamResponse]
+]
+
+_HTTPException = aiohttp.web.HTTPException
+_Request = aiohttp.web.Request
+_StreamResponse = aiohttp.web.StreamResponse
+# Put into new layers directly: injection has to know that there are some.
+spi.announce(_Request)
+
+_get = buvar_context.get
+_set = buvar_context.set
+_open = spi.open_layer
+
+
+class _Streaming:
+    """Names, in the layer of a request, the layer whose body is not sent."""
+
+
+class RequestGate:
+    """
+    What requests pass on their way in and out.
+
+    Attributes:
+        closing: Set when the server stops: the answer is the last one of its
+            connection.
+        connections: The connections of the server, by aiohttp's side of each.
+    """
+
+    __slots__ = ("closing", "connections")
+
+    def __init__(self) -> None:
+        self.closing = False
+        self.connections: dict[t.Any, Connection] = {}
+
+
+def in_layers(
+    gate: RequestGate, below: Components, handler: Handler
+) -> Handler:
+    """
+    Have what handles requests run each of them on a layer of its own.
+
+    The layer holds the request, and ends before the response is sent, so that
+    a failure to end it can still be answered with an error. With a body that
+    is made while it is sent it ends after the last byte.
+
+    Args:
+        gate: What the requests pass.
+        below: What the layers are put on.
+        handler: What answers: the application, or a handler.
+    """
+
+    async def handle(
+        request: aiohttp.web.BaseRequest,
+    ) -> aiohttp.web.StreamResponse:
+        connection = gate.connections.get(request.protocol)
+        if connection is not None:
+            connection.start(request)
+        layer = _open(below, {_Request: request})
+        _set(layer)
+        try:
+            try:
+                response = await handler(request)
+            except _HTTPException as answer:
+                if gate.closing:
+                    answer.force_close()
+                await _answered(layer, request, answer)
+                raise
+            except BaseException as error:
+                await end(layer, error)
+                raise
+            if gate.closing and isinstance(response, _StreamResponse):
+                response.force_close()
+            await _answered(layer, request, response)
+        finally:
+            # The response is sent, and logged, without the layer.
+            _set(below)
+            if connection is not None:
+                connection.end()
+        return response
+
+    return handle
+
+
+def counted(worker: fork.Worker, handler: Handler) -> Handler:
+    """Have a worker count its requests, to be replaced after so many."""
+
+    async def handle(
+        request: aiohttp.web.BaseRequest,
+    ) -> aiohttp.web.StreamResponse:
+        worker.count()
+        return await handler(request)
+
+    return handle
+
+
+async def _answered(
+    layer: spi.Lifetime,
+    request: aiohttp.web.BaseRequest,
+    response: aiohttp.web.StreamResponse,
+) -> None:
+    """End the layer of a request that has an answer."""
+    if not streams(response):
+        await end(layer, error_of(response))
+        return
+    _set(layer.items.pop(_Streaming, layer))
+    try:
+        failure = await send(request, response)
+    except BaseException as error:
+        await end(layer, error)
+        raise
+    mark_sent(response, cut=failure is not None)
+    try:
+        await end(layer, failure or error_of(response))
+    except Exception:  # noqa: BLE001 - logged: the answer is sent
+        report_cut(request)
+        mark_sent(response, cut=True)
+
+
+def handler_layer(handler: Handler) -> Handler:
+    """
+    Have a handler below middlewares run on a layer of its own.
+
+    It lies on the layer of the request, which the middlewares see, and ends
+    with the handler's own outcome before they see it.
+    """
+
+    async def handle(
+        request: aiohttp.web.BaseRequest,
+    ) -> aiohttp.web.StreamResponse:
+        outer = _get()
+        layer = _open(outer, {_Request: request})
+        _set(layer)
+        try:
+            try:
+                response = await handler(request)
+            except _HTTPException as answer:
+                await _handled(layer, outer, answer)
+                raise
+            except BaseException as error:
+                await end(layer, error)
+                raise
+            await _handled(layer, outer, response)
+        finally:
+            _set(outer)
+        return response
+
+    return t.cast("Handler", functools.update_wrapper(handle, handler))
+
+
+async def _handled(
+    layer: spi.Lifetime, outer: Components, response: object
+) -> None:
+    """End the layer of a handler, or leave it to that of the request."""
+    error = error_of(response)
+    if not streams(response):
+        await end(layer, error)
+        return
+
+    async def close(outcome: BaseException | None) -> None:
+        await end(layer, outcome or error)
+
+    lifetime = spi.lifetime_of(outer)
+    lifetime.defer(close)
+    lifetime.items[_Streaming] = layer
+
+
+async def end(layer: spi.Lifetime, error: BaseException | None) -> None:
+    """
+    End a layer with the exception that ended it, or ``None``.
+
+    Raises:
+        BaseException: What failed to end. One failure is raised as it is, so
+            that a middleware can tell what it is, several as a group.
+    """
+    failure = None
+    try:
+        await layer.end(error)
+    except BaseExceptionGroup as group:
+        # A group is what the layer makes of its failures, also of one.
+        failures: tuple[BaseException, ...] = group.exceptions
+        failure = failures[0] if len(failures) == 1 else group
+    if failure is not None:
+        raise failure

@@ -1,0 +1,52 @@
+"""All that an application calls, for injection to check it."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+import aiohttp.hdrs
+import aiohttp.web
+
+
+_METHODS: t.Final = tuple(str(name).lower() for name in aiohttp.hdrs.METH_ALL)
+
+
+def applications(
+    app: aiohttp.web.Application,
+) -> t.Iterator[aiohttp.web.Application]:
+    """Yield an application and its sub-applications."""
+    yield app
+    for resource in app.router.resources():
+        if isinstance(resource, aiohttp.web.PrefixedSubAppResource):
+            yield from applications(resource.get_info()["app"])
+
+
+def entry_points(
+    app: aiohttp.web.Application,
+) -> t.Iterator[tuple[t.Any, int]]:
+    """
+    Yield what an application calls.
+
+    Returns:
+        Functions, each with the number of arguments that it is given by
+        position: handlers, the methods of views, middlewares and what is
+        called when the application starts and stops.
+    """
+    for route in app.router.routes():
+        handler: t.Any = route.handler
+        if isinstance(handler, type):
+            methods = (getattr(handler, name, None) for name in _METHODS)
+            yield from ((one, 1) for one in methods if one is not None)
+        else:
+            yield handler, 1
+    for one in applications(app):
+        for middleware in one.middlewares:
+            yield (
+                functools.partial(t.cast("t.Any", middleware), handler=None),
+                1,
+            )
+        for signal in (one.on_startup, one.on_shutdown, one.on_cleanup):
+            yield from ((receiver, 1) for receiver in signal)
+        yield from ((context, 1) for context in one.cleanup_ctx)
+        yield from ((receiver, 2) for receiver in one.on_response_prepare)
