@@ -66,7 +66,8 @@ def listen(config: AioHttpConfig) -> Listening:
     try:
         item = fork.bind(config.address, backlog=config.backlog)
     except (fork.BindError, fork.SocketURIError) as error:
-        raise AddressError(config.address, error.reason, [i.uri for i in shared]) from error
+        uris = [item.uri for item in shared]
+        raise AddressError(config.address, error.reason, uris) from error
     item.served = True
     return Listening(item, own=not item.supervised)
 
