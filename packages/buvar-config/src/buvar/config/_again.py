@@ -168,8 +168,7 @@ def report_unknown(found: list[Unknown], mode: UnknownKeys) -> None:
     if found and mode == "error":
         raise ConfigError(
             found,
-            "Correct it, or name what else reads it with "
-            "ConfigSource.reserve.",
+            'Correct it, or say what else reads it: source.reserve("section").',
         )
     for item in found:
         logger.warning("%s", item, extra={"config_path": item.path})
