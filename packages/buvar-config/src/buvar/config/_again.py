@@ -168,7 +168,8 @@ def report_unknown(found: list[Unknown], mode: UnknownKeys) -> None:
     if found and mode == "error":
         raise ConfigError(
             found,
-            'Correct it, or say what else reads it: source.reserve("section").',
+            "Correct it, or say what else reads it: "
+            'source.reserve("section").',
         )
     for item in found:
         logger.warning("%s", item, extra={"config_path": item.path})
