@@ -7,7 +7,6 @@ imports the rest of buvar only when a test asks for it.
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import sys
 import types
@@ -156,16 +155,10 @@ def named(node: pytest.Item) -> t.Iterator[plugin.Plugin]:
 
 def _absolute(node: pytest.Item, name: str) -> str:
     """Resolve a relative name where the marker stands."""
-    if not name.startswith("."):
-        return name
-    from buvar.plugin import RelativeNameError  # noqa: PLC0415
+    from buvar.plugin import spi  # noqa: PLC0415
 
     module = t.cast("types.ModuleType", getattr(node, "module"))  # noqa: B009
-    package = module.__name__.rpartition(".")[0]
-    try:
-        return importlib.util.resolve_name(name, package)
-    except ImportError:
-        raise RelativeNameError(name, module.__name__) from None
+    return spi.absolute_name(name, vars(module))
 
 
 globals().update(fixtures(named))
