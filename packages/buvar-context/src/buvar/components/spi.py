@@ -42,6 +42,8 @@ from ._closing import defer
 from ._closing import open_layer
 from ._closing import raise_failures
 from ._impl import Components
+from ._lock import LOCK
+from ._types import ENDED
 from ._types import MISSING
 
 
@@ -49,6 +51,7 @@ __all__ = [
     "ENDING",
     "MISSING",
     "Lifetime",
+    "added",
     "announce",
     "defer",
     "lifetime_of",
@@ -67,6 +70,37 @@ def peek(components: Components, namespace: t.Hashable) -> t.Any:
         LayerEndedError: A layer that the question reached has ended.
     """
     return components.peek(namespace)
+
+
+def added(
+    components: Components,
+) -> list[tuple[t.Hashable, t.Hashable, t.Any]]:
+    """
+    Return all that was added: namespaces, names and items, lower layers first.
+
+    What was built for the length of a layer is left out. Within a layer the
+    order is that of adding, of unnamed items first.
+
+    Raises:
+        LayerEndedError: One of the layers has ended.
+    """
+    found: list[tuple[t.Hashable, t.Hashable, t.Any]] = []
+    with LOCK:
+        for layer in reversed(components.stack):
+            if layer.closers is ENDED:
+                layer.refuse(None)
+            kept = layer.kept or {}
+            found += [
+                (key, None, item)
+                for key, item in layer.items.items()
+                if kept.get(key, MISSING) is not item
+            ]
+            found += [
+                (key, name, item)
+                for key, items in (layer.names or {}).items()
+                for name, item in items.items()
+            ]
+    return found
 
 
 def lifetime_of(components: Components) -> t.Any:
