@@ -13,6 +13,7 @@ from buvar.components.spi import peek
 
 from ._adapter import Adapter
 from ._candidate import refusals
+from ._collections import shape_of
 from ._errors import DiError
 from ._nodes import Attempt
 from ._nodes import Failure
@@ -44,6 +45,11 @@ def _hints(
             "break the cycle: give one of these parameters a default, or ask "
             "for it with di.nject when it is used"
         )
+        if any(map(shape_of, _asked(failure))):
+            yield (
+                "what needs a collection is in it itself: leave it out with "
+                "di.register(..., collect=False)"
+            )
         return
     if failure.kind == "scope":
         yield (
@@ -83,6 +89,14 @@ def _attempts(failure: Failure) -> t.Iterator[Attempt]:
             if inner is not None and id(inner) not in seen:
                 seen.add(id(inner))
                 todo.append(inner)
+
+
+def _asked(failure: Failure) -> t.Iterator[t.Any]:
+    """Yield all types that were asked for on the way."""
+    yield from failure.asked.keys
+    for one in _attempts(failure):
+        if one.failure is not None:
+            yield from one.failure.asked.keys
 
 
 def _ends(failure: Failure, last: Failure) -> list[Failure]:
@@ -196,6 +210,11 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
             f"{types} is there only within a layer of its own, such as that "
             "of a request: ask for what needs it there"
         )
+    elif (members := _members(asked)) is not None:
+        yield (
+            f"register or add the members of a collection, of {members}; or "
+            "give the parameter a default for none of them"
+        )
     elif not all(map(_is_type, asked.keys)):
         yield "ask for a type itself, not for its name or an object of it"
     else:
@@ -203,6 +222,14 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
             f"register {_register(asked)}; add one with context.add(item); "
             "or pass one as a keyword"
         )
+
+
+def _members(asked: Asked) -> str | None:
+    """Show what a collection that is asked for would hold."""
+    shapes = [one for one in map(shape_of, asked.keys) if one is not None]
+    if not shapes:
+        return None
+    return " or ".join(show(key) for one in shapes for key in one.item.keys)
 
 
 def _local(adapters: list[Adapter]) -> str:

@@ -36,6 +36,7 @@ class Options(t.TypedDict):
     replace: bool
     scope: Scope
     provides: t.Any
+    collect: bool
 
 
 class Adapters:
@@ -84,6 +85,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Callable[[F], F]: ...
     @t.overload
     def register(
@@ -94,6 +96,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> F: ...
     @t.overload
     def register(
@@ -102,6 +105,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Any: ...
     def register(
         self,
@@ -109,6 +113,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Any:
         """
         Register implementations, found by the types they return.
@@ -120,6 +125,8 @@ class Adapters:
             scope: How long what they build is kept: nowhere, in the layer of
                 the request, in the layer of the stage.
             provides: The type they return, instead of the annotation.
+            collect: Whether a collection, such as ``list[T]``, holds what
+                they build.
 
         Returns:
             The implementation, or the tuple of them if there are several.
@@ -127,7 +134,9 @@ class Adapters:
         Raises:
             RegisterError: One says not what it returns, or is abstract.
         """
-        options = Options(replace=replace, scope=scope, provides=provides)
+        options = Options(
+            replace=replace, scope=scope, provides=provides, collect=collect
+        )
         frame = sys._getframe(1)  # noqa: SLF001 - local names
         return registered(lambda: self, implementations, options, frame)
 
@@ -142,6 +151,7 @@ class Adapters:
             adapter = Adapter(
                 implementation, options["scope"], options["provides"], frame
             )
+            adapter.collect = options["collect"]
             with LOCK:
                 if options["replace"]:
                     self._forget(adapter)
