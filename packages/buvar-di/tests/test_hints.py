@@ -285,3 +285,14 @@ async def test_a_classmethod_that_says_its_class_in_place_of_self() -> None:
     assert not any("Self" in one for one in (await fails(Item)).hints)
     di.register(Animal.proper)
     assert type(await di.nject(Dog)) is Dog
+
+
+class Ints(Shelf[int]): ...
+
+
+async def test_a_component_with_other_arguments() -> None:
+    """A component that says what it is of is not said to leave it open."""
+    context.add(Ints())
+    error = await fails(Shelf[str])
+    assert error.hints[0] == "there is a component Ints, which is a Shelf[int]"
+    assert not any("does not say" in one for one in error.hints)

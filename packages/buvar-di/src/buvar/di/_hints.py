@@ -22,8 +22,11 @@ from ._register import Adapters
 from ._types import Asked
 from ._types import bound_of
 from ._types import is_subclass
+from ._types import is_type
+from ._types import provided
 from ._types import show
 from ._types import with_defaults
+from ._values import spoken
 
 
 #: More cures would be no help.
@@ -118,8 +121,8 @@ def _keywords(planner: Planner, failure: Failure) -> t.Iterator[str]:
         if one.param is not None and one.param.name in planner.keywords
     )
     for name, wanted in found:
-        own = show(type(planner.keywords[name]))
-        yield f"the keyword {name} is of {own}, not of {wanted}"
+        own = spoken(planner.keywords[name])
+        yield f"the keyword {name} is {own}, not of {wanted}"
     # One that is spelled wrong may be why something is missing.
     params = {
         one.param.name for one in _attempts(failure) if one.param is not None
@@ -139,9 +142,14 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
     if item is not MISSING:
         cls = t.cast("t.Any", type(item))
         own: t.Any = getattr(item, "__orig_class__", cls)
-        yield (
-            f"there is a component {show(own)}, which does not say that it "
-            f"is a {show(key)}: context.add(item, {show(key)}) does"
+        said = [
+            show(one) for one in provided(own) if t.get_origin(one) is origin
+        ]
+        yield f"there is a component {show(own)}, which " + (
+            f"is a {' and a '.join(said)}"
+            if said
+            else f"does not say that it is a {show(key)}: "
+            f"context.add(item, {show(key)}) does"
         )
     for adapter in planner.adapters.adapters:
         refused = refusals(adapter, key)
@@ -215,7 +223,7 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
             f"register or add the members of a collection, of {members}; or "
             "give the parameter a default for none of them"
         )
-    elif not all(map(_is_type, asked.keys)):
+    elif not all(map(is_type, asked.keys)):
         yield "ask for a type itself, not for its name or an object of it"
     else:
         yield (
@@ -239,12 +247,6 @@ def _local(adapters: list[Adapter]) -> str:
         if "<locals>" in place:
             return "; what is local has to be there when it is registered"
     return ""
-
-
-def _is_type(key: t.Any) -> bool:
-    return isinstance(key, (type, t.NewType, t.TypeVar)) or (
-        t.get_origin(key) is not None or type(key).__module__ == "typing"
-    )
 
 
 def _register(asked: Asked) -> str:

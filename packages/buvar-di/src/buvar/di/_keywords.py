@@ -30,6 +30,7 @@ from ._types import Asked
 from ._types import ask
 from ._types import show
 from ._values import offers
+from ._values import spoken
 
 
 #: More parameters than this are not listed.
@@ -190,11 +191,11 @@ def _near(planner: Planner, name: str, places: list[Place]) -> list[Place]:
 
 def _hints(planner: Planner, name: str, near: list[Place]) -> t.Iterator[str]:
     value = planner.keywords[name]
-    own = "None" if value is None else show(type(value))
+    own = spoken(value)
     same = [one for one in near if one.param.name == name]
     for one in same:
         wanted = show(one.param.annotation)
-        yield f"the keyword {name} is of {own}, not of {wanted}"
+        yield f"the keyword {name} is {own}, not of {wanted}"
     if same:
         keys = [key for one in same for key in one.asked.keys]
         if keys:
