@@ -89,7 +89,8 @@ def errors(names: t.Iterable[str]) -> t.Iterator[str]:
 def members(name: str) -> t.Iterator[str]:
     """Yield what autodoc has to document: functions first, errors last."""
     module = importlib.import_module(name)
-    kinds: dict[str, list[str]] = {"function": [], "class": [], "exception": []}
+    kinds: dict[str, list[str]]
+    kinds = {"function": [], "class": [], "exception": []}
     for attribute in module.__all__:
         item = getattr(module, attribute)
         if is_error(item):
