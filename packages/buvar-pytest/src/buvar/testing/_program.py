@@ -107,9 +107,7 @@ def serve(task: Task) -> None:
         )
     )
     plugins = map(find, task["plugins"])
-    fork.stage(
-        config, blocking_on_demand(task), *plugins, **task["options"]
-    )
+    fork.stage(config, blocking_on_demand(task), *plugins, **task["options"])
 
 
 def blocking_on_demand(task: Task) -> t.Callable[[], t.Awaitable[None]]:

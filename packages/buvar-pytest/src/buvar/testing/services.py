@@ -140,9 +140,7 @@ class Service:
         what = f"print {text!r}" if text else "do what was waited for"
         self._wait_for(holds, what, timeout)
 
-    def until_ready(
-        self, *, count: int = 1, timeout: float = TIMEOUT
-    ) -> None:
+    def until_ready(self, *, count: int = 1, timeout: float = TIMEOUT) -> None:
         """
         Wait until it has said that it is ready.
 
