@@ -130,3 +130,27 @@ def test_dataclass() -> None:
     source = config.ConfigSource({"f": {"a": "1", "bb": "y"}})
 
     assert source.load(Frozen, "f") == Frozen(a=1, _b="y")
+
+
+def test_prefix_that_is_no_text() -> None:
+    """A prefix of another type is refused with what may be given."""
+    with pytest.raises(TypeError, match="Pass '' to read variables"):
+        config.ConfigSource(env_prefix=t.cast("t.Any", True))
+
+
+def test_table_of_tables_by_variables(monkeypatch) -> None:
+    """A variable sets one table of a dict of dicts, written as text."""
+
+    @attrs.define
+    class Node:
+        port: int
+
+    @attrs.define
+    class Has:
+        zones: dict[str, dict[str, Node]]
+
+    monkeypatch.setenv("TT_ZONES_NORTH", '{"a": {"port": 1}}')
+
+    assert config.ConfigSource(env_prefix="TT").load(Has) == Has(
+        {"north": {"a": Node(1)}}
+    )

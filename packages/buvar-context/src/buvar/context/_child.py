@@ -9,17 +9,14 @@ import typing as t
 from buvar.components import Components
 from buvar.components import Namespaces
 from buvar.components._builder import current_task
+from buvar.components._closing import MESSAGE
 from buvar.components._closing import Lifetime
-from buvar.components._closing import close
-from buvar.components._closing import close_sync
 from buvar.components._closing import raise_failures
 from buvar.components._current import buvar_context
 from buvar.components._layer import BLANK
 from buvar.components._types import ENDED
 from buvar.components._types import MISSING
 
-
-_MESSAGE = "closing a layer failed"
 
 _current = buvar_context.get
 _set = buvar_context.set
@@ -51,35 +48,36 @@ def child(
         ...     _ = layer.add("only here")
         >>> buvar_context.get().get(str, default=None)
     """
-    # Each request opens one: as a new layer is made elsewhere, spelled out.
-    layer: Child = Child()
-    layer.items = {}
-    layer.kept = {}
-    layer.view = BLANK
-    layer.names = layer.dependents = layer.closers = None
-    layer.below = layer.scope = layer.stage = None
-    layer.token = (namespaces, *stack) if namespaces or stack else None
-    return layer
+    return Child((namespaces, *stack) if namespaces or stack else None)
 
 
 class Child(Lifetime):
     """A layer that is opened and ended by a block."""
 
-    __slots__ = ("token",)
+    __slots__ = ("_token",)
 
     #: Takes it off the context. Before it is opened: what it starts with and
     #: more layers below it, ``None`` for neither.
-    token: contextvars.Token[Components] | tuple[t.Any, ...] | None
+    _token: contextvars.Token[Components] | tuple[t.Any, ...] | None
+
+    def __init__(self, given: tuple[t.Any, ...] | None) -> None:
+        # Each request opens one: as a new layer is made elsewhere, spelled
+        # out.
+        self._items = self._view = BLANK
+        self._kept = {}
+        self._names = self._dependents = self._closers = None
+        self._below = self._scope = self._stage = None
+        self._token = given
 
     async def __aenter__(self) -> t.Self:
         """Open the layer and return it."""
-        if self.token is not None:
+        if self._token is not None:
             return self.__enter__()
-        self.below = below = _current()
-        if below.closers is ENDED:
-            below.refuse(None)
-        self.stage = below.stage or below
-        self.token = _set(self)
+        self._below = below = _current()
+        if below._closers is ENDED:
+            below._refuse(None)
+        self._stage = below._stage or below
+        self._token = _set(self)
         return self
 
     def __enter__(self) -> t.Self:
@@ -90,7 +88,7 @@ class Child(Lifetime):
             RuntimeError: It has been opened before.
             LayerEndedError: The layer it would stand on has ended.
         """
-        below, given = _current(), self.token
+        below, given = _current(), self._token
         if isinstance(given, tuple):
             first, *stack = given
             for layer in reversed(stack):
@@ -99,11 +97,11 @@ class Child(Lifetime):
         elif given is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
-        if below.closers is ENDED:
-            below.refuse(None)
-        self.below = below
-        self.stage = below.stage or below
-        self.token = _set(self)
+        if below._closers is ENDED:
+            below._refuse(None)
+        self._below = below
+        self._stage = below._stage or below
+        self._token = _set(self)
         return self
 
     async def __aexit__(  # noqa: C901 - the usual case is spelled out
@@ -119,7 +117,7 @@ class Child(Lifetime):
             ExceptionGroup: Something failed to close.
         """
         failures: list[BaseException] | None = None
-        if (closers := self.closers) is not None:
+        if (closers := self._closers) is not None:
             if error is None and type(closers) is tuple:
                 # The usual case, spelled out.
                 generator, twice, task = closers
@@ -128,28 +126,28 @@ class Child(Lifetime):
                 except RuntimeError:
                     here = task is None
                 if here:
-                    self.closers = None
+                    self._closers = None
                     try:
                         if await anext(generator, MISSING) is not MISSING:
                             await generator.aclose()
                             raise twice()  # noqa: TRY301
                     except BaseException as failure:  # noqa: BLE001
                         failures = [failure]
-                    if self.closers is not None:
+                    if self._closers is not None:
                         # What it was kept for is closed.
-                        self.forget_since(None)
-            if self.closers is not None:
-                failures = (failures or []) + await close(self, error)
-        self.closers, self.kept = ENDED, None
-        self.view = BLANK
-        if self.dependents:
-            self.forget()
+                        self._forget_since(None)
+            if self._closers is not None:
+                failures = (failures or []) + await self._close(error)
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._forget()
         try:
-            _reset(self.token)
+            _reset(self._token)
         except ValueError:
             _opened_elsewhere()
         if failures:
-            raise_failures(_MESSAGE, failures, error)
+            raise_failures(MESSAGE, failures, error)
 
     def __exit__(
         self,
@@ -163,17 +161,17 @@ class Child(Lifetime):
         Raises:
             ExceptionGroup: Something failed to close, or has to be awaited.
         """
-        failures = close_sync(self, error) if self.closers else None
-        self.closers, self.kept = ENDED, None
-        self.view = BLANK
-        if self.dependents:
-            self.forget()
+        failures = self._close_sync(error) if self._closers else None
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._forget()
         try:
-            _reset(self.token)
+            _reset(self._token)
         except ValueError:
             _opened_elsewhere()
         if failures:
-            raise_failures(_MESSAGE, failures, error)
+            raise_failures(MESSAGE, failures, error)
 
 
 def _opened_elsewhere() -> None:

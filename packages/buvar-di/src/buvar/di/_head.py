@@ -10,10 +10,9 @@ import typing as t
 import unicodedata
 
 from buvar.components import LayerEndedError
-from buvar.components._builder import builder
-from buvar.components._builder import current_task
+from buvar.components import spi
 from buvar.components.spi import MISSING
-from buvar.components.spi import defer
+from buvar.components.spi import CodeName
 from buvar.context import buvar_context
 
 from . import _lifetime
@@ -45,7 +44,7 @@ _WORD = re.compile(r"\w+")
 
 
 class Fact:
-    """The key of what is known of a layer, see ``seen``."""
+    """The key of what is known of a layer, see ``spi.sees``."""
 
 
 class Head:
@@ -61,18 +60,17 @@ class Head:
         self.names: dict[t.Any, t.Any] = {
             "MISSING": MISSING,
             "Ended": LayerEndedError,
-            "builder": builder,
-            "close": _lifetime.close,
-            "defer": defer,
+            "close": spi.close_generator,
+            "defer": spi.defer,
             "current": buvar_context.get,
-            "current_task": current_task,
+            "current_task": spi.current_task,
             "endless": _lifetime.endless,
             "has": _lifetime.has,
             "keep": _lifetime.keep,
             "lends": _lifetime.lends,
             "partial": functools.partial,
             "release": _once.release,
-            "seen": _lifetime.seen,
+            "running_task": spi.running_task,
             "wait": _once.wait,
             "wake": _once.wake,
             "wrong": _lifetime.wrong,
@@ -83,7 +81,6 @@ class Head:
             *("adapters", "again", "given", "nject", "note", "error"),
             *("context", "items", "below", *LAYERS),
             *(f"{layer}_kept" for layer in LAYERS),
-            *(f"{layer}_items" for layer in LAYERS),
             *self.names,
             # The code uses some of them, such as isinstance.
             *dir(builtins),
@@ -103,20 +100,18 @@ class Head:
         levels = {guard.level for guard in self.planner.guards}
         asked = self._const(target, "target")
         lines = [
-            "    layer = context.scope or context",
-            "    layer_kept = layer.kept",
+            f"    layer = context.{CodeName.SCOPE} or context",
+            f"    layer_kept = layer.{CodeName.KEPT}",
             "    if layer_kept is None:",
-            f"        layer.refuse({asked})",
+            f"        layer.{CodeName.REFUSE}({asked})",
         ]
-        if "layer_items" in words:
-            lines.append("    layer_items = layer.items")
         if STAGE in levels or words & {"stage", "stage_kept"}:
-            lines.append("    stage = context.stage or context")
+            lines.append(f"    stage = context.{CodeName.STAGE} or context")
         if "stage_kept" in words:
             lines += [
-                "    stage_kept = stage.kept",
+                f"    stage_kept = stage.{CodeName.KEPT}",
                 "    if stage_kept is None:",
-                f"        stage.refuse({asked})",
+                f"        stage.{CodeName.REFUSE}({asked})",
             ]
         return lines
 
@@ -129,9 +124,10 @@ class Head:
             key = self._const(guard.key)
             if guard.name is not None:
                 name = self._const(guard.name)
-                look = f"{layer}.peek_named({key}, {name})"
+                look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
             elif found:
-                ask = "lent" if guard.level == STAGE else "peek"
+                at_stage = guard.level == STAGE
+                ask = CodeName.LENT if at_stage else CodeName.PEEK
                 look = f"{layer}.{ask}({key})"
             else:
                 absent.setdefault(layer, []).append(guard.key)
@@ -159,14 +155,15 @@ class Head:
         fact = self._const(Fact(), "fact")
         own = self._any_in(keys, "items")
         kept = self._any_in(keys, "layer_kept")
-        see = f"seen(below, {fact}, {self._const(keys, 'absent')})"
+        see = f"below.{CodeName.SEES}({fact}, {self._const(keys, 'absent')})"
         lines = [
-            "    items, below = context.items, context.below",
+            f"    items = context.{CodeName.ITEMS}",
+            f"    below = context.{CodeName.BELOW}",
             f"    if (items and ({own})) or (",
             f"        layer_kept and ({kept})",
             "    ) or (",
             "        below is not None",
-            f"        and {fact} not in below.view",
+            f"        and {fact} not in below.{CodeName.FACTS}",
             f"        and {see}",
             "    ):",
         ]

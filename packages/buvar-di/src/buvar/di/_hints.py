@@ -7,8 +7,9 @@ import inspect
 import types
 import typing as t
 
-from buvar.components._impl import MISSING
-from buvar.components._near import near_misses
+from buvar.components.spi import MISSING
+from buvar.components.spi import near_misses
+from buvar.components.spi import peek
 
 from ._adapter import Adapter
 from ._candidate import refusals
@@ -120,7 +121,7 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
     if origin is None:
         return
     bare: list[t.Any] = [origin, with_defaults(origin)]
-    item = planner.layers[0].peek(origin)
+    item = peek(planner.layers[0], origin)
     if item is not MISSING:
         cls = t.cast("t.Any", type(item))
         own: t.Any = getattr(item, "__orig_class__", cls)

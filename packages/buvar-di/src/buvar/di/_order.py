@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from buvar.components.spi import CodeName
+
 from ._body import Body
 from ._head import AWAITS
 from ._head import LAYERS
@@ -111,7 +113,7 @@ class Order(Body):
         self._line(f"{var} = {items}[{place}]", depth + 1)
         if self.awaited and self._key(node) is not node.ticket:
             # What was added meanwhile is as good: it would have been taken.
-            added = f"{LAYERS[node.level]}_items"
+            added = f"{LAYERS[node.level]}.{CodeName.ITEMS}"
             self._line(f"elif {place} in {added}:", depth)
             self._line(f"{var} = {added}[{place}]", depth + 1)
         self._line("else:", depth)

@@ -8,8 +8,8 @@ import types
 import typing as t
 import weakref
 
-from buvar.components import _known
-from buvar.components._lock import LOCK
+from buvar.components import spi
+from buvar.components.spi import LOCK
 
 from ._adapter import Adapter
 from ._candidate import Candidate
@@ -224,7 +224,7 @@ class Adapters:
                     self._index.setdefault(one, []).append(adapter)
                     if adapter.scope != "call":
                         # It will be added, so nothing rests on its absence.
-                        _known.note(one, named=False)
+                        spi.announce(one)
 
     def _search(self, key: Key) -> list[Candidate]:
         found = {

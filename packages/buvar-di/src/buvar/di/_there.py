@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from buvar.components import Components
-from buvar.components import _known
+from buvar.components import spi
 from buvar.components.spi import MISSING
 
 from ._nodes import CALL
@@ -41,8 +41,11 @@ class There:
         expected: t.Collection[tuple[t.Any, t.Hashable]],
     ) -> None:
         self.adapters = adapters
-        scope = components.scope or components
-        self.layers = (components, scope, components.stage or components)
+        self.layers: tuple[Components, Components, Components] = (
+            components,
+            spi.lifetime_of(components),
+            spi.stage_of(components),
+        )
         self.keywords = keywords
         self.given = given
         self.expected = expected
@@ -128,44 +131,33 @@ class There:
         level, key, name = node.guard
         layer = self.layers[level]
         if name is None:
-            return layer.peek(key)
-        return layer.peek_named(key, name)
+            return spi.peek(layer, key)
+        return spi.peek_named(layer, key, name)
 
     def _place(self, node: Item) -> tuple[int, int]:
         """Tell how far up a component is, and how late it was added."""
         item, (level, key, name) = self._item(node), node.guard
-        stack = self.layers[level].stack
-        for height, layer in zip(range(len(stack), 0, -1), stack, strict=True):
-            items = layer.items
-            if name is not None:
-                items = (layer.names or {}).get(key, {})
-            places = [n for n, one in enumerate(items.values()) if one is item]
-            if places:
-                return height, places[-1]
-        return 0, 0
+        return spi.place_of(self.layers[level], item, key, name)
 
     def _ask(self, key: t.Any, name: t.Hashable, level: int) -> Item | None:
         """Look into the context, and remember the answer."""
-        if name is None:
-            known, unknown = _known.unnamed, self.absent
-        else:
-            known, unknown = _known.named_, self.unnamed
+        named = name is not None
         guard = Guard(level, key, name)
         if level and self.guards.get(Guard(CALL, key, name)) is False:
             # What is not seen from the top is not further down either.
             return None
-        if key not in known:
-            unknown.add(key)
+        if not spi.is_announced(key, named=named):
+            (self.unnamed if named else self.absent).add(key)
             return Item(guard) if self._is_given(guard) else None
         if guard not in self.guards:
             layer = self.layers[level]
             if name is not None:
-                item = layer.peek_named(key, name)
+                item = spi.peek_named(layer, key, name)
             elif level == STAGE:
                 # What the layer of the stage keeps for itself is not for all.
-                item = layer.lent(key)
+                item = spi.lent(layer, key)
             else:
-                item = layer.peek(key)
+                item = spi.peek(layer, key)
             self.guards[guard] = item is not MISSING
         if self.guards[guard] or self._is_given(guard):
             return Item(guard)

@@ -25,6 +25,7 @@ from ._grace import Grace
 from ._listeners import Listeners
 from ._notify import Notifier
 from ._options import Options
+from ._serving import Serving
 from ._supervise.signals import FORWARDED
 from ._supervise.signals import TERMINAL
 from ._supervise.signals import can_handle
@@ -113,13 +114,16 @@ class _Single:
         base = stage_options.get("signals", plugin.Signals)
         if base is not None:
             stage_options["signals"] = observed(base, watch)
+        serving = Serving(sockets, on_ready, strict=options.strict)
         try:
-            return plugin.stage(
+            results = plugin.stage(
                 *options.plugins,
                 components=own_components(options.components, worker, sockets),
-                on_ready=on_ready,
+                on_ready=serving.begin,
                 **stage_options,
             )
+            serving.end()
+            return results
         finally:
             self._stop = None
             grace.end()
