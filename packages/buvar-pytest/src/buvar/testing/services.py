@@ -55,6 +55,7 @@ class Service:
         pid: Its process, the supervisor if it is forked.
         host: The address it listens on.
         port: The port it listens on.
+        block_file: Says how long a worker blocks when it is told to.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Service:
         self.pid = process.pid
         self.host = "127.0.0.1"
         self.port = port
+        self.block_file = log.with_suffix(".block")
         self._process = process
         self._log = log
         self._notices = notices
