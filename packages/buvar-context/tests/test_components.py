@@ -148,11 +148,11 @@ def test_lifetimes_are_inherited():
     """A plain layer passes on the layers that things live in."""
     base = components.Components()
     upper = base.push()
-    assert (base.scope, base.stage) == (None, None)
-    assert (upper.scope, upper.stage) == (base, base)
-    upper.scope = None
-    assert upper.push().scope is upper
-    assert upper.push().stage is base
+    assert (base._scope, base._stage) == (None, None)
+    assert (upper._scope, upper._stage) == (base, base)
+    upper._scope = None
+    assert upper.push()._scope is upper
+    assert upper.push()._stage is base
 
 
 def test_repr_shows_layers_and_types():
@@ -220,7 +220,7 @@ def test_known_types():
 def test_missing_has_a_readable_repr():
     """The mark of what is missing reads as what it is."""
     assert repr(MISSING) == "MISSING"
-    assert components.Components().peek(Foo) is MISSING
+    assert components.Components()._peek(Foo) is MISSING
 
 
 def test_layers_do_not_pile_up():
@@ -234,5 +234,5 @@ def test_layers_do_not_pile_up():
         del layer
     gc.collect()
     assert not [ref for ref in layers if ref() is not None]
-    assert len(base.dependents) <= 64
+    assert len(base._dependents) <= 64
     base.add(Foo())

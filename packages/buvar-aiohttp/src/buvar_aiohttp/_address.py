@@ -115,7 +115,7 @@ def _same(item: fork.Socket, config: AioHttpConfig) -> bool:
 
 def _same_port(item: fork.Socket, config: AioHttpConfig) -> bool:
     """Tell whether a shared socket has the port of the configuration."""
-    if item.sock.family not in {socket.AF_INET, socket.AF_INET6}:
+    if not isinstance(item.address, tuple):
         return False
     port = item.address[1]
     return port == config.port or (

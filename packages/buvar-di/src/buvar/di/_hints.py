@@ -7,11 +7,13 @@ import inspect
 import types
 import typing as t
 
-from buvar.components._impl import MISSING
-from buvar.components._near import near_misses
+from buvar.components.spi import MISSING
+from buvar.components.spi import near_misses
+from buvar.components.spi import peek
 
 from ._adapter import Adapter
 from ._candidate import refusals
+from ._collections import shape_of
 from ._errors import DiError
 from ._nodes import Attempt
 from ._nodes import Failure
@@ -46,6 +48,11 @@ def _hints(
             "break the cycle: give one of these parameters a default, or ask "
             "for it with di.nject when it is used"
         )
+        if any(map(shape_of, _asked(failure))):
+            yield (
+                "what needs a collection is in it itself: leave it out with "
+                "di.register(..., collect=False)"
+            )
         return
     if failure.kind == "scope":
         yield (
@@ -87,6 +94,14 @@ def _attempts(failure: Failure) -> t.Iterator[Attempt]:
                 todo.append(inner)
 
 
+def _asked(failure: Failure) -> t.Iterator[t.Any]:
+    """Yield all types that were asked for on the way."""
+    yield from failure.asked.keys
+    for one in _attempts(failure):
+        if one.failure is not None:
+            yield from one.failure.asked.keys
+
+
 def _ends(failure: Failure, last: Failure) -> list[Failure]:
     """List where the ways end: to mend one of them is enough."""
     inner = [one.failure for one in _attempts(failure) if one.failure]
@@ -123,7 +138,7 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
     if origin is None:
         return
     bare: list[t.Any] = [origin, with_defaults(origin)]
-    item = planner.layers[0].peek(origin)
+    item = peek(planner.layers[0], origin)
     if item is not MISSING:
         cls = t.cast("t.Any", type(item))
         own: t.Any = getattr(item, "__orig_class__", cls)
@@ -203,6 +218,11 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
             f"{types} is there only within a layer of its own, such as that "
             "of a request: ask for what needs it there"
         )
+    elif (members := _members(asked)) is not None:
+        yield (
+            f"register or add the members of a collection, of {members}; or "
+            "give the parameter a default for none of them"
+        )
     elif not all(map(is_type, asked.keys)):
         yield "ask for a type itself, not for its name or an object of it"
     else:
@@ -210,6 +230,14 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
             f"register {_register(asked)}; add one with context.add(item); "
             "or pass one as a keyword"
         )
+
+
+def _members(asked: Asked) -> str | None:
+    """Show what a collection that is asked for would hold."""
+    shapes = [one for one in map(shape_of, asked.keys) if one is not None]
+    if not shapes:
+        return None
+    return " or ".join(show(key) for one in shapes for key in one.item.keys)
 
 
 def _local(adapters: list[Adapter]) -> str:

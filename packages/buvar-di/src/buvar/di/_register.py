@@ -8,8 +8,8 @@ import types
 import typing as t
 import weakref
 
-from buvar.components import _known
-from buvar.components._lock import LOCK
+from buvar.components import spi
+from buvar.components.spi import LOCK
 
 from ._adapter import Adapter
 from ._candidate import Candidate
@@ -38,6 +38,7 @@ class Options(t.TypedDict):
     replace: bool
     scope: Scope
     provides: t.Any
+    collect: bool
 
 
 class Adapters:
@@ -86,6 +87,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Callable[[F], F]: ...
     @t.overload
     def register(
@@ -96,6 +98,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> F: ...
     @t.overload
     def register(
@@ -104,6 +107,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Any: ...
     def register(
         self,
@@ -111,6 +115,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Any:
         """
         Register implementations, found by the types they return.
@@ -122,6 +127,8 @@ class Adapters:
             scope: How long what they build is kept: nowhere, in the layer of
                 the request, in the layer of the stage.
             provides: The type they return, instead of the annotation.
+            collect: Whether a collection, such as ``list[T]``, holds what
+                they build.
 
         Returns:
             The implementation, or the tuple of them if there are several.
@@ -129,7 +136,9 @@ class Adapters:
         Raises:
             RegisterError: One says not what it returns, or is abstract.
         """
-        options = Options(replace=replace, scope=scope, provides=provides)
+        options = Options(
+            replace=replace, scope=scope, provides=provides, collect=collect
+        )
         frame = sys._getframe(1)  # noqa: SLF001 - local names
         return registered(lambda: self, implementations, options, frame)
 
@@ -144,6 +153,7 @@ class Adapters:
             adapter = Adapter(
                 implementation, options["scope"], options["provides"], frame
             )
+            adapter.collect = options["collect"]
             with LOCK:
                 if options["replace"]:
                     self._forget(adapter)
@@ -226,7 +236,7 @@ class Adapters:
                     self._index.setdefault(one, []).append(adapter)
                     if adapter.scope != "call":
                         # It will be added, so nothing rests on its absence.
-                        _known.note(one, named=False)
+                        spi.announce(one)
 
     def _search(self, key: Key) -> list[Candidate]:
         found = {
