@@ -19,8 +19,11 @@ from __future__ import annotations
 
 import typing as t
 
+from collections.abc import Mapping
+
 from . import _known
 from ._errors import LayerEndedError
+from ._errors import describe
 from ._lock import LOCK
 from ._near import describe_layer
 from ._types import ENDED
@@ -111,6 +114,13 @@ class Layer:
 
     def _fill(self, namespaces: Namespaces) -> None:
         for namespace, named in namespaces.items():
+            if not isinstance(t.cast("object", named), Mapping):
+                msg = (
+                    "A layer starts with a dict of each type's components by "
+                    f"name: {{{describe(namespace)}: {{None: {named!r}}}}}.\n"
+                    "Or add it: context.add(item)."
+                )
+                raise TypeError(msg)
             for name, item in named.items():
                 self._store(item, (namespace,), name)
 

@@ -76,18 +76,25 @@ class NoPrepareError(PluginError, TypeError):
     Attributes:
         plugin: The name of what was given.
         reason: What it is or lacks.
+        cure: What to give instead.
     """
 
-    def __init__(self, plugin: str, reason: str) -> None:
-        super().__init__(plugin, reason)
+    def __init__(
+        self,
+        plugin: str,
+        reason: str,
+        cure: str = "Write 'async def prepare(...)', which may yield tasks.",
+    ) -> None:
+        super().__init__(plugin, reason, cure)
         self.plugin = plugin
         self.reason = reason
+        self.cure = cure
 
     def __str__(self) -> str:
         """Say what is wrong with it and the cure."""
         return (
             f"The plugin {self.plugin!r} cannot be prepared: {self.reason}.\n"
-            "Write 'async def prepare(...)', which may yield tasks."
+            f"{self.cure}"
         )
 
 
