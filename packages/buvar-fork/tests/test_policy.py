@@ -430,3 +430,40 @@ def test_address_of_a_worker_that_ends(service) -> None:
     (command,) = service.take(happened.AddressAsked(1, "request", known=True))
 
     assert isinstance(command, do.Refuse)
+
+
+def test_a_healthy_worker_keeps_the_service(new_service) -> None:
+    """One that fails again and again ends no service that is served."""
+    service = new_service(max_failures=2, worker_timeout=1000)
+    service.ready(1, 2)
+    service.later(3)
+    for _ in range(5):
+        (key,) = [k for k, slot in service.running.items() if slot == 2]
+        service.ready(key)
+        service.exit(key, 1)
+        service.later(40)
+
+    assert not service.ended
+    assert service.sent(1) == []
+
+
+def test_giving_up_on_those_that_boot(new_service) -> None:
+    """Whoever still boots when the service gives up gets little time."""
+    service = new_service(graceful_timeout=60)
+    service.take(happened.StageFailed(1, Failure(3, "no")))
+    service.exit(1, 3)
+    service.later(4)
+
+    assert service.killed == {2}
+
+
+def test_signs_of_life(new_service) -> None:
+    """A worker that says often enough that it lives is left alone."""
+    service = new_service(worker_timeout=5)
+    service.ready(1, 2)
+    for _ in range(5):
+        service.later(4)
+        service.take(happened.Heard(1))
+        service.take(happened.Heard(2))
+
+    assert service.sent(1) == service.sent(2) == []

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import tomllib
 
 from pathlib import Path
@@ -122,9 +123,12 @@ def test_signals_end_it(tmp_path: Path, number: int) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
+    bound = threading.Timer(TIMEOUT, process.kill)
+    bound.start()
     with process:
         assert process.stdout
         assert process.stdout.readline() == "waiting\n"
+        bound.cancel()
 
         process.send_signal(number)
         _, errors = process.communicate(timeout=TIMEOUT)
