@@ -46,18 +46,19 @@ class RequestGate:
     Attributes:
         closing: Set when the server stops: the answer is the last one of its
             connection.
-        connections: The connections of the server, by aiohttp's side of each.
     """
 
-    __slots__ = ("closing", "connections")
+    __slots__ = ("closing",)
 
     def __init__(self) -> None:
         self.closing = False
-        self.connections: dict[t.Any, Connection] = {}
 
 
 def in_layers(
-    gate: RequestGate, below: Components, handler: Handler
+    gate: RequestGate,
+    below: Components,
+    handler: Handler,
+    connection: Connection | None = None,
 ) -> Handler:
     """
     Have what handles requests run each of them on a layer of its own.
@@ -70,12 +71,13 @@ def in_layers(
         gate: What the requests pass.
         below: What the layers are put on.
         handler: What answers: the application, or a handler.
+        connection: Where the requests come from, which notes them.
     """
+    # Each request passes here: what most of them do not need is not called.
 
     async def handle(
         request: aiohttp.web.BaseRequest,
     ) -> aiohttp.web.StreamResponse:
-        connection = gate.connections.get(request.protocol)
         if connection is not None:
             connection.start(request)
         layer = _open(below, {_Request: request})
@@ -93,7 +95,10 @@ def in_layers(
                 raise
             if gate.closing and isinstance(response, _StreamResponse):
                 response.force_close()
-            await _answered(layer, request, response)
+            if layer.closers or streams(response):
+                await _answered(layer, request, response)
+            else:
+                layer.end_sync()
         finally:
             # The response is sent, and logged, without the layer.
             _set(below)
