@@ -102,14 +102,6 @@ class Connection(asyncio.Protocol):
         self._all.lost(self)
         self.protocol.connection_lost(exc)
 
-    def start(self, request: aiohttp.web.BaseRequest) -> None:
-        """Note that the head of a request is complete."""
-        # aiohttp keeps the request as long, until the next one arrives.
-        self.request = request
-        self.busy = True
-        self.started = self.begun or self.heard
-        self.begun = 0.0
-
     def end(self) -> None:
         """Note that a request was handled; its answer may still be sent."""
         self.busy = False

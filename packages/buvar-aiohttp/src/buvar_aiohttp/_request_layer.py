@@ -26,6 +26,7 @@ Handler: t.TypeAlias = t.Callable[
 
 _HTTPException = aiohttp.web.HTTPException
 _Request = aiohttp.web.Request
+_Response = aiohttp.web.Response
 _StreamResponse = aiohttp.web.StreamResponse
 # Put into new layers directly: injection has to know that there are some.
 spi.announce(_Request)
@@ -79,7 +80,11 @@ def in_layers(
         request: aiohttp.web.BaseRequest,
     ) -> aiohttp.web.StreamResponse:
         if connection is not None:
-            connection.start(request)
+            # The head is complete; aiohttp keeps the request as long, too.
+            connection.request = request
+            connection.busy = True
+            connection.started = connection.begun or connection.heard
+            connection.begun = 0.0
         layer = _open(below, {_Request: request})
         _set(layer)
         try:
@@ -95,7 +100,10 @@ def in_layers(
                 raise
             if gate.closing and isinstance(response, _StreamResponse):
                 response.force_close()
-            if layer.closers or streams(response):
+            if layer.closers or (
+                response.__class__ is not _Response
+                or response.body.__class__ is not bytes
+            ):
                 await _answered(layer, request, response)
             else:
                 layer.end_sync()
