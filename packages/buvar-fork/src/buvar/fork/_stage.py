@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import logging
 import os
 import sys
@@ -14,6 +13,7 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
+from buvar.plugin.spi import absolute_name
 
 from ._cpus import available_cpus
 from ._errors import ForkError
@@ -242,12 +242,9 @@ def _several(items: t.Any) -> t.Any:
 def _absolute(
     plugins: tuple[t.Any, ...], caller: types.FrameType
 ) -> tuple[t.Any, ...]:
-    """Resolve relative names where the caller has a package."""
-    package = caller.f_globals.get("__package__")
-    if not package:
-        return plugins
+    """Resolve the names that are relative to the caller's package."""
     return tuple(
-        importlib.util.resolve_name(plugin, package)
+        absolute_name(plugin, caller.f_globals)
         if isinstance(plugin, str)
         else plugin
         for plugin in plugins

@@ -16,10 +16,11 @@ itself; they are
 - ``buvar_clock``: the virtual clock of a test with ``clock="virtual"``,
 - ``buvar_logs``: what was logged,
 - ``buvar_run``: runs a stage from its beginning to its end,
-- ``buvar_service``: starts services in processes of their own.
+- ``buvar_service``: starts services in processes of their own,
+- ``buvar_chaos``: does to services what happens to services.
 
-What they give is described in ``buvar.testing.clock``, ``logs``, ``runs`` and
-``services``.
+What they give is described in ``buvar.testing.chaos``, ``clock``, ``load``,
+``logs``, ``runs`` and ``services``.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ if t.TYPE_CHECKING:
     from buvar.config import ConfigSource
 
     from ._start import Services
+    from .chaos import Chaos
     from .clock import Clock
     from .logs import Logs
     from .runs import Outcome
@@ -199,6 +200,18 @@ def buvar_service(
         yield services
     finally:
         services.close()
+
+
+@pytest.fixture
+def buvar_chaos(tmp_path: Path) -> t.Iterator[Chaos]:
+    """Return what does to services what happens to services."""
+    from .chaos import Chaos  # noqa: PLC0415
+
+    chaos = Chaos(tmp_path)
+    try:
+        yield chaos
+    finally:
+        chaos.close()
 
 
 @pytest.fixture

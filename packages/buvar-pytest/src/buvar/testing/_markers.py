@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import typing as t
 
 import pytest
@@ -57,16 +56,10 @@ def absolute(node: pytest.Item, name: str) -> str:
     Raises:
         RelativeNameError: There is no package to start from.
     """
-    if not name.startswith("."):
-        return name
-    from buvar.plugin import RelativeNameError  # noqa: PLC0415
+    from buvar.plugin import spi  # noqa: PLC0415
 
     module = t.cast("types.ModuleType", getattr(node, "module"))  # noqa: B009
-    package = module.__name__.rpartition(".")[0]
-    try:
-        return importlib.util.resolve_name(name, package)
-    except ImportError:
-        raise RelativeNameError(name, module.__name__) from None
+    return spi.absolute_name(name, vars(module))
 
 
 def values_of(node: pytest.Item) -> list[t.Mapping[str, t.Any] | str]:

@@ -12,8 +12,10 @@ import importlib
 import importlib.util
 import json
 import os
+import pathlib
 import signal
 import sys
+import time
 import types
 import typing as t
 
@@ -45,6 +47,8 @@ class Task(t.TypedDict):
 
     Attributes:
         parent: The process that must not be outlived, 0 for none.
+        closed: File descriptors that are closed.
+        block_file: Says how long a worker blocks when it is told to.
         path: Where modules are looked for.
         argv: A program and its arguments, instead of plugins.
         plugins: The plugins of a stage.
@@ -55,6 +59,8 @@ class Task(t.TypedDict):
     """
 
     parent: int
+    closed: list[int]
+    block_file: str
     path: list[str]
     argv: list[str]
     plugins: list[PluginRef]
@@ -69,6 +75,8 @@ def main() -> None:
     task = t.cast("Task", json.loads(os.environ.pop(TASK)))
     if task["parent"]:
         die_with(task["parent"])
+    for number in task["closed"]:
+        os.close(number)
     if task["argv"]:
         os.execv(sys.executable, [sys.executable, *task["argv"]])  # noqa: S606
     sys.path[:] = task["path"]
@@ -98,7 +106,20 @@ def serve(task: Task) -> None:
             overrides=task["overrides"],
         )
     )
-    fork.stage(config, *map(find, task["plugins"]), **task["options"])
+    plugins = map(find, task["plugins"])
+    fork.stage(config, blocking_on_demand(task), *plugins, **task["options"])
+
+
+def blocking_on_demand(task: Task) -> t.Callable[[], t.Awaitable[None]]:
+    """Return a plugin that blocks the event loop when a signal says so."""
+
+    async def prepare() -> None:
+        def block(*_: object) -> None:
+            time.sleep(float(pathlib.Path(task["block_file"]).read_text()))
+
+        signal.signal(signal.SIGRTMIN, block)
+
+    return prepare
 
 
 def find(ref: PluginRef) -> t.Any:

@@ -63,6 +63,7 @@ class Services:
         config: t.Mapping[str, t.Any] | str | Values = (),
         env: t.Mapping[str, str] | None = None,
         env_prefix: str | None = None,
+        closed: t.Sequence[int] = (),
         timeout: float = TIMEOUT,
         **options: t.Any,
     ) -> Service:
@@ -78,6 +79,8 @@ class Services:
             config: A nested dict, a string ``key=value``, or several of them.
             env: More variables of the environment.
             env_prefix: What the variables of the configuration begin with.
+            closed: The standard streams that are closed when it starts: 0,
+                1, 2.
             timeout: Seconds it may take to be ready.
             options: More options of ``fork.stage``.
 
@@ -96,6 +99,8 @@ class Services:
         with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
             task = Task(
                 parent=_parent(),
+                closed=[*closed],
+                block_file="",
                 path=sys.path,
                 argv=[],
                 plugins=refs,
@@ -125,6 +130,7 @@ class Services:
         *args: str,
         ready: str | t.Callable[[Service], object] | None = None,
         env: t.Mapping[str, str] | None = None,
+        closed: t.Sequence[int] = (),
         timeout: float = TIMEOUT,
     ) -> Service:
         """
@@ -137,6 +143,7 @@ class Services:
             ready: A text it prints, or a condition, for a program that does
                 not say ``READY=1`` by ``sd_notify``, as ``fork.stage`` does.
             env: More variables of the environment.
+            closed: The standard streams that are closed when it starts.
             timeout: Seconds it may take to be ready.
 
         Raises:
@@ -150,6 +157,8 @@ class Services:
         given = {"PORT": str(port), **(env or {})}
         task = Task(
             parent=_parent(),
+            closed=[*closed],
+            block_file="",
             path=[],
             argv=[str(file), *(a.replace("{port}", str(port)) for a in args)],
             plugins=[],
@@ -196,6 +205,7 @@ class Services:
     ) -> Service:
         mark = secrets.token_hex(16)
         log = self._folder / f"service-{len(self.started) + 1}-{mark[:8]}.log"
+        task["block_file"] = str(log.with_suffix(".block"))
         variables = {**(env or {}), TASK: _as_json(task)}
         with contextlib.ExitStack() as stack:
             notices = stack.enter_context(contextlib.closing(Notices()))

@@ -274,9 +274,7 @@ def describe(task: asyncio.Task[t.Any]) -> str:
 class ShuffledQueue(collections.deque[asyncio.Handle]):
     """A ready queue out of which tasks come in an order of its own."""
 
-    def __init__(
-        self, items: t.Iterable[asyncio.Handle], seed: int
-    ) -> None:
+    def __init__(self, items: t.Iterable[asyncio.Handle], seed: int) -> None:
         super().__init__(items)
         self._random = random.Random(seed)  # noqa: S311 - it is replayed
 

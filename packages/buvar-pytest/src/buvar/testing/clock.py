@@ -92,9 +92,7 @@ def seconds(by: str | float | dt.timedelta) -> float:
             by = source.load(_Duration).by
         except config.ConfigError as error:
             raise ValueError(str(error)) from None
-    found = (
-        by.total_seconds() if isinstance(by, dt.timedelta) else float(by)
-    )
+    found = by.total_seconds() if isinstance(by, dt.timedelta) else float(by)
     if not 0 <= found < float("inf"):
         raise ValueError(f"Time does not pass by {by!r}; give 0 s or more.")
     return found

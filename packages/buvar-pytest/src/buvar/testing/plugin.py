@@ -163,12 +163,34 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip more orders of a test when one has failed: they say the same."""
+    """
+    Refuse what runs in another event loop than its stage.
+
+    More orders of a test are skipped when one has failed: they say the same.
+    """
+    _refuse_anyio(item)
     if _seed_of(item) is None:
         return
     failed = item.config.stash[_FAILED].get(_function(item))
     if failed is not None:
         pytest.skip(f"it failed with seed {failed} already")
+
+
+def _refuse_anyio(item: pytest.Item) -> None:
+    """Say which plugin of pytest runs a test that has two of them."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    if (
+        "anyio_backend" in names
+        and item.get_closest_marker(MARKER) is not None
+        and inspect.iscoroutinefunction(getattr(item, "obj", None))
+    ):
+        pytest.fail(
+            f"{item.nodeid} is marked for a stage, which runs in the event "
+            "loop of pytest-asyncio, and would be run by anyio in another "
+            f"one.\nLeave out @pytest.mark.anyio: @pytest.mark.{MARKER} runs "
+            "the test by itself, and anyio can be used in it.",
+            pytrace=False,
+        )
 
 
 @pytest.hookimpl(wrapper=True)

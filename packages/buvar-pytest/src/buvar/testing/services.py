@@ -55,6 +55,7 @@ class Service:
         pid: Its process, the supervisor if it is forked.
         host: The address it listens on.
         port: The port it listens on.
+        block_file: Says how long a worker blocks when it is told to.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Service:
         self.pid = process.pid
         self.host = "127.0.0.1"
         self.port = port
+        self.block_file = log.with_suffix(".block")
         self._process = process
         self._log = log
         self._notices = notices
@@ -138,9 +140,7 @@ class Service:
         what = f"print {text!r}" if text else "do what was waited for"
         self._wait_for(holds, what, timeout)
 
-    def until_ready(
-        self, *, count: int = 1, timeout: float = TIMEOUT
-    ) -> None:
+    def until_ready(self, *, count: int = 1, timeout: float = TIMEOUT) -> None:
         """
         Wait until it has said that it is ready.
 
