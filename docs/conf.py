@@ -21,6 +21,7 @@ html_logo = "_static/logo.svg"
 html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["buvar.css"]
+pygments_dark_style = "github-dark"
 # Folders of the tutorials hold programs with tests, and no pages.
 exclude_patterns = ["_build", "**/.pytest_cache"]
 myst_enable_extensions = ["colon_fence", "deflist"]

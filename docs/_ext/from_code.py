@@ -1,4 +1,4 @@
-"""Directives that write tables from the code, so that they cannot lie."""
+"""Directives that write pages from the code, so that they cannot lie."""
 
 from __future__ import annotations
 
@@ -86,8 +86,28 @@ def errors(names: t.Iterable[str]) -> t.Iterator[str]:
             )
 
 
-class Table(Directive):
-    """A table in Markdown, parsed as if it stood in the page."""
+def members(name: str) -> t.Iterator[str]:
+    """Yield what autodoc has to document: functions first, errors last."""
+    module = importlib.import_module(name)
+    kinds: dict[str, list[str]]
+    kinds = {"function": [], "class": [], "exception": []}
+    for attribute in module.__all__:
+        item = getattr(module, attribute)
+        if is_error(item):
+            kinds["exception"].append(attribute)
+        elif inspect.isclass(item):
+            kinds["class"].append(attribute)
+        elif inspect.isroutine(item):
+            kinds["function"].append(attribute)
+    yield from ("```{eval-rst}", f".. automodule:: {name}", "   :no-members:")
+    for kind, attributes in kinds.items():
+        for attribute in attributes:
+            yield from ("", f".. auto{kind}:: {name}.{attribute}")
+    yield "```"
+
+
+class Written(Directive):
+    """Text in Markdown, parsed as if it stood in the page."""
 
     required_arguments = 1
     optional_arguments = 20
@@ -102,25 +122,31 @@ class Table(Directive):
         return parent.children
 
 
-class Settings(Table):
+class Settings(Written):
     def lines(self) -> t.Iterator[str]:
         name, section = self.arguments
         return settings(find(name), section)
 
 
-class Arguments(Table):
+class Arguments(Written):
     def lines(self) -> t.Iterator[str]:
         return arguments(find(self.arguments[0]))
 
 
-class Errors(Table):
+class Errors(Written):
     def lines(self) -> t.Iterator[str]:
         return errors(self.arguments)
 
 
+class Members(Written):
+    def lines(self) -> t.Iterator[str]:
+        return members(self.arguments[0])
+
+
 def setup(app: Sphinx) -> dict[str, t.Any]:
-    """Add ``settings``, ``arguments`` and ``errors`` to the directives."""
+    """Add what is written from the code to the directives."""
     app.add_directive("settings", Settings)
     app.add_directive("arguments", Arguments)
     app.add_directive("errors", Errors)
+    app.add_directive("members", Members)
     return {"parallel_read_safe": True}

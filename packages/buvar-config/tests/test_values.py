@@ -154,3 +154,31 @@ def test_table_of_tables_by_variables(monkeypatch) -> None:
     assert config.ConfigSource(env_prefix="TT").load(Has) == Has(
         {"north": {"a": Node(1)}}
     )
+
+
+def test_variables_of_a_missing_class() -> None:
+    """What has to be given of it is named, not the variable of the whole."""
+
+    @attrs.define
+    class Pool:
+        size: int
+        name: str = "main"
+
+    @attrs.define
+    class Database:
+        pool: Pool
+        url: str
+        spare: Pool | None = None
+
+    @attrs.define
+    class Has:
+        db: Database
+        port: int
+
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(env_prefix="VM").load(Has)
+
+    assert [problem.hint for problem in caught.value.errors] == [
+        "The variables VM_DB_POOL_SIZE, VM_DB_URL set it.",
+        "The variable VM_PORT sets it.",
+    ]

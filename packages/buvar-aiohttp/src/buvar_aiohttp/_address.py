@@ -67,7 +67,8 @@ def listen(config: AioHttpConfig) -> Listening:
         item = fork.bind(config.address, backlog=config.backlog)
     except (fork.BindError, fork.SocketURIError) as error:
         uris = [item.uri for item in shared]
-        raise AddressError(config.address, error.reason, uris) from error
+        # The reason says all that the error beneath it does.
+        raise AddressError(config.address, error.reason, uris) from None
     item.served = True
     return Listening(item, own=not item.supervised)
 
