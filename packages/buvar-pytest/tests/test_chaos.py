@@ -6,6 +6,7 @@ import asyncio
 import os
 import pathlib
 import signal
+import sys
 import time
 
 import pytest
@@ -33,11 +34,14 @@ async def serve(*, drains: bool) -> None:
         assert task
         busy.add(task)
         try:
-            await reader.readuntil(b"\r\n\r\n")
-            await asyncio.sleep(0.02)
+            head = await reader.readuntil(b"\r\n\r\n")
+            slow = b"/slow" in head
+            if slow:
+                sys.stdout.write(f"slow {os.getpid()}\n")
+            await asyncio.sleep(2 if slow else 0.02)
             body = str(os.getpid())
-            head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "
-            writer.write(f"{head}{len(body)}\r\n\r\n{body}".encode())
+            start = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "
+            writer.write(f"{start}{len(body)}\r\n\r\n{body}".encode())
             await writer.drain()
             writer.close()
         finally:
@@ -114,10 +118,13 @@ def test_a_killed_worker_loses_what_it_had(buvar_service, buvar_chaos):
     """No more is lost by a kill than was in flight, and nobody is refused."""
     service = buvar_service(prepare, forks=2)
 
-    with buvar_chaos.load(service) as load:
-        fault = buvar_chaos.kill_worker(service)
+    with buvar_chaos.load(service, path="/slow", clients=4) as load:
+        # Each client has had an answer; this one asks again.
+        service.until("slow", count=5)
+        busy = int(service.output.split()[-1])
+        fault = buvar_chaos.kill_worker(service, busy)
         service.until(lambda: len(service.workers()) == 2)
-        load.answer(50)
+        load.answer(4)
     assert fault.worker not in service.workers()
     assert load.counts.lost
     load.counts.assert_lost(fault.in_flight)

@@ -70,7 +70,8 @@ class Services:
         """
         Run plugins in ``fork.stage``, and return when they are ready.
 
-        They share a socket on a free port of this machine.
+        They share a socket on a free port of this machine, unless
+        ``sockets=()`` says that they listen on nothing.
 
         Args:
             plugins: Names, modules, or functions of modules; not functions
