@@ -17,6 +17,7 @@ from buvar.components.spi import raise_failures
 
 from ._entry import Added
 from ._entry import Entry
+from ._entry import Group
 from ._entry import PluginLayer
 from ._tasks import Tasks
 
@@ -126,9 +127,8 @@ def arrange(
                 seen.add(id(event))
                 order.append(event)
                 todo += reversed(event.events)
-        elif isinstance(event, list):
-            several: list[t.Any] = event
-            todo += reversed(several)
+        elif isinstance(event, Group):
+            todo += reversed(event)
         elif isinstance(event, Added):
             added.append(event)
         else:

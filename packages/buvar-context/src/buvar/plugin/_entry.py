@@ -75,7 +75,7 @@ class Entry:
         self.error: BaseException | None = None
         self.components: list[tuple[t.Hashable, t.Hashable]] = []
         self.tasks: list[str] = []
-        self.events: list[list[Entry] | Added | object] = []
+        self.events: list[Group | Added | object] = []
         self.group: list[Entry] = []
         self.start = 0.0
         self.seconds: float | None = None
@@ -147,6 +147,10 @@ class Entry:
             tuple(self.tasks),
             self.error,
         )
+
+
+class Group(list[Entry]):
+    """Plugins that were loaded together, in the order they were named."""
 
 
 #: The plugin that the running code prepares.

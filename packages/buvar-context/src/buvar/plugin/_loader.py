@@ -14,6 +14,7 @@ from buvar.context import buvar_context
 from ._concurrent import arrange
 from ._concurrent import together
 from ._entry import Entry
+from ._entry import Group
 from ._entry import PluginLayer
 from ._entry import preparing
 from ._errors import StateError
@@ -87,7 +88,7 @@ class Loader:
             concurrent = self.concurrent
         try:
             if concurrent and len(plugins) > 1:
-                group: list[Entry] = []
+                group = Group()
                 caller = self._caller()
                 if caller is not None:
                     caller.events.append(group)
@@ -111,7 +112,7 @@ class Loader:
         self,
         plugin: Plugin,
         origin: types.FrameType,
-        group: list[Entry] | None = None,
+        group: Group | None = None,
     ) -> None:
         self._check(plugin)
         caller = self._caller()
@@ -125,7 +126,7 @@ class Loader:
             group.append(entry)
             entry.group = entry.group or group
         elif caller is not None:
-            caller.events.append([entry])
+            caller.events.append(Group([entry]))
         if is_new:
             with _waiting(caller, entry):
                 await self._prepare(entry, origin)
