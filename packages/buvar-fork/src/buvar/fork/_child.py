@@ -107,6 +107,9 @@ class Child:
 
     def _stage(self) -> int:
         try:
+            self.options.identity.assume()
+            # Another user was let off it.
+            self.leash.tie()
             results = plugin.stage(
                 self._beat().prepare,
                 *self.options.plugins,

@@ -14,6 +14,7 @@ import typing as t
 
 from buvar import plugin
 
+from ._errors import OptionError
 from ._wire import LIMITS
 from ._wire import Kind
 from ._wire import MessageError
@@ -155,6 +156,8 @@ def _leaves(error: BaseException) -> t.Iterator[BaseException]:
 
 def _is_plain(error: BaseException) -> bool:
     """Tell whether the text of an exception says what to do."""
+    if isinstance(error, OptionError):
+        return True
     return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
 
 

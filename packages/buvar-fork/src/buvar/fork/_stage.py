@@ -18,6 +18,7 @@ from buvar.components import Namespaces
 from ._cpus import available_cpus
 from ._errors import ForkError
 from ._errors import UnsupportedError
+from ._identity import identity
 from ._listeners import Listeners
 from ._options import Options
 from ._pidfile import pid_file
@@ -50,10 +51,15 @@ def stage(
     max_failures: int = 7,
     max_memory: int | None = None,
     max_requests: int | None = None,
+    max_requests_jitter: int | None = None,
     pid_path: str | os.PathLike[str] | None = None,
     title: str = "buvar",
     preload: bool = True,
     reload: bool | str | t.Iterable[str | os.PathLike[str]] = False,
+    user: str | int | None = None,
+    group: str | int | None = None,
+    umask: int | None = None,
+    directory: str | os.PathLike[str] | None = None,
     **options: t.Any,
 ) -> list[t.Any]:
     """
@@ -91,6 +97,9 @@ def stage(
         max_memory: Replace a worker that has more bytes in RAM.
         max_requests: Replace a worker that has counted that much work, see
             ``Worker.count``.
+        max_requests_jitter: By how much less work that may be, drawn at
+            random for each worker, so that not all are replaced at once; by
+            default a tenth of ``max_requests``.
         pid_path: A file to keep the id of this process in.
         title: What the processes are called, if setproctitle is installed.
         preload: Load all modules of the application once, for all workers
@@ -100,6 +109,12 @@ def stage(
         reload: Run the program again when Python or TOML files below the
             working directory change, or any files below the given paths. For
             development.
+        user: The name or number of the user that the workers become once
+            the sockets are bound, with that user's groups, ``HOME``,
+            ``USER`` and ``LOGNAME``. Only root may become another one.
+        group: The workers' group, by default that of the user.
+        umask: The workers' file mode creation mask, such as ``0o027``.
+        directory: The workers' working directory.
         options: More options of ``plugin.stage``, e.g. ``signals``.
 
     Returns:
@@ -139,9 +154,13 @@ def stage(
                 max_failures=max_failures,
                 max_memory=max_memory,
                 max_requests=max_requests,
+                max_requests_jitter=max_requests_jitter,
                 title=title,
                 preload=preload,
                 collects=gc.isenabled(),
+                identity=identity(
+                    user=user, group=group, umask=umask, directory=directory
+                ),
             ),
             _several(sockets),
             backlog=backlog,
