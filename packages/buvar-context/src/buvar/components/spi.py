@@ -42,6 +42,8 @@ from ._closing import defer
 from ._closing import open_layer
 from ._closing import raise_failures
 from ._impl import Components
+from ._injector import injected
+from ._injector import set_injector
 from ._types import MISSING
 
 
@@ -51,10 +53,12 @@ __all__ = [
     "Lifetime",
     "announce",
     "defer",
+    "injected",
     "lifetime_of",
     "open_layer",
     "peek",
     "raise_failures",
+    "set_injector",
     "stage_of",
 ]
 

@@ -12,6 +12,7 @@ from buvar.components.spi import Lifetime
 from ._failure import Where
 from ._report import Report
 from ._resolve import Resolved
+from ._work import Counts
 
 
 class Entry:
@@ -27,6 +28,7 @@ class Entry:
         error: Why it failed.
         components: What it added, by namespace and name.
         tasks: The names of the tasks it gave.
+        work: The counts of those that are run again and again.
         start: When it began, in the loop's time.
         seconds: How long it took.
     """
@@ -42,6 +44,7 @@ class Entry:
         "start",
         "tasks",
         "waits",
+        "work",
     )
 
     def __init__(self, plugin: Resolved, parent: Entry | None) -> None:
@@ -53,6 +56,7 @@ class Entry:
         self.error: BaseException | None = None
         self.components: list[tuple[t.Hashable, t.Hashable]] = []
         self.tasks: list[str] = []
+        self.work: dict[str, Counts] = {}
         self.start = 0.0
         self.seconds: float | None = None
 
@@ -109,6 +113,7 @@ class Entry:
             tuple(self.components),
             tuple(self.tasks),
             self.error,
+            {name: counts.copy() for name, counts in self.work.items()},
         )
 
 

@@ -14,6 +14,7 @@ from ._failure import Where
 from ._failure import mark
 from ._stack import stack_of
 from ._state import Bell
+from ._work import Work
 
 
 _log = logging.getLogger("buvar.plugin")
@@ -123,6 +124,8 @@ class Tasks:
         self._given.append(task)
         self._ids.add(id(awaitable))
         entry.tasks.append(task.name)
+        if isinstance(awaitable, Work):
+            entry.work[task.name] = awaitable.counts
 
     def drop(self, entry: Entry) -> None:
         """Forget the tasks of a plugin that failed."""

@@ -25,7 +25,9 @@ RULES: t.Final[dict[str, tuple[Exit, str]]] = {
 }
 
 #: A file and a line, as a configuration names them.
-_ORIGIN: t.Final = re.compile(r"(?P<file>[^$-].*?)(?::(?P<line>\d+)(?::\d+)?)?")
+_ORIGIN: t.Final = re.compile(
+    r"(?P<file>[^$-].*?)(?::(?P<line>\d+)(?::\d+)?)?"
+)
 #: The same, as injection does.
 _PLACE: t.Final = re.compile(r"[(\[](?P<file>[^()\[\]\n]+):(?P<line>\d+)[)\]]")
 
