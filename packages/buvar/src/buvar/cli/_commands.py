@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 import click
@@ -158,3 +159,37 @@ _configuration("sample", "Write a sample TOML file of all sections.")
 _configuration("env", "List the variables that set each value.")
 _configuration("show", "Show each value and where it came from.", running)
 _configuration("schema", "Write the JSON Schema of all sections.")
+
+
+@buvar.command()
+@click.argument("name")
+@click.option(
+    "--with",
+    "features",
+    metavar="FEATURES",
+    default="",
+    help="What it is made with, separated by commas: aiohttp, sqlite.",
+)
+def new(name: str, features: str) -> None:
+    """
+    Write a small service that works, in a new folder NAME.
+
+    \b
+    buvar new shop --with aiohttp,sqlite
+    cd shop
+    python -m pytest
+    buvar run shop -c shop.toml
+
+    It has plugins, a configuration, tests, a Dockerfile, a unit for systemd
+    and a workflow for continuous integration.
+    """  # noqa: D301 - click wants the character itself
+    from ._new import FEATURES  # noqa: PLC0415
+    from ._new import write  # noqa: PLC0415
+
+    wanted = [one.strip() for one in features.split(",") if one.strip()]
+    for one in wanted:
+        if one not in FEATURES:
+            msg = f"{one!r} is none of {', '.join(FEATURES)}."
+            raise click.BadParameter(msg, param_hint="'--with'")
+    write(name, wanted, pathlib.Path.cwd())
+    click.echo(f"Wrote {name}; see {name}/README.md.")
