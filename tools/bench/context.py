@@ -17,6 +17,7 @@ import time
 import _rounds
 
 from buvar import context
+from buvar.components import spi
 
 
 class Hit: ...
@@ -59,8 +60,11 @@ def look_ups():
         f"context.get(T, default=None), miss, {DEPTH} layers": _loop(
             "get(key, default=None)", get=get, key=Miss
         ),
-        "layer.peek(T), hit": _loop(
-            "peek(key)", peek=context.current_context().peek, key=Hit
+        "spi.peek(layer, T), hit": _loop(
+            "peek(layer, key)",
+            peek=spi.peek,
+            layer=context.current_context(),
+            key=Hit,
         ),
     }
     times = _rounds.interleave(cases)

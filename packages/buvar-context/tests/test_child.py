@@ -39,9 +39,9 @@ def test_starts_with_what_is_given():
 def test_is_a_scope():
     """Things that live as long as a layer live in the block's."""
     with context.child() as layer:
-        assert layer.scope is None
-        assert context.push().scope is layer
-        assert context.push().stage is layer.stage
+        assert layer._scope is None
+        assert context.push()._scope is layer
+        assert context.push()._stage is layer._stage
 
 
 async def test_closers_run_latest_first():
@@ -197,7 +197,7 @@ def test_functions_of_the_context():
         with pytest.raises(LookupError):
             context.get("nothing")
         upper = context.push({int: {None: 1}})
-        assert upper.below is layer
+        assert upper._below is layer
         assert context.get(int) == 1
         assert context.get(int, default=2) == 1
         assert context.pop() is layer

@@ -121,6 +121,16 @@ def test_mapping_as_layer():
         assert stack.get(str, name="x") == "b"
 
 
+def test_layer_of_something_else():
+    """What a layer cannot start with is refused, with what adds it."""
+    wrong: t.Any = Foo()
+    for start in (components.Components, components.Components().push):
+        with pytest.raises(TypeError, match=r"context\.add\(item\)"):
+            start(wrong)
+    with pytest.raises(TypeError, match="Components or a dict"):
+        components.Components().push(None, wrong)
+
+
 def test_push_and_pop():
     """Popping returns the stack below, the last layer stays."""
     base = components.Components()
@@ -135,11 +145,11 @@ def test_lifetimes_are_inherited():
     """A plain layer passes on the layers that things live in."""
     base = components.Components()
     upper = base.push()
-    assert (base.scope, base.stage) == (None, None)
-    assert (upper.scope, upper.stage) == (base, base)
-    upper.scope = None
-    assert upper.push().scope is upper
-    assert upper.push().stage is base
+    assert (base._scope, base._stage) == (None, None)
+    assert (upper._scope, upper._stage) == (base, base)
+    upper._scope = None
+    assert upper.push()._scope is upper
+    assert upper.push()._stage is base
 
 
 def test_repr_shows_layers_and_types():
@@ -207,7 +217,7 @@ def test_known_types():
 def test_missing_has_a_readable_repr():
     """The mark of what is missing reads as what it is."""
     assert repr(MISSING) == "MISSING"
-    assert components.Components().peek(Foo) is MISSING
+    assert components.Components()._peek(Foo) is MISSING
 
 
 def test_layers_do_not_pile_up():
@@ -221,5 +231,5 @@ def test_layers_do_not_pile_up():
         del layer
     gc.collect()
     assert not [ref for ref in layers if ref() is not None]
-    assert len(base.dependents) <= 64
+    assert len(base._dependents) <= 64
     base.add(Foo())

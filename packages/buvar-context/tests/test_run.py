@@ -91,10 +91,10 @@ def test_the_stack_of_a_stage():
     (plugins, stage, upper, lower, *rest), (_, *below) = stacks
     assert below == [plugins, stage, upper, lower, *rest]
     assert rest == list(base.stack)
-    assert (upper.items, lower.items) == (given.items, given.below.items)
-    assert {plugin.Cancel, plugin.Loader, plugin.Teardown} <= set(stage.items)
-    assert plugins.items[int] == 1
-    assert plugins.scope is plugins.stage is None
+    assert (upper._items, lower._items) == (given._items, given._below._items)
+    assert {plugin.Cancel, plugin.Loader, plugin.Teardown} <= set(stage._items)
+    assert plugins._items[int] == 1
+    assert plugins._scope is plugins._stage is None
     assert context.current_context() is base
 
 

@@ -50,7 +50,7 @@ def test_layers_of_tasks_have_no_lifetime(run):
     """What lives as long as a layer lives in the one around the task."""
 
     async def work(layer):
-        return context.current_context().scope is layer
+        return context.current_context()._scope is layer
 
     async def main():
         layer = context.current_context()
@@ -100,7 +100,7 @@ async def test_an_older_factory_is_kept():
     loop.set_task_factory(factory)
     with task_layers(loop):
         layer = await loop.create_task(work())
-    assert layer.below is context.current_context()
+    assert layer._below is context.current_context()
     assert made == ["work"]
     assert loop.get_task_factory() is factory
 

@@ -44,7 +44,7 @@ def stack() -> list[Components]:
     """Make the layers of a process, a stage, a task and a request."""
     root = Components()
     plugins = scoped(root)
-    plugins.stage = None
+    plugins._stage = None
     task = plugins.push()
     request = scoped(task)
     inner = request.push()
@@ -94,7 +94,7 @@ def test_what_is_added_anywhere_is_seen(
                 else:
                     assert type(got) in {cls, Two}
                     assert got not in [*layer.stack]
-                    assert all(got not in x.items.values() for x in layers)
+                    assert all(got not in x._items.values() for x in layers)
     finally:
         buvar_context.set(before)
         di.buvar_adapters.reset(registry)
@@ -130,7 +130,7 @@ async def test_what_each_layer_below_a_request_gets_is_seen(
         buvar_context.set(scoped(below))
         for _ in range(3):
             parts = (await di.nject(All)).parts
-            assert not any(part in root.items.values() for part in parts)
+            assert not any(part in root._items.values() for part in parts)
     request = scoped(task)
     added = (root, plugins, task, request)[number].add(Three())
     buvar_context.set(request)

@@ -115,8 +115,8 @@ async def test_flat_code_builds_only_what_is_needed() -> None:
         assert built == [0]
         # Forget that it is known by its type, as if an ABC were asked for.
         for one in last:
-            del layer.kept[one]
-            layer.view.pop(one, None)
+            del layer._kept[one]
+            layer._view.pop(one, None)
         await di.nject(top)
         assert built == [0]
         await di.nject(top, other)

@@ -76,7 +76,7 @@ async def agree(taken: list[tuple[str, int]]) -> None:
     di.buvar_adapters.set(di.Adapters())
     di.register(open_session, scope="layer")
     root = spi.open_layer(Components())
-    root.stage = None
+    root._stage = None
     models = [Model(None, root, own=True)]
     for what, number in taken:
         model = models[number % len(models)]

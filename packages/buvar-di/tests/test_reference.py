@@ -191,7 +191,7 @@ def prepare(world: t.Any) -> None:
         else:
             context.push()
         layers.append(buvar_context.get())
-        layers[-1].stage = layers[0] if number else None
+        layers[-1]._stage = layers[0] if number else None
         for kind, name in layer:
             item = TYPES[kind](f"item{number}{kind}{name}")
             context.add(item, name=name)

@@ -113,9 +113,9 @@ def expected(folder: Path) -> set[tuple[str, str, int | None, str]]:
 
 def test_all_at_once(check, tmp_path: Path) -> None:
     """A dozen mistakes of all kinds are found in one run, with places."""
-    found = json.loads(check(*ALL, "--format", "json", code=2))
+    found = json.loads(check(*ALL, "--format", "json", code=1))
 
-    assert found["exit_code"] == 2
+    assert found["exit_code"] == 1
     left = expected(tmp_path)
     for one in found["mistakes"]:
         place = one["file"] or one["origin"] or ""
@@ -131,7 +131,7 @@ def test_all_at_once(check, tmp_path: Path) -> None:
 
 def test_text(check) -> None:
     """People and editors read a line each, and how many there are."""
-    lines = check(*ALL, code=2).splitlines()
+    lines = check(*ALL, code=1).splitlines()
 
     assert lines[-1] == "12 mistakes found."
     assert (
@@ -144,7 +144,7 @@ def test_text(check) -> None:
 
 def test_sarif(check, tmp_path: Path) -> None:
     """SARIF has a result for each, with its rule and place."""
-    log = json.loads(check(*ALL, "--format", "sarif", code=2))
+    log = json.loads(check(*ALL, "--format", "sarif", code=1))
 
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
@@ -167,11 +167,14 @@ def test_sarif(check, tmp_path: Path) -> None:
     assert ("c.toml", 2) in places
     assert ("app.py", line_of(tmp_path, "class Service")) in places
     assert run["originalUriBaseIds"]["PWD"]["uri"].endswith("/")
-    assert run["invocations"][0]["exitCode"] == 2
+    assert run["invocations"][0]["exitCode"] == 1
 
 
-def test_only_injection_is_exit_code_1(check, tmp_path: Path) -> None:
-    """Exit code 2 is for the configuration, 1 for all else."""
+def test_exit_codes(check, tmp_path: Path) -> None:
+    """Exit code 2 is for the configuration alone, 1 for all else."""
+    tmp_path.joinpath("settings.py").write_text("from app import Web\n")
+    tmp_path.joinpath("c.toml").write_text("[web]\nport = -1\n")
+    check("settings", "-c", "c.toml", "--env-prefix", "APP", code=2)
     tmp_path.joinpath("c.toml").write_text('[web]\nhost = "a"\n')
 
     output = check("app", "-c", "c.toml", code=1)

@@ -125,8 +125,9 @@ def test_the_section_has_every_option() -> None:
     assert settings - options.keys() == {"loop", "reload_paths"}
     assert options.keys() - settings == set()
     mine = ForkConfig().stage_options()
-    # Only the command does not fork unless it is told to.
-    options.update(forks=1, sockets=[])
+    # The command does not fork unless it is told to, and what is bound on
+    # the command line is meant to be served.
+    options.update(forks=1, sockets=[], unserved="error")
     assert mine == options
 
 

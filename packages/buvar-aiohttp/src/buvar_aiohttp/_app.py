@@ -9,6 +9,7 @@ import aiohttp.web
 from buvar import context
 from buvar import di
 from buvar import plugin
+from buvar.components import spi
 from buvar.context import buvar_context
 
 from ._middlewares import chain_of
@@ -40,7 +41,8 @@ class Layers:
         ) -> aiohttp.web.StreamResponse:
             below = buvar_context.get()
             chain = chain_of(request.match_info, middleware) or handler
-            if below.items.get(aiohttp.web.Request) is not request:
+            opened = spi.peek_own(below, aiohttp.web.Request) is request
+            if not opened:
                 chain = in_layers(self.gate, below, chain)
             return await chain(request)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import typing as t
+import weakref
 
 import aiohttp.web
 
@@ -36,7 +37,7 @@ _open = spi.open_layer
 
 
 class _Streaming:
-    """Names, in the layer of a request, the layer whose body is not sent."""
+    """Names, in the layer of a request, the one whose body is not sent yet."""
 
 
 class RequestGate:
@@ -125,7 +126,9 @@ async def _answered(
     if not streams(response):
         await end(layer, error_of(response))
         return
-    _set(layer.items.pop(_Streaming, layer))
+    streaming: t.Callable[[], Components | None] | None
+    streaming = layer.get(t.cast("t.Hashable", _Streaming), default=None)
+    _set((streaming and streaming()) or layer)
     try:
         failure = await send(request, response)
     except BaseException as error:
@@ -184,7 +187,7 @@ async def _handled(
 
     lifetime = spi.lifetime_of(outer)
     lifetime.defer(close)
-    lifetime.items[_Streaming] = layer
+    lifetime.add(weakref.ref(layer), _Streaming)
 
 
 async def end(layer: spi.Lifetime, error: BaseException | None) -> None:

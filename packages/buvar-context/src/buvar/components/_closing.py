@@ -10,6 +10,7 @@ import typing as t
 from ._builder import Task
 from ._builder import await_in
 from ._builder import foreign_context
+from ._builder import run_in
 from ._errors import AsyncCloserError
 from ._impl import Components
 from ._layer import BLANK
@@ -24,7 +25,7 @@ _log = logging.getLogger("buvar.context")
 #: Ask the task or the process to end: raised as they are, never in a group.
 ENDING: t.Final = (asyncio.CancelledError, KeyboardInterrupt, SystemExit)
 
-_MESSAGE = "closing a layer failed"
+MESSAGE: t.Final = "closing a layer failed"
 
 
 class Lifetime(Components):
@@ -37,8 +38,18 @@ class Lifetime(Components):
 
     __slots__ = ()
 
-    #: Filled by those who open it.
-    __init__ = object.__init__  # pyright: ignore[reportAssignmentType]
+    def __init__(
+        self, below: Components, items: dict[t.Hashable, t.Any] = BLANK
+    ) -> None:
+        # Each request opens one: as a layer starts elsewhere, spelled out.
+        if below._closers is ENDED:
+            below._refuse(None)
+        self._items = items
+        self._kept = {}
+        self._view = BLANK
+        self._names = self._dependents = self._closers = self._scope = None
+        self._below = below
+        self._stage = below._stage or below
 
     def defer(self, closer: Closer | Generator) -> None:
         """
@@ -51,7 +62,29 @@ class Lifetime(Components):
         Raises:
             LayerEndedError: The layer has ended.
         """
-        defer(self, closer)
+        if self._closers is None and type(closer) is tuple:
+            # One generator alone, as most requests have, needs no list.
+            alone: t.Any = closer
+            self._closers = alone
+        else:
+            # What is kept from now on may hold what the closer closes.
+            mark = object()
+            self._own_closers().append((mark, closer))
+            t.cast("dict[object, t.Any]", self._kept)[mark] = None
+
+    async def close(
+        self, error: BaseException | None = None
+    ) -> list[BaseException]:
+        """
+        End the layer as ``end`` does, but return what failed to close.
+
+        Args:
+            error: What ended it: given to each closer, thrown into each
+                generator. That it is let through is no failure.
+        """
+        failures = await self._close(error) if self._closers else []
+        self._forget()
+        return failures
 
     async def end(self, error: BaseException | None = None) -> None:
         """
@@ -60,16 +93,15 @@ class Lifetime(Components):
         From then on it hands nothing out any more.
 
         Args:
-            error: What ended it: given to each closer, thrown into each
-                generator. That it is let through is no failure.
+            error: What ended it, see ``close``.
 
         Raises:
             ExceptionGroup: Something failed to close.
         """
-        failures = await close(self, error) if self.closers else None
-        self.forget()
+        failures = await self._close(error) if self._closers else None
+        self._forget()
         if failures:
-            raise_failures(_MESSAGE, failures, error)
+            raise_failures(MESSAGE, failures, error)
 
     def end_sync(self, error: BaseException | None = None) -> None:
         """
@@ -78,118 +110,58 @@ class Lifetime(Components):
         Raises:
             ExceptionGroup: Something failed to close, or has to be awaited.
         """
-        failures = close_sync(self, error) if self.closers else None
-        self.forget()
+        failures = self._close_sync(error) if self._closers else None
+        self._forget()
         if failures:
-            raise_failures(_MESSAGE, failures, error)
+            raise_failures(MESSAGE, failures, error)
 
+    def _own_closers(self) -> list[tuple[object, t.Any]]:
+        """Return the list of what ends with the layer."""
+        closers = self._closers
+        if isinstance(closers, list):
+            return closers
+        several: list[tuple[object, t.Any]] = []
+        if closers is not None:
+            several.append((None, closers))
+        self._closers = several
+        return several
 
-def open_layer(
-    below: Components, items: dict[t.Hashable, t.Any] | None = None
-) -> Lifetime:
-    """
-    Put a layer with a lifetime of its own on a stack.
+    async def _close(self, error: BaseException | None) -> list[BaseException]:
+        """Run the closers, those added meanwhile as well: return failures."""
+        failures: list[BaseException] = []
+        closers = self._own_closers()
+        while closers:
+            mark, closer = closers.pop()
+            try:
+                if isinstance(closer, tuple):
+                    await go_on(self, t.cast("Generator", closer), error)
+                else:
+                    awaitable = closer(error)
+                    if awaitable is not None:
+                        await awaitable
+            except BaseException as failure:  # noqa: BLE001 - all closers run
+                _collect(failures, failure, error)
+            self._forget_since(mark)
+        return failures
 
-    It is not made the current one: ``buvar_context.set(layer)`` does that.
-
-    Args:
-        below: The stack.
-        items: What the layer holds, by type, each of them announced. The
-            dict is not copied.
-
-    Raises:
-        LayerEndedError: The layer it would stand on has ended.
-    """
-    layer: Lifetime = Lifetime()
-    layer.items = {} if items is None else items
-    layer.kept = {}
-    layer.view = BLANK
-    layer.names = layer.dependents = layer.closers = layer.scope = None
-    if below.closers is ENDED:
-        below.refuse(None)
-    layer.below = below
-    layer.stage = below.stage or below
-    return layer
-
-
-def defer(layer: Components, closer: Closer | Generator) -> None:
-    """
-    Have something end with a layer, see ``Lifetime.defer``.
-
-    One generator alone, as most requests have, needs no list.
-
-    Raises:
-        LayerEndedError: The layer has ended.
-    """
-    if layer.closers is None and type(closer) is tuple:
-        alone: t.Any = closer
-        layer.closers = alone
-    else:
-        # What is kept from now on may hold what the closer closes.
-        mark = object()
-        _closers_of(layer).append((mark, closer))
-        t.cast("dict[object, t.Any]", layer.kept)[mark] = None
-
-
-def _closers_of(layer: Components) -> list[tuple[object, t.Any]]:
-    closers = layer.closers
-    if isinstance(closers, list):
-        return closers
-    several: list[tuple[object, t.Any]] = []
-    if closers is not None:
-        several.append((None, closers))
-    layer.closers = several
-    return several
-
-
-def close_sync(
-    layer: Components, error: BaseException | None
-) -> list[BaseException]:
-    """Run the closers of a layer that must not await, return failures."""
-    failures: list[BaseException] = []
-    closers = _closers_of(layer)
-    while closers:
-        mark, closer = closers.pop()
-        try:
-            if isinstance(closer, tuple):
-                generator = t.cast("Generator", closer)[0]
-                raise AsyncCloserError(generator)  # noqa: TRY301
-            awaitable = closer(error)
-            if awaitable is not None:
-                _discard(awaitable)
-                raise AsyncCloserError(closer)  # noqa: TRY301
-        except BaseException as failure:  # noqa: BLE001 - all closers run
-            _collect(failures, failure, error)
-        layer.forget_since(mark)
-    return failures
-
-
-async def close(
-    layer: Components, error: BaseException | None
-) -> list[BaseException]:
-    """
-    Run the closers of a layer, latest first, and return their failures.
-
-    Args:
-        layer: The layer that ends; closers added meanwhile run as well.
-        error: What ended the layer, given to each closer. That a closer
-            lets it through is no failure.
-    """
-    failures: list[BaseException] = []
-    closers = _closers_of(layer)
-    while closers:
-        mark, closer = closers.pop()
-        try:
-            if isinstance(closer, tuple):
-                await go_on(layer, t.cast("Generator", closer), error)
-            else:
+    def _close_sync(self, error: BaseException | None) -> list[BaseException]:
+        """Run the closers, which must not await: return failures."""
+        failures: list[BaseException] = []
+        closers = self._own_closers()
+        while closers:
+            mark, closer = closers.pop()
+            try:
+                if isinstance(closer, tuple):
+                    generator = t.cast("Generator", closer)[0]
+                    raise AsyncCloserError(generator)  # noqa: TRY301
                 awaitable = closer(error)
                 if awaitable is not None:
-                    await awaitable
-        except BaseException as failure:  # noqa: BLE001 - all closers run
-            _collect(failures, failure, error)
-        layer.forget_since(mark)
-    return failures
+                    _discard(awaitable)
+                    raise AsyncCloserError(closer)  # noqa: TRY301
+            except BaseException as failure:  # noqa: BLE001 - all closers run
+                _collect(failures, failure, error)
+            self._forget_since(mark)
+        return failures
 
 
 async def go_on(
@@ -223,14 +195,53 @@ async def _go_on(
         except StopAsyncIteration:
             return
         except RuntimeError as failure:
-            if wraps(failure, error):
+            if _wraps(failure, error):
                 return
             raise
     await generator.aclose()
     raise twice()
 
 
-def wraps(failure: BaseException, error: BaseException | None) -> bool:
+def close_generator(
+    generator: t.Generator[t.Any, None, None],
+    twice: t.Callable[[], BaseException],
+    layer: Components,
+    task: Task | None,
+    error: BaseException | None,
+) -> None:
+    """
+    Let a synchronous generator go on behind its ``yield``, when a layer ends.
+
+    Deferred as ``functools.partial(close_generator, generator, twice, layer,
+    running_task())``, it goes on in the context that it began in.
+
+    Args:
+        generator: It has yielded once.
+        twice: Makes the error if it yields again.
+        layer: The layer that ends.
+        task: The task that began it, ``None`` where no event loop runs.
+        error: What ended the layer, to be thrown in.
+    """
+    context = foreign_context(task)
+    step: t.Any = generator.send
+    if error is not None:
+        step = generator.throw
+    try:
+        if context is None:
+            step(error)
+        else:
+            run_in(context, layer, step, error)
+    except StopIteration:
+        return
+    except BaseException as failure:
+        if failure is error or _wraps(failure, error):
+            return
+        raise
+    generator.close()
+    raise twice()
+
+
+def _wraps(failure: BaseException, error: BaseException | None) -> bool:
     """A generator turns a ``StopIteration`` it lets through into another."""
     return (
         isinstance(failure, RuntimeError)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import typing as t
 
+from collections.abc import Mapping
+
 from ._errors import ComponentLookupError
 from ._errors import LastLayerError
 from ._layer import Layer
 from ._lock import LOCK
-from ._near import describe_layer
 from ._near import near_misses
 from ._types import ENDED
 from ._types import MISSING
 from ._types import Namespaces
 
-
-__all__ = ["MISSING", "Components"]
 
 T = t.TypeVar("T")
 D = t.TypeVar("D")
@@ -118,17 +117,28 @@ class Components(Layer):
             ComponentLookupError: There is none, and no default.
         """
         item = (
-            self.peek(namespace)
+            self._peek(namespace)
             if name is None
-            else self.peek_named(namespace, name)
+            else self._peek_named(namespace, name)
         )
         if item is not MISSING:
             return item
         if default is not MISSING:
             return default
-        with LOCK:
-            near = near_misses(self, namespace, name)
+        near = self._near_misses(namespace, name)
         raise ComponentLookupError(namespace, name, near)
+
+    def _near_misses(
+        self, namespace: t.Hashable, name: t.Hashable
+    ) -> list[str]:
+        """List what is there instead of the component asked for."""
+        with LOCK:
+            keys = [
+                key
+                for layer in self.stack
+                for key in (*layer._items, *(layer._names or ()))
+            ]
+            return near_misses(self.find(namespace), keys, namespace, name)
 
     @t.overload
     def find(self, namespace: type[T]) -> dict[t.Hashable, T]: ...
@@ -137,17 +147,17 @@ class Components(Layer):
     def find(self, namespace: t.Any) -> dict[t.Hashable, t.Any]:
         """Return all components of a namespace by name, ``None`` included."""
         found: dict[t.Hashable, t.Any] = {}
-        owner = self.scope or self
+        owner = self._scope or self
         with LOCK:
             for layer in reversed(self.stack):
-                if layer.closers is ENDED:
-                    layer.refuse(namespace)
-                if layer.names:
-                    found.update(layer.names.get(namespace, ()))
-                if layer is owner and layer.kept and namespace in layer.kept:
-                    found[None] = layer.kept[namespace]
-                if namespace in layer.items:
-                    found[None] = layer.items[namespace]
+                if layer._closers is ENDED:
+                    layer._refuse(namespace)
+                if layer._names:
+                    found.update(layer._names.get(namespace, ()))
+                if layer is owner and layer._kept and namespace in layer._kept:
+                    found[None] = layer._kept[namespace]
+                if namespace in layer._items:
+                    found[None] = layer._items[namespace]
         return found
 
     # --- layers -----------------------------------------------------------
@@ -163,21 +173,32 @@ class Components(Layer):
         Args:
             namespaces: What the new layer starts with.
             stack: More layers between it and this stack, top first.
+
+        Raises:
+            TypeError: A layer is neither a stack nor a dict.
         """
         below = self
         for layer in reversed(stack):
             below = below.push(layer)
         components = Components.__new__(Components)
-        components._put_on(below)  # noqa: SLF001
-        components._start(namespaces)  # noqa: SLF001
+        components._put_on(below)
+        components._start(namespaces)
         return components
 
     def _start(self, namespaces: Components | Namespaces | None) -> None:
         """Start with what is given: copied, or shared with a stack."""
+        if namespaces is None:
+            return
         if isinstance(namespaces, Components):
             self._share(namespaces)
-        elif namespaces is not None:
+        elif isinstance(t.cast("object", namespaces), Mapping):
             self._fill(namespaces)
+        else:
+            msg = (
+                "A layer starts with Components or a dict, not with "
+                f"{namespaces!r}.\nAdd a component to it: context.add(item)."
+            )
+            raise TypeError(msg)
 
     def pop(self) -> Components:
         """
@@ -186,22 +207,22 @@ class Components(Layer):
         Raises:
             LastLayerError: There is only one layer.
         """
-        if self.below is None:
+        if self._below is None:
             raise LastLayerError
-        return self.below
+        return t.cast("Components", self._below)
 
     @property
     def stack(self) -> tuple[Components, ...]:
         """The layers, top first."""
-        layers: list[Components] = []
-        layer: Components | None = self
+        layers: list[t.Any] = []
+        layer: Layer | None = self
         while layer is not None:
             layers.append(layer)
-            layer = layer.below
+            layer = layer._below
         return tuple(layers)
 
     def __repr__(self) -> str:
         """Show what each layer holds, top first."""
         with LOCK:
-            layers = ", ".join(map(describe_layer, self.stack))
+            layers = ", ".join(layer._describe() for layer in self.stack)
         return f"Components({layers})"

@@ -31,15 +31,18 @@ from ._types import Keys
 from ._types import Namespaces
 from ._views import Dependents
 from ._views import depend
-from ._views import empty
 
 
-if t.TYPE_CHECKING:
-    from ._impl import Components
-
-
-#: The view of all layers that nobody has asked yet: nothing is put into it.
+#: The items of all layers that nothing was added to yet, and the view of all
+#: that nobody has asked yet: nothing is put into it.
 BLANK: t.Final[dict[t.Hashable, t.Any]] = {}
+
+
+class _Facts:
+    """In a view: what is known of the layer rests on it having no items."""
+
+
+_FACTS: t.Final = _Facts()
 
 
 class Layer:
@@ -47,62 +50,61 @@ class Layer:
 
     __slots__ = (
         "__weakref__",
-        "below",
-        "closers",
-        "dependents",
-        "items",
-        "kept",
-        "names",
-        "scope",
-        "stage",
-        "view",
+        "_below",
+        "_closers",
+        "_dependents",
+        "_items",
+        "_kept",
+        "_names",
+        "_scope",
+        "_stage",
+        "_view",
     )
 
-    #: Unnamed items of this layer, by namespace.
-    items: dict[t.Hashable, t.Any]
+    #: Unnamed items of this layer, by namespace; ``BLANK`` before the first.
+    _items: dict[t.Hashable, t.Any]
     #: Named items of this layer, by namespace and name, once it has any.
-    names: dict[t.Hashable, dict[t.Hashable, t.Any]] | None
+    _names: dict[t.Hashable, dict[t.Hashable, t.Any]] | None
     #: The rest of the stack.
-    below: Components | None
+    _below: Layer | None
     #: All that was found through this layer since it was last emptied;
     #: ``BLANK`` before the first question.
-    view: dict[t.Hashable, t.Any]
+    _view: dict[t.Hashable, t.Any]
     #: The layers whose views were filled through this one; ``None`` as long
     #: as nobody has asked this layer or one above it for anything.
-    dependents: Dependents | tuple[()] | None
+    _dependents: Dependents | tuple[()] | None
     #: The nearest layer with a lifetime of its own: what is built for the
     #: length of a layer is kept and closed there, ``None`` if it is this one.
-    scope: Components | None
+    _scope: Layer | None
     #: The layer that lives as long as the stage, ``None`` if it is this one.
-    stage: Components | None
+    _stage: Layer | None
     #: What was built for the length of this layer, in the order of building:
     #: its dependencies come before it. ``None`` where a layer has no lifetime
     #: of its own, or has ended.
-    kept: dict[t.Hashable, t.Any] | None
+    _kept: dict[t.Hashable, t.Any] | None
     #: What ends with this layer, see ``Lifetime.defer``.
-    closers: list[tuple[object, Closer | Generator]] | Generator | None
+    _closers: list[tuple[object, Closer | Generator]] | Generator | None
 
-    def _put_on(self, below: Components | None) -> None:
+    def _put_on(self, below: Layer | None) -> None:
         """Start as an empty layer over another one."""
-        self.items = {}
-        self.view = BLANK
-        self.names = self.dependents = None
-        self.below = below
-        self.closers = self.kept = None
+        self._items = self._view = BLANK
+        self._names = self._dependents = self._closers = None
+        self._below = below
         if below is None:
-            self.scope = self.stage = None
-            self.kept = {}
+            self._scope = self._stage = None
+            self._kept = {}
         else:
-            self.scope = below.scope or below
-            self.stage = below.stage or below
+            self._scope = below._scope or below
+            self._stage = below._stage or below
+            self._kept = None
 
     def _share(self, layer: Layer) -> None:
         """Use the items of another layer as one's own, from both sides."""
         with LOCK:
-            if layer.closers is ENDED:
-                layer.refuse(None)
-            self.items, self.names = layer.items, layer.own_names()
-            self.dependents = dependents = layer.own_dependents()
+            if layer._closers is ENDED:
+                layer._refuse(None)
+            self._items, self._names = layer._own_items(), layer._own_names()
+            self._dependents = dependents = layer._own_dependents()
             depend(dependents, self)
             if not any(ref() is layer for ref in dependents):
                 depend(dependents, layer)
@@ -114,77 +116,129 @@ class Layer:
 
     def _store(self, item: t.Any, keys: Keys, name: t.Hashable) -> None:
         with LOCK:
-            if self.closers is ENDED:
-                self.refuse(keys[0])
+            if self._closers is ENDED:
+                self._refuse(keys[0])
             if name is not None:
-                names = self.own_names()
+                names = self._own_names()
                 for key in keys:
                     _known.note(key, named=True)
                     names.setdefault(key, {})[name] = item
                 return
+            items = self._own_items()
             for key in keys:
                 if key not in _known.unnamed:
                     _known.note(key, named=False)
-                self.items[key] = item
-            self.reveal(keys, item)
+                items[key] = item
+            if self._view is not BLANK:
+                if _FACTS in self._view:
+                    self._view.clear()
+                else:
+                    self._view.update(dict.fromkeys(keys, item))
+            if self._dependents:
+                self._empty_dependents()
 
-    def reveal(self, keys: Keys, item: t.Any) -> None:
-        """Have what is among the items now seen, with the lock held."""
-        if self.view is not BLANK:
-            self.view.update(dict.fromkeys(keys, item))
-        if self.dependents:
-            empty(self.dependents)
+    def _own_items(self) -> dict[t.Hashable, t.Any]:
+        """Return the unnamed items, to be added to with the lock held."""
+        if self._items is BLANK:
+            self._items = {}
+        return self._items
 
-    def own_names(self) -> dict[t.Hashable, dict[t.Hashable, t.Any]]:
+    def _own_names(self) -> dict[t.Hashable, dict[t.Hashable, t.Any]]:
         """Return the named items, to be added to with the lock held."""
-        if self.names is None:
-            self.names = {}
-        return self.names
+        if self._names is None:
+            self._names = {}
+        return self._names
 
-    def own_dependents(self) -> Dependents:
+    def _own_dependents(self) -> Dependents:
         """Return the list of dependents, to be added to with the lock held."""
-        if not isinstance(self.dependents, list):
-            self.dependents = []
-        return self.dependents
+        if not isinstance(self._dependents, list):
+            self._dependents = []
+        return self._dependents
 
-    def peek(self, namespace: t.Hashable) -> t.Any:
+    def _peek(self, namespace: t.Hashable) -> t.Any:
         """Return an unnamed component, or ``MISSING``."""
         try:
-            return self.view[namespace]
+            return self._view[namespace]
         except KeyError:
-            return self.look(namespace)
+            return self._look(namespace)
 
-    def look(self, namespace: t.Hashable) -> t.Any:
+    def _look(self, namespace: t.Hashable) -> t.Any:
         """Find what the view does not know yet, keep it there, return it."""
         with LOCK:
-            if self.closers is ENDED:
-                self.refuse(namespace)
-            if self.view is BLANK:
-                if self.below is not None:
-                    depend(self.below.own_dependents(), self)
-                self.view = {}
-                if self.dependents is None:
-                    self.dependents = ()
-            item = self.items.get(namespace, MISSING)
+            if self._closers is ENDED:
+                self._refuse(namespace)
+            self._own_view()
+            item = self._items.get(namespace, MISSING)
             if item is MISSING:
-                kept = self.kept
+                kept = self._kept
                 if kept and namespace in kept:
                     item = kept[namespace]
-                elif (below := self.below) is not None:
+                elif (below := self._below) is not None:
                     # Without a lifetime of its own it sees all that is kept.
-                    hides = kept is not None and (below.scope or below).kept
-                    look = below.lent if hides else below.peek
+                    hides = kept is not None and (below._scope or below)._kept
+                    look = below._lent if hides else below._peek
                     item = look(namespace)
                 if item is MISSING and not isinstance(namespace, type):
                     # Keys made of data could be endless: not kept.
                     return MISSING
             # The layer may have got the item meanwhile: never overwrite.
-            item = self.view.setdefault(namespace, item)
-            if self.closers is ENDED:  # pragma: no cover - by another thread
-                self.refuse(namespace)
+            item = self._view.setdefault(namespace, item)
+            if self._closers is ENDED:  # pragma: no cover - by another thread
+                self._refuse(namespace)
             return item
 
-    def lent(self, namespace: t.Hashable) -> t.Any:
+    def _own_view(self) -> dict[t.Hashable, t.Any]:
+        """Return the view, to be filled with the lock held."""
+        if self._view is BLANK:
+            if self._below is not None:
+                depend(self._below._own_dependents(), self)
+            self._view = {}
+            if self._dependents is None:
+                self._dependents = ()
+        return self._view
+
+    def _empty_dependents(self) -> None:
+        """Empty the views of all that looked through this layer."""
+        with LOCK:
+            todo, seen = [self._dependents], {id(self._dependents)}
+            while todo:
+                for ref in todo.pop() or ():
+                    layer: Layer | None = ref()
+                    if layer is None:
+                        continue
+                    layer._view.clear()
+                    dependents = layer._dependents
+                    if dependents and id(dependents) not in seen:
+                        seen.add(id(dependents))
+                        todo.append(dependents)
+
+    def _sees(self, fact: t.Hashable, keys: Keys) -> bool:
+        """
+        Tell whether one of some types was added here or further down.
+
+        That there is none is kept, under ``fact``, in the view of the layer
+        that lives longest; those over it, as of tasks and requests, would
+        not live to be asked again.
+        """
+        stage = self._stage or self
+        layer: Layer = self
+        while layer is not stage:
+            if layer._closers is ENDED:
+                layer._refuse(keys[0])
+            items = layer._items
+            if items and any(key in items for key in keys):
+                return True
+            layer = t.cast("Layer", layer._below)
+        if fact in layer._view:
+            return False
+        with LOCK:
+            if any(layer._lent(key) is not MISSING for key in keys):
+                return True
+            view = layer._own_view()
+            view[_FACTS] = view[fact] = True
+        return False
+
+    def _lent(self, namespace: t.Hashable) -> t.Any:
         """
         Return what layers with a lifetime of their own see, or ``MISSING``.
 
@@ -192,44 +246,49 @@ class Layer:
         """
         layer: Layer = self
         while True:
-            owner = layer.scope or layer
-            if not owner.kept or namespace not in owner.kept:
-                return layer.peek(namespace)
+            owner = layer._scope or layer
+            if not owner._kept or namespace not in owner._kept:
+                return layer._peek(namespace)
             # Hidden: only what was added counts, and what lies below.
             while layer is not owner:
-                if namespace in layer.items:
-                    return layer.items[namespace]
-                layer = t.cast("Layer", layer.below)
-            if namespace in owner.items or owner.below is None:
-                return owner.items.get(namespace, MISSING)
-            layer = owner.below
+                if namespace in layer._items:
+                    return layer._items[namespace]
+                layer = t.cast("Layer", layer._below)
+            if namespace in owner._items or owner._below is None:
+                return owner._items.get(namespace, MISSING)
+            layer = owner._below
 
-    def peek_named(self, namespace: t.Hashable, name: t.Hashable) -> t.Any:
+    def _peek_named(self, namespace: t.Hashable, name: t.Hashable) -> t.Any:
         """Return a named component, or ``MISSING``."""
         layer: Layer | None = self
         while layer is not None:
-            if layer.closers is ENDED:
-                layer.refuse(namespace)
-            if layer.names:
-                item = layer.names.get(namespace, {}).get(name, MISSING)
+            if layer._closers is ENDED:
+                layer._refuse(namespace)
+            if layer._names:
+                item = layer._names.get(namespace, {}).get(name, MISSING)
                 if item is not MISSING:
                     return item
-            layer = layer.below
+            layer = layer._below
         return MISSING
 
-    def refuse(self, namespace: t.Hashable) -> t.NoReturn:
+    def _refuse(self, namespace: t.Hashable) -> t.NoReturn:
         """
         Refuse a question, or a component, as this layer has ended.
 
         Raises:
             LayerEndedError: Always.
         """
-        self.view = BLANK
-        raise LayerEndedError(namespace, describe_layer(self))
+        self._view = BLANK
+        raise LayerEndedError(namespace, self._describe())
+
+    def _describe(self) -> str:
+        """Name what this layer holds, as its ``repr`` does."""
+        items = {**(self._kept or {}), **self._items}
+        return describe_layer(items, self._names or {})
 
     # --- what is kept -----------------------------------------------------
 
-    def keep(
+    def _keep(
         self, kept: dict[t.Hashable, t.Any], keys: Keys, item: t.Any
     ) -> None:
         """
@@ -246,31 +305,31 @@ class Layer:
             LayerEndedError: The layer has ended meanwhile.
         """
         with LOCK:
-            if self.kept is not kept:
-                self.refuse(keys[0])
+            if self._kept is not kept:
+                self._refuse(keys[0])
             for key in keys:
-                if self.items.get(key, MISSING) is kept.get(key, MISSING):
-                    self.items[key] = item
+                if self._items.get(key, MISSING) is kept.get(key, MISSING):
+                    self._own_items()[key] = item
                 kept[key] = item
-            self.changed()
+            self._changed()
 
-    def changed(self) -> None:
+    def _changed(self) -> None:
         """Have what is kept now seen by all."""
         with LOCK:
-            if self.view is not BLANK:
-                self.view.clear()
-            if self.dependents:
-                empty(self.dependents)
+            if self._view is not BLANK:
+                self._view.clear()
+            if self._dependents:
+                self._empty_dependents()
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """End: hand nothing out any more, from now on."""
         # In this order: whoever fills a view looks for ENDED afterwards.
-        self.closers, self.kept = ENDED, None
-        self.view = BLANK
-        if self.dependents:
-            empty(self.dependents)
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._empty_dependents()
 
-    def forget_since(self, mark: object) -> None:
+    def _forget_since(self, mark: object) -> None:
         """
         Forget what was kept since a mark was set, and the mark.
 
@@ -278,11 +337,11 @@ class Layer:
         it: that was built later.
         """
         with LOCK:
-            kept = self.kept or {}
+            kept = self._kept or {}
             while kept:
                 key, item = kept.popitem()
                 if key is mark:
                     break
-                if self.items.get(key, MISSING) is item:
-                    del self.items[key]
-            self.changed()
+                if self._items.get(key, MISSING) is item:
+                    del self._items[key]
+            self._changed()

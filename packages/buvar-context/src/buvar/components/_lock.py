@@ -6,6 +6,8 @@ import os
 import threading
 
 
+#: Guards the views, and what is told to listeners: held for as short as
+#: possible, no other lock is waited for meanwhile. It is reentrant.
 LOCK = threading.RLock()
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows

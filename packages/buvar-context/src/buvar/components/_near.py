@@ -7,22 +7,27 @@ import typing as t
 from ._errors import describe
 
 
-if t.TYPE_CHECKING:
-    from ._impl import Components
-    from ._layer import Layer
-
 #: More would bury the cure.
 _MOST = 5
 
 
 def near_misses(
-    components: Components, namespace: t.Hashable, name: t.Hashable
+    names: t.Iterable[t.Hashable],
+    keys: t.Iterable[t.Hashable],
+    namespace: t.Hashable,
+    name: t.Hashable,
 ) -> list[str]:
     """
     List what is there instead of the component asked for.
 
     That is the same type under other names, components of a subclass that
     were added under a discriminator, and names that look alike.
+
+    Args:
+        names: The names of what there is of the namespace.
+        keys: All namespaces that something was added under.
+        namespace: The namespace asked for.
+        name: The name asked for.
     """
     import difflib  # noqa: PLC0415 - only failures need it
 
@@ -30,15 +35,10 @@ def near_misses(
         f"there is an unnamed {describe(namespace)}; ask without a name"
         if other is None
         else f"there is one named {other!r}"
-        for other in components.find(namespace)
+        for other in names
         if other != name
     ]
-    keys = [
-        key
-        for layer in components.stack
-        for key in (*layer.items, *(layer.names or ()))
-        if key != namespace
-    ]
+    keys = [key for key in keys if key != namespace]
     near += [
         f"{describe(key)} is a subclass of it and was added on its own"
         for key in keys
@@ -69,21 +69,19 @@ def describe_item(key: t.Hashable, item: t.Any) -> str:
     return f"{own.__qualname__} as {describe(key)}"
 
 
-def describe_layer(layer: Layer) -> str:
-    """Name the items of one layer, as its ``repr`` does."""
-    return "{" + ", ".join(labels(layer)) + "}"
-
-
-def labels(layer: Layer) -> list[str]:
+def describe_layer(
+    items: dict[t.Hashable, t.Any],
+    names: dict[t.Hashable, dict[t.Hashable, t.Any]],
+) -> str:
     """Name the items of one layer by their own types, each once."""
-    items = {**(layer.kept or {}), **layer.items}
     unnamed = {
         id(item): describe_item(key, item)
         for key, item in reversed(items.items())
     }
     named = {
         (id(item), name): f"{name!r}: {describe_item(key, item)}"
-        for key, names in reversed((layer.names or {}).items())
-        for name, item in names.items()
+        for key, some in reversed(names.items())
+        for name, item in some.items()
     }
-    return [*reversed(unnamed.values()), *reversed(named.values())]
+    texts = (*reversed(unnamed.values()), *reversed(named.values()))
+    return "{" + ", ".join(texts) + "}"

@@ -31,46 +31,195 @@ Example:
     'done'
 """
 
+# What is protected for users is published here, and nowhere else.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
+import enum
 import typing as t
 
 from . import _known
+from ._builder import builder as running_task
+from ._builder import current_task
 from ._closing import ENDING
 from ._closing import Lifetime
-from ._closing import defer
-from ._closing import open_layer
+from ._closing import close_generator
 from ._closing import raise_failures
 from ._impl import Components
 from ._injector import injected
 from ._injector import set_injector
+from ._known import Listener
+from ._lock import LOCK
+from ._public import publish
+from ._types import ENDED
 from ._types import MISSING
+from ._types import Closer
+from ._types import Generator
 
 
 __all__ = [
     "ENDING",
+    "LOCK",
     "MISSING",
+    "Closer",
+    "CodeName",
+    "Generator",
     "Lifetime",
+    "Listener",
+    "added",
     "announce",
+    "any_announced",
+    "changed",
+    "close_generator",
+    "current_task",
     "defer",
     "injected",
+    "is_announced",
+    "lent",
     "lifetime_of",
+    "listen",
+    "near_misses",
     "open_layer",
     "peek",
+    "peek_named",
+    "peek_own",
+    "place_of",
+    "publish",
     "raise_failures",
+    "refuse_ended",
+    "running_task",
+    "sees",
     "set_injector",
     "stage_of",
 ]
 
 
-def peek(components: Components, namespace: t.Hashable) -> t.Any:
+class CodeName(enum.StrEnum):
     """
-    Return an unnamed component, or ``MISSING``.
+    What compiled code writes behind a layer, instead of calling a function.
+
+    A call costs as much as ten attributes, so code that is generated may ask
+    layers directly: ``f"{layer}.{CodeName.KEPT}"``. The meanings are covered
+    by semantic versioning, the text is not: it is never written down.
+
+    Example:
+        >>> layer = Components()
+        >>> eval(f"layer.{CodeName.BELOW}", {"layer": layer})
+    """
+
+    #: Attribute: the next layer down, ``None`` for the last one.
+    BELOW = "_below"
+    #: Attribute: what was added to this layer without a name, by namespace.
+    #: A dict that is only read; another one may take its place.
+    ITEMS = "_items"
+    #: Attribute: the nearest layer with a lifetime, ``None`` if it is this
+    #: one: see ``lifetime_of``.
+    SCOPE = "_scope"
+    #: Attribute: the layer of the stage, ``None`` if it is this one: see
+    #: ``stage_of``.
+    STAGE = "_stage"
+    #: Attribute of a layer with a lifetime: the dict of what was built for
+    #: its length, by namespace, in the order of building. ``None`` once it
+    #: has ended: another thread or task may end it at each ``await``. Types
+    #: that are put there are announced, and the layer is told, see
+    #: ``WATCHED``.
+    KEPT = "_kept"
+    #: Attribute: not ``None`` if something was asked through this layer, so
+    #: that ``CHANGED`` has to be called when ``KEPT`` was added to.
+    WATCHED = "_dependents"
+    #: Attribute of a layer with a lifetime: ``None`` as long as nothing ends
+    #: with it. Then an asynchronous generator may be assigned as
+    #: ``(generator, twice, task)``, see ``defer``.
+    CLOSERS = "_closers"
+    #: Attribute: a mapping that has the facts that ``sees`` found not to be.
+    FACTS = "_view"
+    #: Method: see ``peek``.
+    PEEK = "_peek"
+    #: Method: see ``peek_named``.
+    PEEK_NAMED = "_peek_named"
+    #: Method: see ``lent``.
+    LENT = "_lent"
+    #: Method: see ``sees``.
+    SEES = "_sees"
+    #: Method ``(kept, keys, item)`` of the layer of a stage: keep what was
+    #: built for its length, where all layers see it. ``kept`` is what
+    #: ``KEPT`` was when building began: ``LayerEndedError`` if it has ended.
+    KEEP = "_keep"
+    #: Method: see ``changed``.
+    CHANGED = "_changed"
+    #: Method: see ``refuse_ended``.
+    REFUSE = "_refuse"
+
+
+def open_layer(
+    below: Components, items: dict[t.Hashable, t.Any] | None = None
+) -> Lifetime:
+    """
+    Put a layer with a lifetime of its own on a stack.
+
+    It is not made the current one: ``buvar_context.set(layer)`` does that.
+
+    Args:
+        below: The stack.
+        items: What the layer holds, by type, each of them announced. The
+            dict is not copied.
 
     Raises:
-        LayerEndedError: A layer that the question reached has ended.
+        LayerEndedError: The layer it would stand on has ended.
     """
-    return components.peek(namespace)
+    return Lifetime(below, {} if items is None else items)
+
+
+def defer(
+    layer: Components,
+    closer: Closer | Generator,
+) -> None:
+    """
+    Have something end with a layer that has a lifetime.
+
+    Args:
+        layer: The layer, see ``lifetime_of``.
+        closer: What ends with it, see ``Lifetime.defer``. An asynchronous
+            generator that has yielded once is given as ``(generator, twice,
+            task)``: ``twice`` makes the error if it yields again, the task
+            is the one that began it: both halves see one context.
+
+    Raises:
+        LayerEndedError: The layer has ended.
+    """
+    t.cast("Lifetime", layer).defer(closer)
+
+
+def added(
+    components: Components,
+) -> list[tuple[t.Hashable, t.Hashable, t.Any]]:
+    """
+    Return all that was added: namespaces, names and items, lower layers first.
+
+    What was built for the length of a layer is left out. Within a layer the
+    order is that of adding, of unnamed items first.
+
+    Raises:
+        LayerEndedError: One of the layers has ended.
+    """
+    found: list[tuple[t.Hashable, t.Hashable, t.Any]] = []
+    with LOCK:
+        for layer in reversed(components.stack):
+            if layer._closers is ENDED:
+                layer._refuse(None)
+            kept = layer._kept or {}
+            found += [
+                (key, None, item)
+                for key, item in layer._items.items()
+                if kept.get(key, MISSING) is not item
+            ]
+            found += [
+                (key, name, item)
+                for key, items in (layer._names or {}).items()
+                for name, item in items.items()
+            ]
+    return found
 
 
 def lifetime_of(components: Components) -> t.Any:
@@ -80,12 +229,124 @@ def lifetime_of(components: Components) -> t.Any:
     What is built for the length of a layer ends with that one: layers that
     were only pushed, as those of tasks, own nothing.
     """
-    return components.scope or components
+    return components._scope or components
 
 
 def stage_of(components: Components) -> t.Any:
     """Return the layer that all plugins share, as long as the stage."""
-    return components.stage or components
+    return components._stage or components
+
+
+def refuse_ended(layer: Components, namespace: t.Hashable) -> None:
+    """
+    Refuse a question to a layer with a lifetime that has ended.
+
+    Args:
+        layer: The layer, see ``lifetime_of``.
+        namespace: What is asked for.
+
+    Raises:
+        LayerEndedError: It has ended.
+    """
+    if layer._kept is None:
+        layer._refuse(namespace)
+
+
+def peek(components: Components, namespace: t.Hashable) -> t.Any:
+    """
+    Return an unnamed component, or ``MISSING``.
+
+    Raises:
+        LayerEndedError: A layer that the question reached has ended.
+    """
+    return components._peek(namespace)
+
+
+def peek_named(
+    components: Components, namespace: t.Hashable, name: t.Hashable
+) -> t.Any:
+    """
+    Return a named component, or ``MISSING``.
+
+    Raises:
+        LayerEndedError: A layer that the question reached has ended.
+    """
+    return components._peek_named(namespace, name)
+
+
+def peek_own(components: Components, namespace: t.Hashable) -> t.Any:
+    """Return what was added to the top layer itself, or ``MISSING``."""
+    return components._items.get(namespace, MISSING)
+
+
+def lent(components: Components, namespace: t.Hashable) -> t.Any:
+    """
+    Return the unnamed component that layers above see, or ``MISSING``.
+
+    That is all that was added, but nothing that this layer keeps.
+
+    Raises:
+        LayerEndedError: A layer that the question reached has ended.
+    """
+    return components._lent(namespace)
+
+
+def sees(
+    components: Components,
+    fact: t.Hashable,
+    keys: tuple[t.Hashable, ...],
+) -> bool:
+    """
+    Tell whether one of some types was added to a layer or those below it.
+
+    Args:
+        components: The stack.
+        fact: Stands for the types: that there is none is kept under it until
+            something is added, to be asked by ``CodeName.FACTS``.
+        keys: The types.
+
+    Raises:
+        LayerEndedError: A layer that the question reached has ended.
+    """
+    return components._sees(fact, keys)
+
+
+def changed(layer: Components) -> None:
+    """Have what a layer keeps now seen by all, once there is more of it."""
+    layer._changed()
+
+
+def place_of(
+    components: Components,
+    item: object,
+    namespace: t.Hashable,
+    name: t.Hashable = None,
+) -> tuple[int, int]:
+    """
+    Return how far up a component was added to a stack, and how late there.
+
+    Args:
+        components: The stack.
+        item: The component.
+        namespace: What it was added under.
+        name: The name it was added with.
+    """
+    stack = components.stack
+    for height, layer in zip(range(len(stack), 0, -1), stack, strict=True):
+        items = layer._items
+        if name is not None:
+            items = (layer._names or {}).get(namespace, {})
+        places = [n for n, one in enumerate(items.values()) if one is item]
+        if places:
+            return height, places[-1]
+    return 0, 0
+
+
+def near_misses(
+    components: Components, namespace: t.Hashable, name: t.Hashable = None
+) -> list[str]:
+    """List what is there instead of a component, a clause each."""
+    return components._near_misses(namespace, name)
 
 
 def announce(namespace: t.Hashable) -> None:
@@ -96,3 +357,34 @@ def announce(namespace: t.Hashable) -> None:
     to be announced once.
     """
     _known.note(namespace, named=False)
+
+
+def is_announced(namespace: t.Hashable, *, named: bool = False) -> bool:
+    """
+    Tell whether a component was ever announced, or added, under a type.
+
+    Args:
+        namespace: The type.
+        named: Whether it is about components with a name.
+    """
+    return namespace in (_known.named_ if named else _known.unnamed)
+
+
+def any_announced(
+    namespaces: frozenset[t.Any], *, named: bool = False
+) -> bool:
+    """Tell whether one of some types was announced, see ``is_announced``."""
+    known = _known.named_ if named else _known.unnamed
+    return not namespaces.isdisjoint(known)
+
+
+def listen(listener: Listener) -> None:
+    """
+    Tell someone of the first component of each type, from now on.
+
+    Args:
+        listener: Its method ``added`` is called with the type, and with
+            ``named``: whether it is about components with a name. It is
+            called with ``LOCK`` held, and as long as the listener lives.
+    """
+    _known.listen(listener)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
+import inspect
 import types
 import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
 from buvar.components._builder import current_task
+from buvar.components._closing import MESSAGE
 from buvar.components._closing import Lifetime
-from buvar.components._closing import close
-from buvar.components._closing import close_sync
 from buvar.components._closing import raise_failures
 from buvar.components._current import buvar_context
 from buvar.components._layer import BLANK
 from buvar.components._types import ENDED
 from buvar.components._types import MISSING
 
+from ._deadline import Deadline
+from ._deadline import DeadlineError
+from ._deadline import check_timeout
+from ._deadline import deadline_of
 
-_MESSAGE = "closing a layer failed"
 
 _current = buvar_context.get
 _set = buvar_context.set
@@ -30,6 +34,7 @@ _reset: t.Callable[[t.Any], None] = buvar_context.reset
 def child(
     namespaces: Components | Namespaces | None = None,
     *stack: Components | Namespaces,
+    timeout: float | None = None,
 ) -> Child:
     """
     Open a layer that ends with a block: ``with`` or ``async with``.
@@ -45,41 +50,52 @@ def child(
     Args:
         namespaces: What the layer starts with.
         stack: More layers between it and the current context, top first.
+        timeout: Seconds that the block may take, with all layers within it
+            and with closing what was built; never longer than what a block
+            around it has left. It needs ``async with``. The block is
+            cancelled then, what is closed sees that, and ``DeadlineError``
+            is raised, a ``TimeoutError``. What is left is a component,
+            ``Deadline``.
+
+    Raises:
+        ValueError: The timeout is no number of seconds.
 
     Example:
         >>> with child() as layer:
         ...     _ = layer.add("only here")
         >>> buvar_context.get().get(str, default=None)
     """
-    # Each request opens one: as a new layer is made elsewhere, spelled out.
-    layer: Child = Child()
-    layer.items = {}
-    layer.kept = {}
-    layer.view = BLANK
-    layer.names = layer.dependents = layer.closers = None
-    layer.below = layer.scope = layer.stage = None
-    layer.token = (namespaces, *stack) if namespaces or stack else None
-    return layer
+    given = (namespaces, *stack) if namespaces or stack else None
+    return Child(given) if timeout is None else _timed(given, timeout)
 
 
 class Child(Lifetime):
     """A layer that is opened and ended by a block."""
 
-    __slots__ = ("token",)
+    __slots__ = ("_token",)
 
     #: Takes it off the context. Before it is opened: what it starts with and
     #: more layers below it, ``None`` for neither.
-    token: contextvars.Token[Components] | tuple[t.Any, ...] | None
+    _token: contextvars.Token[Components] | tuple[t.Any, ...] | None
+
+    def __init__(self, given: tuple[t.Any, ...] | None) -> None:
+        # Each request opens one: as a new layer is made elsewhere, spelled
+        # out.
+        self._items = self._view = BLANK
+        self._kept = {}
+        self._names = self._dependents = self._closers = None
+        self._below = self._scope = self._stage = None
+        self._token = given
 
     async def __aenter__(self) -> t.Self:
         """Open the layer and return it."""
-        if self.token is not None:
+        if self._token is not None:
             return self.__enter__()
-        self.below = below = _current()
-        if below.closers is ENDED:
-            below.refuse(None)
-        self.stage = below.stage or below
-        self.token = _set(self)
+        self._below = below = _current()
+        if below._closers is ENDED:
+            below._refuse(None)
+        self._stage = below._stage or below
+        self._token = _set(self)
         return self
 
     def __enter__(self) -> t.Self:
@@ -90,7 +106,7 @@ class Child(Lifetime):
             RuntimeError: It has been opened before.
             LayerEndedError: The layer it would stand on has ended.
         """
-        below, given = _current(), self.token
+        below, given = _current(), self._token
         if isinstance(given, tuple):
             first, *stack = given
             for layer in reversed(stack):
@@ -99,11 +115,11 @@ class Child(Lifetime):
         elif given is not None:
             msg = "A layer opens once; call context.child() for each block."
             raise RuntimeError(msg)
-        if below.closers is ENDED:
-            below.refuse(None)
-        self.below = below
-        self.stage = below.stage or below
-        self.token = _set(self)
+        if below._closers is ENDED:
+            below._refuse(None)
+        self._below = below
+        self._stage = below._stage or below
+        self._token = _set(self)
         return self
 
     async def __aexit__(  # noqa: C901 - the usual case is spelled out
@@ -119,7 +135,7 @@ class Child(Lifetime):
             ExceptionGroup: Something failed to close.
         """
         failures: list[BaseException] | None = None
-        if (closers := self.closers) is not None:
+        if (closers := self._closers) is not None:
             if error is None and type(closers) is tuple:
                 # The usual case, spelled out.
                 generator, twice, task = closers
@@ -128,28 +144,28 @@ class Child(Lifetime):
                 except RuntimeError:
                     here = task is None
                 if here:
-                    self.closers = None
+                    self._closers = None
                     try:
                         if await anext(generator, MISSING) is not MISSING:
                             await generator.aclose()
                             raise twice()  # noqa: TRY301
                     except BaseException as failure:  # noqa: BLE001
                         failures = [failure]
-                    if self.closers is not None:
+                    if self._closers is not None:
                         # What it was kept for is closed.
-                        self.forget_since(None)
-            if self.closers is not None:
-                failures = (failures or []) + await close(self, error)
-        self.closers, self.kept = ENDED, None
-        self.view = BLANK
-        if self.dependents:
-            self.forget()
+                        self._forget_since(None)
+            if self._closers is not None:
+                failures = (failures or []) + await self._close(error)
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._forget()
         try:
-            _reset(self.token)
+            _reset(self._token)
         except ValueError:
             _opened_elsewhere()
         if failures:
-            raise_failures(_MESSAGE, failures, error)
+            raise_failures(MESSAGE, failures, error)
 
     def __exit__(
         self,
@@ -163,17 +179,116 @@ class Child(Lifetime):
         Raises:
             ExceptionGroup: Something failed to close, or has to be awaited.
         """
-        failures = close_sync(self, error) if self.closers else None
-        self.closers, self.kept = ENDED, None
-        self.view = BLANK
-        if self.dependents:
-            self.forget()
+        failures = self._close_sync(error) if self._closers else None
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._forget()
         try:
-            _reset(self.token)
+            _reset(self._token)
         except ValueError:
             _opened_elsewhere()
         if failures:
-            raise_failures(_MESSAGE, failures, error)
+            raise_failures(MESSAGE, failures, error)
+
+
+class TimedChild(Child):
+    """
+    The same, for a bounded time.
+
+    It rests on ``asyncio.timeout``, so a cancellation from outside and one
+    for the sake of the time are told apart: the task counts them.
+    """
+
+    __slots__ = ("bound", "deadline", "outer", "place", "timeout")
+
+    timeout: float
+    #: The file and line of the block.
+    place: str
+    #: How long it may take, once it is entered.
+    deadline: Deadline
+    #: A deadline of another task that comes first.
+    outer: Deadline | None
+    #: What cancels it; ``None`` where a block around it ends first.
+    bound: asyncio.Timeout | None
+
+    def __enter__(self) -> t.Self:
+        """
+        Refuse a block that nothing can interrupt.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        msg = (
+            f"The block at {self.place} cannot be stopped after "
+            f"{self.timeout:g} s: nothing else runs while it does. "
+            "Use 'async with context.child(timeout=...)'."
+        )
+        raise RuntimeError(msg)
+
+    async def __aenter__(self) -> t.Self:
+        """Open the layer, start the time, and return the layer."""
+        super().__enter__()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        self.deadline = Deadline(self.timeout, self.place, loop, task)
+        around = deadline_of(self)
+        self.bound = self.outer = None
+        left = self.timeout
+        if around is not None and around.remaining() <= left:
+            if around.task is task:
+                # That block is ended by its own bound, and this one with it.
+                return self
+            self.outer, left = around, around.remaining()
+        else:
+            self.add(self.deadline)
+        self.bound = asyncio.timeout_at(loop.time() + left)
+        await self.bound.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: types.TracebackType | None,
+    ) -> None:
+        """
+        End the layer.
+
+        Raises:
+            DeadlineError: The time was over.
+            ExceptionGroup: Something failed to close.
+        """
+        raised = error
+        try:
+            await super().__aexit__(_type, error, _traceback)
+        except BaseException as failure:  # noqa: BLE001 - raised below
+            raised = failure
+        if self.bound is not None:
+            kind = None if raised is None else type(raised)
+            try:
+                await self.bound.__aexit__(kind, raised, None)
+            except TimeoutError:
+                late = DeadlineError(self.deadline, self.outer)
+                raise late from raised
+        if raised is not None and raised is not error:
+            raise raised
+
+
+def _timed(given: tuple[t.Any, ...] | None, timeout: float) -> TimedChild:
+    layer = TimedChild(given)
+    layer.timeout = check_timeout(timeout)
+    layer.place = _place(inspect.currentframe())
+    return layer
+
+
+def _place(frame: types.FrameType | None) -> str:
+    """Return the file and line of what called ``child``."""
+    for _ in range(2):
+        frame = frame and frame.f_back
+    if frame is None:  # pragma: no cover - not in CPython
+        return "an unknown place"
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _opened_elsewhere() -> None:

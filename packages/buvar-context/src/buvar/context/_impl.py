@@ -10,6 +10,7 @@ from buvar.components import Components
 from buvar.components import Namespaces
 from buvar.components._current import buvar_context
 from buvar.components._types import MISSING
+from buvar.components.spi import peek
 
 
 T = t.TypeVar("T")
@@ -49,9 +50,10 @@ def get(
     # overloads say keyword-only, as binding such defaults costs a third more.
     if name is None:
         try:
-            item = _current().view[namespace]
+            # It stands for a method of theirs, without a call.
+            item = _current()._view[namespace]  # pyright: ignore[reportPrivateUsage]
         except KeyError:
-            item = _current().look(namespace)
+            item = peek(_current(), namespace)
         if item is not MISSING:
             return item
         if default is not MISSING:

@@ -129,9 +129,8 @@ class PluginLayer(Lifetime):
     __slots__ = ()
 
     def __init__(self, below: Components) -> None:
-        self._put_on(below)
-        self.scope = self.stage = None
-        self.kept = {}
+        super().__init__(below)
+        self._stage = None
 
     def add(
         self,

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import typing as t
 
-from buvar.context._closing import ENDING
-from buvar.context._closing import raise_failures
+from buvar.components.spi import ENDING
+from buvar.components.spi import raise_failures
 
 from ._errors import StateError
 from ._failure import failures as taken_apart

@@ -113,7 +113,7 @@ def _name_of(plugin: object) -> str:
 def _by_name(name: str, origin: types.FrameType) -> Resolved:
     module_name, colon, attribute = name.partition(":")
     if module_name.startswith("."):
-        module_name = _absolute(name, module_name, origin)
+        module_name = absolute_name(module_name, origin.f_globals)
     if not all(module_name.split(".")):
         return _by_entry_point(name, None)
     try:
@@ -152,21 +152,37 @@ def _in_module(
     return _by_object(found, f"{module.__name__}:{attribute}")
 
 
-def _absolute(name: str, module: str, origin: types.FrameType) -> str:
-    package = origin.f_globals.get("__package__") or ""
-    caller = origin.f_globals.get("__name__", "?")
-    if not package and "__path__" in origin.f_globals:
+def absolute_name(name: str, module: t.Mapping[str, t.Any]) -> str:
+    """
+    Return the absolute name of a plugin; it need not exist.
+
+    Args:
+        name: The name, that of a function included; leading dots are
+            resolved as an import statement does.
+        module: The globals of the module that names it.
+
+    Raises:
+        RelativeNameError: There is no package to start from.
+
+    Example:
+        >>> absolute_name("..jobs:prepare", {"__package__": "app.web"})
+        'app.jobs:prepare'
+    """
+    if not name.startswith("."):
+        return name
+    package = module.get("__package__") or ""
+    caller = module.get("__name__", "?")
+    if not package and "__path__" in module:
         package = caller
     if not package and caller != "__main__":
         package = caller.rpartition(".")[0]
     try:
-        return _join(module, package)
+        return _join(name, package)
     except ValueError:
         raise RelativeNameError(name, caller) from None
 
 
 def _join(relative: str, package: str) -> str:
-    """Resolve leading dots as an import statement does."""
     name = relative.lstrip(".")
     parents = len(relative) - len(name) - 1
     path = package.split(".") if package else []

@@ -10,7 +10,7 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
-from buvar.context._closing import ENDING
+from buvar.components.spi import ENDING
 
 from ._errors import OptionError
 from ._failure import failures

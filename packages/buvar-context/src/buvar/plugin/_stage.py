@@ -10,9 +10,8 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
+from buvar.components.spi import ENDING
 from buvar.context import buvar_context
-from buvar.context._closing import ENDING
-from buvar.context._closing import close
 from buvar.context._tasks import task_layers
 
 from ._ending import Ending
@@ -136,7 +135,7 @@ class Stage:
         #: Ends the process on a second Ctrl-C.
         self.interrupts = Interrupts(self.stop, self.waiting, exit_timeout)
         self.signals.interrupts = self.interrupts
-        self._add_own(t.cast("Components", self.layer.below))
+        self._add_own(self.layer.pop())
 
     def _below(self) -> Components:
         """Return the stack up to and with the layer of the stage."""
@@ -309,8 +308,7 @@ class Stage:
             self._cancel_timeout, self._abandon_timeout
         )
         self._state = State.TEARDOWN
-        failed = await close(self.layer, failures.cause())
-        self.layer.forget()
+        failed = await self.layer.close(failures.cause())
         if await self._host.settle():
             failed = [interrupted(failure) for failure in failed]
         failures.late += failed

@@ -9,7 +9,7 @@ call, the request or the stage.
 
 from __future__ import annotations
 
-from buvar.components._public import publish as _publish
+from buvar.components.spi import publish as _publish
 
 from ._adapter import Adapter
 from ._check import check

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from buvar.components import spi
+from buvar.components.spi import CodeName
 
 from . import _lifetime
 from ._head import AWAITS
@@ -44,13 +45,14 @@ class Body(Head):
         task = self._name("task")
         who = self._const(node.adapter)
         step, stop, end = f"next({gen})", "StopIteration", f"{gen}.close()"
-        closer = f"partial(close, {gen}, {who}, {layer}, builder())"
+        again = functools.partial(_lifetime.twice, node.adapter)
+        twice = self._const(again, "twice")
+        closer = f"partial(close, {gen}, {twice}, {layer}, running_task())"
         if node.adapter.kind is Kind.ASYNC_YIELD:
             step, stop = f"await anext({gen})", "StopAsyncIteration"
             end = f"await {gen}.aclose()"
-            again = functools.partial(_lifetime.twice, node.adapter)
-            closer = f"({gen}, {self._const(again, 'twice')}, {task})"
-        self._line(f"if {layer}.below is None:", depth)
+            closer = f"({gen}, {twice}, {task})"
+        self._line(f"if {layer}.{CodeName.BELOW} is None:", depth)
         self._line(f"endless({who})", depth + 1, node)
         self._line(f"{gen} = {call}", depth, node)
         self._line("try:", depth)
@@ -63,8 +65,9 @@ class Body(Head):
             self._line("except RuntimeError:", depth)
             self._line(f"{task} = None", depth + 1)
             # The usual case of ``defer``, spelled out.
-            self._line(f"if {layer}.closers is None:", depth)
-            self._line(f"{layer}.closers = {closer}", depth + 1)
+            closers = f"{layer}.{CodeName.CLOSERS}"
+            self._line(f"if {closers} is None:", depth)
+            self._line(f"{closers} = {closer}", depth + 1)
             self._line("else:", depth)
             depth += 1
         self._line("try:", depth)
@@ -128,20 +131,23 @@ class Body(Head):
             names.append(self._place(node))
         if node.adapter.kind is Kind.AWAIT:
             # Generators cannot be deferred, others awaited nothing.
-            self._line(f"if {layer}.kept is not {layer}_kept:", depth)
-            self._line(f"{layer}.refuse({names[0]})", depth + 1)
+            kept = f"{layer}.{CodeName.KEPT}"
+            self._line(f"if {kept} is not {layer}_kept:", depth)
+            refuse = f"{layer}.{CodeName.REFUSE}"
+            self._line(f"{refuse}({names[0]})", depth + 1)
         if self._may_be_a_subclass(node):
             self._line(f"if type({var}) is not {names[0]}:", depth)
             self._check(node, depth + 1)
             self._line(f"keep({layer}, {layer}_kept, {var})", depth + 1)
         if layer == "stage":
             all_keys = self._const(keys, "keys")
-            self._line(f"stage.keep(stage_kept, {all_keys}, {var})", depth)
+            keep = f"stage.{CodeName.KEEP}"
+            self._line(f"{keep}(stage_kept, {all_keys}, {var})", depth)
             return
         items = "".join(f"{layer}_kept[{name}] = " for name in names)
         self._line(f"{items}{var}", depth)
-        self._line(f"if {layer}.dependents is not None:", depth)
-        self._line(f"{layer}.changed()", depth + 1)
+        self._line(f"if {layer}.{CodeName.WATCHED} is not None:", depth)
+        self._line(f"{layer}.{CodeName.CHANGED}()", depth + 1)
 
 
 def _is_default(node: Node) -> bool:

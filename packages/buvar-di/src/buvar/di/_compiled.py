@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import typing as t
 
-from buvar.components import _known
-from buvar.components._lock import LOCK
-
-
-if t.TYPE_CHECKING:
-    from ._register import Adapters
+from buvar.components import spi
+from buvar.components.spi import LOCK
 
 
 #: Compiled code: called with the registry and the keywords. Where the context
 #: answers otherwise than it was planned for, it asks that registry again, or
-#: returns ``MISSING`` if there is none.
+#: returns ``MISSING`` if that is ``None``.
 Call: t.TypeAlias = t.Callable[
-    ["Adapters | None", dict[str, t.Any]], t.Coroutine[t.Any, t.Any, t.Any]
+    [t.Any, dict[str, t.Any]], t.Coroutine[t.Any, t.Any, t.Any]
 ]
 
 #: More answers of the context to one question than this are not kept.
@@ -55,7 +51,7 @@ class Compiled:
         #: The questions that rest on types never having been added, by that
         #: type and whether it is about components with a name.
         self._resting: dict[tuple[t.Any, bool], set[t.Any]] = {}
-        _known.listen(self)
+        spi.listen(self)
 
     def clear(self) -> None:
         """Drop all of it, as there is something else to plan with."""
@@ -76,10 +72,10 @@ class Compiled:
                 changed that meanwhile.
         """
         with LOCK:
-            if not (
-                version == self.version
-                and resolver.absent.isdisjoint(_known.unnamed)
-                and resolver.unnamed.isdisjoint(_known.named_)
+            if (
+                version != self.version
+                or spi.any_announced(resolver.absent)
+                or spi.any_announced(resolver.unnamed, named=True)
             ):
                 return
             others = self.resolvers.get(key, [])

@@ -10,18 +10,23 @@ import typing as t
 import unicodedata
 
 from buvar.components import LayerEndedError
-from buvar.components._builder import builder
-from buvar.components._builder import current_task
+from buvar.components import spi
 from buvar.components.spi import MISSING
-from buvar.components.spi import defer
+from buvar.components.spi import CodeName
 from buvar.context import buvar_context
 
 from . import _lifetime
 from . import _once
+from ._collections import ALL
+from ._collections import EXACT
+from ._collections import by_name
+from ._collections import exact
+from ._collections import listed
 from ._kind import Kind
 from ._nodes import CALL
 from ._nodes import STAGE
 from ._nodes import Build
+from ._nodes import Collect
 from ._nodes import Const
 from ._nodes import Given
 from ._nodes import Guard
@@ -45,7 +50,7 @@ _WORD = re.compile(r"\w+")
 
 
 class Fact:
-    """The key of what is known of a layer, see ``seen``."""
+    """The key of what is known of a layer, see ``spi.sees``."""
 
 
 class Head:
@@ -61,18 +66,20 @@ class Head:
         self.names: dict[t.Any, t.Any] = {
             "MISSING": MISSING,
             "Ended": LayerEndedError,
-            "builder": builder,
-            "close": _lifetime.close,
-            "defer": defer,
+            "by_name": by_name,
+            "close": spi.close_generator,
+            "defer": spi.defer,
             "current": buvar_context.get,
-            "current_task": current_task,
+            "current_task": spi.current_task,
             "endless": _lifetime.endless,
+            "exact": exact,
             "has": _lifetime.has,
             "keep": _lifetime.keep,
             "lends": _lifetime.lends,
+            "listed": listed,
             "partial": functools.partial,
             "release": _once.release,
-            "seen": _lifetime.seen,
+            "running_task": spi.running_task,
             "wait": _once.wait,
             "wake": _once.wake,
             "wrong": _lifetime.wrong,
@@ -83,7 +90,6 @@ class Head:
             *("adapters", "again", "given", "nject", "note", "error"),
             *("context", "items", "below", *LAYERS),
             *(f"{layer}_kept" for layer in LAYERS),
-            *(f"{layer}_items" for layer in LAYERS),
             *self.names,
             # The code uses some of them, such as isinstance.
             *dir(builtins),
@@ -100,23 +106,22 @@ class Head:
     def _layers(self, target: t.Any) -> list[str]:
         """Find the layers, and refuse what asks one that has ended."""
         words = set(_WORD.findall("\n".join(self.lines)))
-        levels = {guard.level for guard in self.planner.guards}
+        guards = (*self.planner.guards, *self.planner.collected)
+        levels = {guard.level for guard in guards}
         asked = self._const(target, "target")
         lines = [
-            "    layer = context.scope or context",
-            "    layer_kept = layer.kept",
+            f"    layer = context.{CodeName.SCOPE} or context",
+            f"    layer_kept = layer.{CodeName.KEPT}",
             "    if layer_kept is None:",
-            f"        layer.refuse({asked})",
+            f"        layer.{CodeName.REFUSE}({asked})",
         ]
-        if "layer_items" in words:
-            lines.append("    layer_items = layer.items")
         if STAGE in levels or words & {"stage", "stage_kept"}:
-            lines.append("    stage = context.stage or context")
+            lines.append(f"    stage = context.{CodeName.STAGE} or context")
         if "stage_kept" in words:
             lines += [
-                "    stage_kept = stage.kept",
+                f"    stage_kept = stage.{CodeName.KEPT}",
                 "    if stage_kept is None:",
-                f"        stage.refuse({asked})",
+                f"        stage.{CodeName.REFUSE}({asked})",
             ]
         return lines
 
@@ -127,11 +132,14 @@ class Head:
         for guard, found in self.planner.guards.items():
             layer = "context" if guard.level == CALL else LAYERS[guard.level]
             key = self._const(guard.key)
-            if guard.name is not None:
+            if guard.name is EXACT:
+                look = f"exact({key}, {layer})"
+            elif guard.name is not None:
                 name = self._const(guard.name)
-                look = f"{layer}.peek_named({key}, {name})"
+                look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
             elif found:
-                ask = "lent" if guard.level == STAGE else "peek"
+                at_stage = guard.level == STAGE
+                ask = CodeName.LENT if at_stage else CodeName.PEEK
                 look = f"{layer}.{ask}({key})"
             else:
                 absent.setdefault(layer, []).append(guard.key)
@@ -142,6 +150,13 @@ class Head:
             else:
                 lines.append(f"    if {look} is not MISSING:")
             lines.append(f"        {_OTHERWISE}")
+        for guard, needed in self.planner.collected.items():
+            layer = "context" if guard.level == CALL else LAYERS[guard.level]
+            var = self._guard(guard)
+            lines.append(f"    {var} = {self._const(guard.key)}({layer})")
+            if needed is not None:
+                test = f"not {var}" if needed else var
+                lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         return self._absent(absent) + lines
 
     def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
@@ -159,14 +174,15 @@ class Head:
         fact = self._const(Fact(), "fact")
         own = self._any_in(keys, "items")
         kept = self._any_in(keys, "layer_kept")
-        see = f"seen(below, {fact}, {self._const(keys, 'absent')})"
+        see = f"below.{CodeName.SEES}({fact}, {self._const(keys, 'absent')})"
         lines = [
-            "    items, below = context.items, context.below",
+            f"    items = context.{CodeName.ITEMS}",
+            f"    below = context.{CodeName.BELOW}",
             f"    if (items and ({own})) or (",
             f"        layer_kept and ({kept})",
             "    ) or (",
             "        below is not None",
-            f"        and {fact} not in below.view",
+            f"        and {fact} not in below.{CodeName.FACTS}",
             f"        and {see}",
             "    ):",
         ]
@@ -245,7 +261,8 @@ class Head:
 
     def _guard(self, guard: Guard) -> str:
         if guard not in self.vars:
-            self.vars[guard] = self._name(f"{show(guard.key).lower()}_item")
+            what = "found" if guard.name is ALL else show(guard.key).lower()
+            self.vars[guard] = self._name(f"{what}_item")
         return self.vars[guard]
 
     def _var(self, build: Build) -> str:
@@ -260,7 +277,24 @@ class Head:
             return self._guard(node.guard)
         if isinstance(node, Const):
             return self._const(node.value, "default")
+        if isinstance(node, Collect):
+            return self._collection(node)
         return self._var(t.cast("Build", node))
+
+    def _collection(self, node: Collect) -> str:
+        """Write a collection: a display of its items, and what is found."""
+        if node.kind is dict:
+            items = ", ".join(
+                f"{name!r}: {self._value(one)}"
+                for name, one in node.items.items()
+            )
+            built, add = f"{{{items}}}", "by_name"
+        else:
+            items = ", ".join(map(self._value, node.items.values()))
+            built, add = f"[{items}]", "listed"
+        if node.found is not None:
+            built = f"{add}({built}, {self._guard(node.found)})"
+        return f"tuple({built})" if node.kind is tuple else built
 
     def _line(self, text: str, depth: int, build: Build | None = None) -> None:
         self.lines.append("    " * depth + text)

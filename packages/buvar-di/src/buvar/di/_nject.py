@@ -7,6 +7,7 @@ import typing as t
 
 from buvar.components.spi import MISSING
 from buvar.components.spi import lifetime_of
+from buvar.components.spi import refuse_ended
 from buvar.context import current_context
 
 from ._compile import compile_plan
@@ -175,9 +176,7 @@ async def answer(
             compiled.prefer(question.key, resolver, version)
             return value
     value, target = MISSING, question.target
-    layer = lifetime_of(current_context())
-    if layer.kept is None:
-        layer.refuse(target)
+    refuse_ended(lifetime_of(current_context()), target)
     while value is MISSING:
         # Another thread may change what was planned with before it is used.
         version = compiled.version

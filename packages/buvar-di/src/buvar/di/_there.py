@@ -9,9 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from buvar.components import Components
-from buvar.components import _known
+from buvar.components import spi
 from buvar.components.spi import MISSING
 
+from ._collections import ALL
+from ._collections import EXACT
+from ._collections import Present
+from ._collections import Shape
+from ._collections import exact
 from ._nodes import CALL
 from ._nodes import STAGE
 from ._nodes import Const
@@ -29,6 +34,10 @@ from ._values import by_value
 from ._values import offers
 
 
+#: Among what is built: by what builds it, not by what it is.
+MEMBERS: t.Final = 3
+
+
 class There:
     """All that a call finds without building anything."""
 
@@ -41,13 +50,19 @@ class There:
         expected: t.Collection[tuple[t.Any, t.Hashable]],
     ) -> None:
         self.adapters = adapters
-        scope = components.scope or components
-        self.layers = (components, scope, components.stage or components)
+        self.layers: tuple[Components, Components, Components] = (
+            components,
+            spi.lifetime_of(components),
+            spi.stage_of(components),
+        )
         self.keywords = keywords
         self.given = given
         self.expected = expected
         #: Each question to the context, and whether there was an answer.
         self.guards: dict[Guard, bool] = {}
+        #: The same for all components of some types: whether the plan rests
+        #: on there being some, or none, ``None`` if it does not matter.
+        self.collected: dict[Guard, bool | None] = {}
         self.absent: set[t.Any] = set()
         self.unnamed: set[t.Any] = set()
         #: The next call may look the same and mean another thing, as where a
@@ -57,7 +72,7 @@ class There:
             value.__class__ is not type(value)
             for value in keywords.values()
         )
-        self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {})
+        self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {}, {})
 
     def _named(
         self, tp: Asked, names: tuple[t.Hashable, ...], level: int
@@ -128,44 +143,33 @@ class There:
         level, key, name = node.guard
         layer = self.layers[level]
         if name is None:
-            return layer.peek(key)
-        return layer.peek_named(key, name)
+            return spi.peek(layer, key)
+        return spi.peek_named(layer, key, name)
 
     def _place(self, node: Item) -> tuple[int, int]:
         """Tell how far up a component is, and how late it was added."""
         item, (level, key, name) = self._item(node), node.guard
-        stack = self.layers[level].stack
-        for height, layer in zip(range(len(stack), 0, -1), stack, strict=True):
-            items = layer.items
-            if name is not None:
-                items = (layer.names or {}).get(key, {})
-            places = [n for n, one in enumerate(items.values()) if one is item]
-            if places:
-                return height, places[-1]
-        return 0, 0
+        return spi.place_of(self.layers[level], item, key, name)
 
     def _ask(self, key: t.Any, name: t.Hashable, level: int) -> Item | None:
         """Look into the context, and remember the answer."""
-        if name is None:
-            known, unknown = _known.unnamed, self.absent
-        else:
-            known, unknown = _known.named_, self.unnamed
+        named = name is not None
         guard = Guard(level, key, name)
         if level and self.guards.get(Guard(CALL, key, name)) is False:
             # What is not seen from the top is not further down either.
             return None
-        if key not in known:
-            unknown.add(key)
+        if not spi.is_announced(key, named=named):
+            (self.unnamed if named else self.absent).add(key)
             return Item(guard) if self._is_given(guard) else None
         if guard not in self.guards:
             layer = self.layers[level]
             if name is not None:
-                item = layer.peek_named(key, name)
+                item = spi.peek_named(layer, key, name)
             elif level == STAGE:
                 # What the layer of the stage keeps for itself is not for all.
-                item = layer.lent(key)
+                item = spi.lent(layer, key)
             else:
-                item = layer.peek(key)
+                item = spi.peek(layer, key)
             self.guards[guard] = item is not MISSING
         if self.guards[guard] or self._is_given(guard):
             return Item(guard)
@@ -195,3 +199,61 @@ class There:
                 if offers(key, value):
                     return Given(key, name)
         return None
+
+    # --- collections ------------------------------------------------------
+
+    def _exact(self, cls: type, level: int) -> Item | None:
+        """Look for the unnamed component of exactly a class."""
+        if not spi.is_announced(cls):
+            self.absent.add(cls)
+            return None
+        guard = Guard(level, cls, EXACT)
+        if guard not in self.guards:
+            item = exact(cls, self.layers[level])
+            self.guards[guard] = item is not MISSING
+        return Item(guard) if self.guards[guard] else None
+
+    def _found(
+        self,
+        shape: Shape,
+        hidden: t.Iterable[t.Any],
+        level: int,
+        *,
+        needed: bool,
+    ) -> Guard | None:
+        """
+        Look for the components of a collection.
+
+        Args:
+            shape: The collection.
+            hidden: Types that are overridden.
+            level: Where to look.
+            needed: There is nothing else in it, so it must have one.
+        """
+        keys = shape.item.keys
+        expected = [
+            one
+            for one in keys
+            if one in self.given
+            or (level < STAGE and any(one == key for key, _ in self.expected))
+        ]
+        if not expected and self._never_added(keys):
+            return None
+        guard = Guard(level, Present(keys, hidden), ALL)
+        is_there = bool(guard.key(self.layers[level]))
+        self.collected[guard] = is_there if needed else None
+        return guard if is_there or expected or not needed else None
+
+    def _never_added(self, keys: t.Iterable[t.Any]) -> bool:
+        """Tell whether no component was ever added under some types."""
+        types = frozenset(
+            one
+            for key in keys
+            for one in (key, t.get_origin(key))
+            if one is not None
+        )
+        if spi.any_announced(types) or spi.any_announced(types, named=True):
+            return False
+        self.absent |= types
+        self.unnamed |= types
+        return True

@@ -15,6 +15,7 @@ import typing as t
 from buvar import plugin
 
 from ._errors import OptionError
+from ._errors import UnservedSocketError
 from ._wire import LIMITS
 from ._wire import Kind
 from ._wire import MessageError
@@ -156,9 +157,9 @@ def _leaves(error: BaseException) -> t.Iterator[BaseException]:
 
 def _is_plain(error: BaseException) -> bool:
     """Tell whether the text of an exception says what to do."""
-    if isinstance(error, OptionError):
-        return True
-    return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+    return isinstance(error, OptionError | UnservedSocketError) or (
+        isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+    )
 
 
 def _chain(error: BaseException | None, depth: int) -> list[dict[str, t.Any]]:

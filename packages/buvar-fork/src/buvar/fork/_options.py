@@ -51,6 +51,7 @@ class Options:
     max_requests_jitter: int | None = None
     title: str = "buvar"
     preload: bool = True
+    unserved: str = "warn"
     #: Whether garbage is collected, as it was for the caller.
     collects: bool = True
     #: What a worker becomes before it runs plugins.
@@ -77,6 +78,10 @@ class Options:
             ):
                 raise OptionError(name, value, f"it is {least}.")
         self._check_jitter()
+        if self.unserved not in {"warn", "error"}:
+            raise OptionError(
+                "unserved", self.unserved, "it is 'warn' or 'error'."
+            )
 
     def _check_jitter(self) -> None:
         jitter, most = self.max_requests_jitter, self.max_requests
@@ -86,6 +91,11 @@ class Options:
                 jitter,
                 f"it is less than max_requests, which is {most}.",
             )
+
+    @property
+    def strict(self) -> bool:
+        """Whether sockets that nobody serves are an error."""
+        return self.unserved == "error"
 
     def stage_options(self) -> dict[str, t.Any]:
         """Return the options of ``plugin.stage``: it is to be faster."""

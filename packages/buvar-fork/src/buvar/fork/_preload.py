@@ -20,7 +20,7 @@ import types
 import typing as t
 
 from buvar.plugin import PluginNotFoundError
-from buvar.plugin._resolve import import_module
+from buvar.plugin.spi import import_module
 
 from ._errors import BootError
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import logging
 import os
 import sys
@@ -14,6 +13,7 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
+from buvar.plugin.spi import absolute_name
 
 from ._cpus import available_cpus
 from ._errors import ForkError
@@ -55,6 +55,7 @@ def stage(
     pid_path: str | os.PathLike[str] | None = None,
     title: str = "buvar",
     preload: bool = True,
+    unserved: t.Literal["warn", "error"] = "warn",
     reload: bool | str | t.Iterable[str | os.PathLike[str]] = False,
     user: str | int | None = None,
     group: str | int | None = None,
@@ -106,6 +107,9 @@ def stage(
             and their successors: those of plugins given by name before the
             fork, others as soon as a worker has imported them. Otherwise
             each worker imports all of them, and ``HUP`` brings changes.
+        unserved: What to do when a worker serves none of its sockets within
+            5 seconds: ``"warn"``, or ``"error"``, with which it does not
+            boot. One that serves only some of them never boots.
         reload: Run the program again when Python or TOML files below the
             working directory change, or any files below the given paths. For
             development.
@@ -157,6 +161,7 @@ def stage(
                 max_requests_jitter=max_requests_jitter,
                 title=title,
                 preload=preload,
+                unserved=unserved,
                 collects=gc.isenabled(),
                 identity=identity(
                     user=user, group=group, umask=umask, directory=directory
@@ -256,12 +261,9 @@ def _several(items: t.Any) -> t.Any:
 def _absolute(
     plugins: tuple[t.Any, ...], caller: types.FrameType
 ) -> tuple[t.Any, ...]:
-    """Resolve relative names where the caller has a package."""
-    package = caller.f_globals.get("__package__")
-    if not package:
-        return plugins
+    """Resolve the names that are relative to the caller's package."""
     return tuple(
-        importlib.util.resolve_name(plugin, package)
+        absolute_name(plugin, caller.f_globals)
         if isinstance(plugin, str)
         else plugin
         for plugin in plugins

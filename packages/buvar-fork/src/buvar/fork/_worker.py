@@ -6,12 +6,9 @@ import logging
 import random
 import typing as t
 
+from ._sockets import Socket
 from ._wire import Kind
 from ._wire import Sender
-
-
-if t.TYPE_CHECKING:
-    from ._sharing import Asker
 
 
 _log = logging.getLogger("buvar.fork")
@@ -19,6 +16,18 @@ _log = logging.getLogger("buvar.fork")
 #: How much sooner than asked a worker may be replaced, so that not all are
 #: replaced at once.
 _JITTER: t.Final = 0.1
+
+
+class SupervisorLink(t.Protocol):
+    """What a worker asks its supervisor for, and tells it."""
+
+    def ask(self, uri: str, backlog: int) -> Socket:
+        """Return the socket that all workers share."""
+        ...
+
+    def tell(self, modules: t.Iterable[str]) -> None:
+        """Tell which modules were loaded."""
+        ...
 
 
 class Worker:
@@ -45,7 +54,7 @@ class Worker:
         max_requests: int | None = None,
         jitter: int | None = None,
         sender: Sender | None = None,
-        asker: Asker | None = None,
+        asker: SupervisorLink | None = None,
     ) -> None:
         self.slot = slot
         self.generation = generation

@@ -26,12 +26,10 @@ from ._handler import StreamHandler
 from ._hooks import hook_uncaught
 from ._hooks import hook_warnings
 from ._hooks import replace
+from ._levels import Level
 from ._levels import parse_level
 from ._print import PrintStream
 
-
-if t.TYPE_CHECKING:
-    from ._config import LogConfig
 
 #: What logging calls its root.
 _ROOT: t.Final = frozenset({"", "root"})
@@ -43,7 +41,32 @@ _undo = contextlib.ExitStack()
 _processors: list[t.Any] = []
 
 
-def install(config: LogConfig) -> None:
+class Settings(t.Protocol):
+    """What is applied: a ``LogConfig``, which is defined on top of this."""
+
+    @property
+    def tty(self) -> bool | None: ...
+    @property
+    def level(self) -> Level: ...
+    @property
+    def levels(self) -> t.Mapping[str, Level]: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def write_timeout(self) -> float: ...
+    @property
+    def user_config(self) -> dict[str, t.Any]: ...
+    @property
+    def capture_warnings(self) -> bool: ...
+    @property
+    def redirect_print(self) -> bool: ...
+    @property
+    def redact(self) -> list[str]: ...
+    @property
+    def redact_defaults(self) -> bool: ...
+
+
+def install(config: Settings) -> None:
     """Replace the settings in place, if there are any."""
     settings = _settings(config)
     built = _build(config, settings)
@@ -80,7 +103,7 @@ def uninstall() -> None:
     _undo.pop_all().close()
 
 
-def _settings(config: LogConfig) -> dict[str, t.Any]:
+def _settings(config: Settings) -> dict[str, t.Any]:
     words: dict[str, t.Any] = {
         "redact": config.redact,
         "redact_defaults": config.redact_defaults,
@@ -114,7 +137,7 @@ def _settings(config: LogConfig) -> dict[str, t.Any]:
 
 
 def _build(
-    config: LogConfig, settings: dict[str, t.Any]
+    config: Settings, settings: dict[str, t.Any]
 ) -> dict[str, logging.Handler]:
     """Make the handlers; without the user's part that needs little."""
     if not config.user_config:

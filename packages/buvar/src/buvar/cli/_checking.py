@@ -142,11 +142,14 @@ def _prepared(application: Application, look: t.Callable[[], None]) -> None:
         plugin.check(config, *application.plugins, look=look)
     except BaseExceptionGroup as group:
         errors = [failure.error for failure in plugin.failures(group)]
-        if not all(isinstance(error, di.DiError) for error in errors):
+        kinds = di.DiError, config.ConfigError
+        if not all(isinstance(error, kinds) for error in errors):
             raise
         # They say themselves where what is missing is asked for.
-        text = "\n".join(str(error) for error in errors)
-        raise CommandError(text, Exit.FAILED) from None
+        injected = any(isinstance(error, di.DiError) for error in errors)
+        text = "\n\n".join(str(error) for error in errors)
+        code = Exit.FAILED if injected else Exit.USAGE
+        raise CommandError(text, code) from None
 
 
 def _check_sections() -> None:
@@ -166,8 +169,8 @@ def _check_sections() -> None:
     if problems:
         raise config.ConfigError(
             problems,
-            "Correct what is listed and try again. What is read by something "
-            "else than a class\nis named with ConfigSource.reserve.",
+            "Correct what is listed and try again. If something else than a "
+            'class reads it, say so:\nsource.reserve("section").',
         )
 
 

@@ -94,8 +94,8 @@ def check(ctx: click.Context, /, form: str, **options: t.Any) -> None:
     buvar check app -c app.toml --forks 4
     buvar check app --format sarif > buvar.sarif
 
-    Exit codes: 0 all is well, 2 the configuration or the name of a plugin is
-    wrong, 1 only something that is injected or prepared is.
+    Exit codes: 0 all is well, 2 only the configuration or the name of a plugin
+    is wrong, 1 something cannot be injected or prepared.
     """  # noqa: D301 - click wants the character itself
     from ._checking import check  # noqa: PLC0415
 

@@ -76,8 +76,12 @@ class Finding:
 
 
 def exit_code(findings: t.Iterable[Finding]) -> int:
-    """Return with what a check exits that has found these."""
-    return max((one.exit_code for one in findings), default=0)
+    """
+    Return with what a check exits that has found these.
+
+    2 says that correcting the configuration is enough.
+    """
+    return min((one.exit_code for one in findings), default=0)
 
 
 def of_error(

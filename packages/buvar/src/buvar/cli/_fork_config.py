@@ -93,6 +93,9 @@ class ForkConfig:
         validator=_more_than_0,
         help="How many connections may wait to be accepted.",
     )
+    unserved: t.Literal["error", "warn"] = config.var(
+        "error", help="What a socket is that no plugin serves."
+    )
     reuse_port: bool = config.bool_var(
         default=False, help="Give each worker a socket of its own."
     )

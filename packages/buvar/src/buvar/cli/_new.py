@@ -50,7 +50,7 @@ def write(name: str, features: t.Collection[str], below: pathlib.Path) -> None:
         # Whole or not at all: what is interrupted leaves no folder.
         with tempfile.TemporaryDirectory(dir=below, prefix=".new-") as made:
             whole = pathlib.Path(made) / name
-            root = importlib.resources.files(__package__) / "template"
+            root = importlib.resources.files("buvar.cli") / "template"
             for part in ("base", *features):
                 _copy(root / part, whole, _words(name, features), features)
             whole.rename(folder)

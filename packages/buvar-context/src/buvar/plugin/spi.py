@@ -1,0 +1,20 @@
+"""
+For frameworks: how plugins are named.
+
+Applications need ``buvar.plugin`` only. This module is for packages that
+start plugins themselves, as buvar-fork and buvar-pytest do; it follows
+semantic versioning.
+
+Example:
+    >>> from buvar.plugin import spi
+    >>> spi.absolute_name(".jobs", {"__package__": "app"})
+    'app.jobs'
+"""
+
+from __future__ import annotations
+
+from ._resolve import absolute_name
+from ._resolve import import_module
+
+
+__all__ = ["absolute_name", "import_module"]
