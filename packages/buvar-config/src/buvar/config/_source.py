@@ -32,10 +32,10 @@ from ._merge import mapping
 from ._merge import merge
 from ._origin import Layer
 from ._origin import origin_of
+from ._overlay import Override
 from ._overlay import parse_override
 from ._overlay import read_secrets
 from ._secret import without_secrets
-from ._text import Text
 from ._watch import Watch
 from ._watch import follow
 from ._watch import refresh
@@ -84,7 +84,7 @@ class ConfigSource(dict[str, t.Any]):
         self.env_prefix = _env.normal_prefix(env_prefix)
         self.unknown: UnknownKeys = unknown
         self.secrets = secrets
-        self.overrides: tuple[tuple[Path, Text], ...] = ()
+        self.overrides: tuple[Override, ...] = ()
         self.paths: tuple[_files.AnyPath | _files.optional, ...] = ()
         self.layers: list[Layer] = []
         #: What was loaded so far; it ends with its classes.
@@ -139,20 +139,26 @@ class ConfigSource(dict[str, t.Any]):
         self.layers.append(layer)
         merge(self, layer.data)
 
-    def set(self, override: str) -> None:
+    def set(self, override: str, *, origin: str | None = None) -> None:
         """
         Set one value above all others, by a string ``a.b=value``.
+
+        Args:
+            override: The string.
+            origin: What errors and ``explain`` call the place it came from,
+                such as the name of an option; by default ``--set a.b``.
 
         Raises:
             ConfigError: The string is not of that form.
         """
-        self._put(*parse_override(override))
+        path, value = parse_override(override)
+        self._put(Override(path, value, origin or f"--set {dotted(path)}"))
 
-    def _put(self, path: Path, value: Text) -> None:
+    def _put(self, override: Override) -> None:
         overlay = Overlay(self)
-        overlay.put(path, as_data(value))
+        overlay.put(override.path, as_data(override.text))
         super().update(overlay.data)
-        self.overrides = (*self.overrides, (path, value))
+        self.overrides = (*self.overrides, override)
 
     def load(
         self,
@@ -240,9 +246,9 @@ class ConfigSource(dict[str, t.Any]):
 
     def where(self, path: t.Sequence[t.Any]) -> str | None:
         """Say where the value at a path was set, environment aside."""
-        for override, _ in reversed(self.overrides):
-            if tuple(path[: len(override)]) == override:
-                return f"--set {dotted(override)}"
+        for override in reversed(self.overrides):
+            if tuple(path[: len(override.path)]) == override.path:
+                return override.origin
         return origin_of(self.layers, path)
 
     def explain(
@@ -310,8 +316,8 @@ class ConfigSource(dict[str, t.Any]):
         for layer in self.layers:
             if layer.file is None:
                 fresh._add(layer)  # noqa: SLF001 - our own
-        for path, text in self.overrides:
-            fresh._put(path, text)  # noqa: SLF001 - our own
+        for override in self.overrides:
+            fresh._put(override)  # noqa: SLF001 - our own
         fresh.reserved = self.reserved
         return fresh
 

@@ -47,6 +47,8 @@ from ._closing import Lifetime
 from ._closing import close_generator
 from ._closing import raise_failures
 from ._impl import Components
+from ._injector import injected
+from ._injector import set_injector
 from ._known import Listener
 from ._lock import LOCK
 from ._public import publish
@@ -72,6 +74,7 @@ __all__ = [
     "close_generator",
     "current_task",
     "defer",
+    "injected",
     "is_announced",
     "lent",
     "lifetime_of",
@@ -87,6 +90,7 @@ __all__ = [
     "refuse_ended",
     "running_task",
     "sees",
+    "set_injector",
     "stage_of",
 ]
 

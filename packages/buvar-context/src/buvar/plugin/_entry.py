@@ -13,6 +13,7 @@ from buvar.components.spi import Lifetime
 from ._failure import Where
 from ._report import Report
 from ._resolve import Resolved
+from ._work import Counts
 
 
 class Added(t.NamedTuple):
@@ -47,6 +48,7 @@ class Entry:
             components it added, tasks it gave.
         group: The plugins that are prepared at the same time, itself among
             them, in the order they were asked for.
+        work: The counts of those that are run again and again.
         start: When it began, in the loop's time.
         seconds: How long it took.
     """
@@ -64,6 +66,7 @@ class Entry:
         "start",
         "tasks",
         "waits",
+        "work",
     )
 
     def __init__(self, plugin: Resolved, parent: Entry | None) -> None:
@@ -77,6 +80,7 @@ class Entry:
         self.tasks: list[str] = []
         self.events: list[Group | Added | object] = []
         self.group: list[Entry] = []
+        self.work: dict[str, Counts] = {}
         self.start = 0.0
         self.seconds: float | None = None
 
@@ -146,6 +150,7 @@ class Entry:
             tuple(self.components),
             tuple(self.tasks),
             self.error,
+            {name: counts.copy() for name, counts in self.work.items()},
         )
 
 

@@ -224,3 +224,31 @@ class AbandonedTaskError(PluginError, RuntimeError):
             "Let asyncio.CancelledError through, or end when plugin.Cancel "
             "is set."
         )
+
+
+class WorkError(PluginError):
+    """
+    A supervised or periodic task cannot be.
+
+    Attributes:
+        task: Its name.
+        option: What is wrong.
+        value: What was given for it.
+        cure: What to do.
+    """
+
+    def __init__(
+        self, task: str, option: str, value: object, cure: str
+    ) -> None:
+        super().__init__(task, option, value, cure)
+        self.task = task
+        self.option = option
+        self.value = value
+        self.cure = cure
+
+    def __str__(self) -> str:
+        """Say what is wrong and the cure."""
+        return (
+            f"The task {self.task!r} cannot be run with "
+            f"{self.option}={self.value!r}.\n{self.cure}"
+        )

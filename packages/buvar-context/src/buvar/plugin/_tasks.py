@@ -14,6 +14,7 @@ from ._failure import Where
 from ._failure import mark
 from ._stack import stack_of
 from ._state import Bell
+from ._work import Work
 
 
 _log = logging.getLogger("buvar.plugin")
@@ -124,6 +125,8 @@ class Tasks:
         self._ids.add(id(awaitable))
         entry.tasks.append(task.name)
         entry.events.append(task)
+        if isinstance(awaitable, Work):
+            entry.work[task.name] = awaitable.counts
 
     def arrange(self, order: t.Sequence[object]) -> None:
         """Put some tasks in the order in which they should have come."""

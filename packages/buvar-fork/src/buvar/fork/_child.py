@@ -111,6 +111,9 @@ class Child:
             self.sockets, self._on_ready, strict=self.options.strict
         )
         try:
+            self.options.identity.assume()
+            # Another user was let off it.
+            self.leash.tie()
             results = plugin.stage(
                 self._beat().prepare,
                 *self.options.plugins,
