@@ -167,7 +167,8 @@ class Layer:
         with LOCK:
             if self._closers is ENDED:
                 self._refuse(namespace)
-            self._own_view()
+            if self._view is BLANK:
+                self._own_view()
             item = self._items.get(namespace, MISSING)
             if item is MISSING:
                 kept = self._kept

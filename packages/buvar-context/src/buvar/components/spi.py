@@ -48,8 +48,10 @@ from ._closing import close_generator
 from ._closing import raise_failures
 from ._impl import Components
 from ._known import Listener
+from ._layer import BLANK
 from ._lock import LOCK
 from ._public import publish
+from ._types import ENDED
 from ._types import MISSING
 from ._types import Closer
 from ._types import Generator
@@ -162,7 +164,17 @@ def open_layer(
     Raises:
         LayerEndedError: The layer it would stand on has ended.
     """
-    return Lifetime(below, {} if items is None else items)
+    # Each request opens one: the constructor of another layer, spelled out.
+    layer: Lifetime = Lifetime()
+    layer._items = BLANK if items is None else items
+    layer._kept = {}
+    layer._view = BLANK
+    layer._names = layer._dependents = layer._closers = layer._scope = None
+    if below._closers is ENDED:
+        below._refuse(None)
+    layer._below = below
+    layer._stage = below._stage or below
+    return layer
 
 
 def defer(
