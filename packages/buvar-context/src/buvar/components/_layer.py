@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _known
 from ._errors import LayerEndedError
+from ._known import note
+from ._known import unnamed
 from ._lock import LOCK
 from ._near import describe_layer
 from ._types import ENDED
@@ -121,13 +122,13 @@ class Layer:
             if name is not None:
                 names = self._own_names()
                 for key in keys:
-                    _known.note(key, named=True)
+                    note(key, named=True)
                     names.setdefault(key, {})[name] = item
                 return
             items = self._own_items()
             for key in keys:
-                if key not in _known.unnamed:
-                    _known.note(key, named=False)
+                if key not in unnamed:
+                    note(key, named=False)
                 items[key] = item
             if self._view is not BLANK:
                 if _FACTS in self._view:

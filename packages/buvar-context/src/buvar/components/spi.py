@@ -39,7 +39,6 @@ from __future__ import annotations
 import enum
 import typing as t
 
-from . import _known
 from ._builder import builder as running_task
 from ._builder import current_task
 from ._closing import ENDING
@@ -48,6 +47,10 @@ from ._closing import close_generator
 from ._closing import raise_failures
 from ._impl import Components
 from ._known import Listener
+from ._known import listen as _listen
+from ._known import named_ as _named
+from ._known import note
+from ._known import unnamed as _unnamed
 from ._layer import BLANK
 from ._lock import LOCK
 from ._public import publish
@@ -331,7 +334,7 @@ def announce(namespace: t.Hashable) -> None:
     ``Components.add`` does so by itself; what is given to ``open_layer`` has
     to be announced once.
     """
-    _known.note(namespace, named=False)
+    note(namespace, named=False)
 
 
 def is_announced(namespace: t.Hashable, *, named: bool = False) -> bool:
@@ -342,14 +345,14 @@ def is_announced(namespace: t.Hashable, *, named: bool = False) -> bool:
         namespace: The type.
         named: Whether it is about components with a name.
     """
-    return namespace in (_known.named_ if named else _known.unnamed)
+    return namespace in (_named if named else _unnamed)
 
 
 def any_announced(
     namespaces: frozenset[t.Any], *, named: bool = False
 ) -> bool:
     """Tell whether one of some types was announced, see ``is_announced``."""
-    known = _known.named_ if named else _known.unnamed
+    known = _named if named else _unnamed
     return not namespaces.isdisjoint(known)
 
 
@@ -362,4 +365,4 @@ def listen(listener: Listener) -> None:
             ``named``: whether it is about components with a name. It is
             called with ``LOCK`` held, and as long as the listener lives.
     """
-    _known.listen(listener)
+    _listen(listener)

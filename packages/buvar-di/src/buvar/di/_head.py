@@ -15,9 +15,12 @@ from buvar.components.spi import MISSING
 from buvar.components.spi import CodeName
 from buvar.context import buvar_context
 
-from . import _lifetime
-from . import _once
 from ._kind import Kind
+from ._lifetime import endless
+from ._lifetime import has
+from ._lifetime import keep
+from ._lifetime import lends
+from ._lifetime import wrong
 from ._nodes import CALL
 from ._nodes import STAGE
 from ._nodes import Build
@@ -26,6 +29,9 @@ from ._nodes import Given
 from ._nodes import Guard
 from ._nodes import Item
 from ._nodes import Node
+from ._once import release
+from ._once import wait
+from ._once import wake
 from ._plan import Planner
 from ._types import show
 
@@ -64,16 +70,16 @@ class Head:
             "defer": spi.defer,
             "current": buvar_context.get,
             "current_task": spi.current_task,
-            "endless": _lifetime.endless,
-            "has": _lifetime.has,
-            "keep": _lifetime.keep,
-            "lends": _lifetime.lends,
+            "endless": endless,
+            "has": has,
+            "keep": keep,
+            "lends": lends,
             "partial": functools.partial,
-            "release": _once.release,
+            "release": release,
             "running_task": spi.running_task,
-            "wait": _once.wait,
-            "wake": _once.wake,
-            "wrong": _lifetime.wrong,
+            "wait": wait,
+            "wake": wake,
+            "wrong": wrong,
         }
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}
