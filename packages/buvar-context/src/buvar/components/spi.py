@@ -2,8 +2,9 @@
 For frameworks: how layers are opened, asked, and ended.
 
 Applications need ``buvar.context`` only. This module is for packages that
-build on layers, as buvar-di and buvar_aiohttp do; it follows semantic
-versioning.
+build on layers, such as buvar-di and buvar_aiohttp; it follows semantic
+versioning, and nothing else of a layer does. Code that is compiled for each
+question need not call it: see ``CodeName``.
 
 Example:
     >>> import asyncio
