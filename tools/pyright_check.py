@@ -3,8 +3,8 @@ Run pyright, and hold two of its rules to a list of exceptions.
 
 ``reportPrivateUsage`` and ``reportImportCycles`` are on. What they still find
 is listed in ``pyright_known.toml``, by package; anything else fails, and so
-does an exception that is not needed any more: the list only gets shorter. Two
-functions of ``sys`` begin with an underscore, but are documented for everybody.
+does an exception that is not needed any more: the list only gets shorter.
+Two functions of ``sys`` with an underscore are documented for everybody.
 """
 
 from __future__ import annotations

@@ -28,7 +28,12 @@ def _quick() -> t.Callable[[], Task | None]:
         return asyncio.current_task
     tasks: t.Any = vars(asyncio.tasks)["_current_tasks"].get
     loop = vars(asyncio.events)["_get_running_loop"]
-    return lambda: tasks(loop())
+
+    def current_task() -> Task | None:
+        """Return the task that runs, see ``asyncio.current_task``."""
+        return t.cast("Task | None", tasks(loop()))
+
+    return current_task
 
 
 #: Raises ``RuntimeError`` where no event loop runs, or returns ``None``.
