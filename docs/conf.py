@@ -1,15 +1,29 @@
 """How the documentation is built: `python3 tools/hatchw.py run docs:build`."""
 
+import sys
+
+from pathlib import Path
+
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
 project = "buvar"
 copyright = "the buvar authors"  # noqa: A001 - Sphinx names it
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "from_code",
 ]
 html_theme = "furo"
 html_title = "buvar"
-exclude_patterns = ["_build"]
+html_logo = "_static/logo.svg"
+html_favicon = "_static/logo.svg"
+html_static_path = ["_static"]
+html_css_files = ["buvar.css"]
+pygments_dark_style = "github-dark"
+# Folders of the tutorials hold programs with tests, and no pages.
+exclude_patterns = ["_build", "**/.pytest_cache"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nitpicky = False

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import typing as t
+import urllib.request
 
 from pathlib import Path
 
@@ -20,6 +24,8 @@ EXAMPLE = re.compile(
     r"(?:(?:(?!^```).)*?^```text\n(?P<output>.*?)^```$)?",
     re.DOTALL | re.MULTILINE,
 )
+#: A program that does not end, or is not whole: it is compiled only.
+PROGRAM = re.compile(r"^```py\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 DOCUMENTS = sorted(
     {
@@ -27,11 +33,17 @@ DOCUMENTS = sorted(
         *ROOT.glob("packages/*/README.md"),
         *ROOT.glob("docs/**/*.md"),
     }
+    - {*ROOT.glob("docs/_build/**/*.md")}
 )
 
 
 #: Pages that a test of a package writes and compares.
 GENERATED = ("errors.md", "errors-di.md", "log-gallery.md")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def examples() -> t.Iterator[t.Any]:
@@ -62,6 +74,46 @@ def test_examples(program: str, expected: str | None, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     if expected is not None:
         assert done.stdout == expected
+
+
+@pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_programs_compile(document: Path) -> None:
+    """A program that is shown but not run here has no mistake in its form."""
+    for program in PROGRAM.findall(document.read_text("utf-8")):
+        compile(program, document, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/index.md"])
+def test_the_first_program_serves(name: str, tmp_path: Path) -> None:
+    """The program that readers see first answers as shown, and ends with 0."""
+    text = (ROOT / name).read_text("utf-8")
+    port = free_port()
+    match = PROGRAM.search(text)
+    assert match
+    program = tmp_path / "hello.py"
+    program.write_text(match[1].replace("8080", str(port)), "utf-8")
+    command = [sys.executable, "-W", "error", str(program)]
+
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        try:
+            ready = process.stderr.readline()
+            url = f"http://127.0.0.1:{port}/Ada"
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as response:
+                answer = response.read().decode()
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(TIMEOUT)
+        finally:
+            process.kill()
+
+    assert ready.replace(str(port), "8080") in text
+    assert answer == "Hello, Ada!\n"
+    assert answer in text
+    assert code == 0
 
 
 @pytest.mark.parametrize(

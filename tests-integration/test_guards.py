@@ -40,6 +40,7 @@ LAYERS = {
         "buvar.config",
         "buvar.context",
         "buvar.di",
+        "buvar.fork",
         "buvar.plugin",
     },
     "_buvar_aiohttp_pytest": {

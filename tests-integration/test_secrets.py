@@ -79,6 +79,9 @@ def test_other_names(name) -> None:
         "[('Authorization', 'hunter2')]",
         "Login(user='a', password='hunter2')",
         "api-key: hunter2",
+        "--db-password=hunter2",
+        "mysql --password hunter2",
+        "['mysql', '--password', 'hunter2', '--host', 'x']",
     ],
 )
 def test_secrets_in_text(text) -> None:
@@ -97,6 +100,8 @@ def test_secrets_in_text(text) -> None:
         "https://host/p@q",
         "Basic authentication failed",
         "git@github.com:foo/bar",
+        "--password is missing",
+        "['--token', '--user', 'x']",
     ],
 )
 def test_other_text(text) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import decimal
 import enum
 import json
 import typing as t
@@ -23,6 +24,16 @@ class Mixed(enum.Enum):
     WAIT = dt.timedelta(minutes=1)
     YES = True
     HALF = 0.5
+
+
+class Price(enum.Enum):
+    LOW = decimal.Decimal("1.50")
+    HIGH = decimal.Decimal(20)
+
+
+class Corner(enum.Enum):
+    START = (0, "a")
+    END = (1, "b")
 
 
 class Own(enum.Enum):
@@ -57,6 +68,9 @@ RIGHT = [
     (Mixed, "60s", Mixed.WAIT),
     (Mixed, "on", Mixed.YES),
     (Mixed, ".5", Mixed.HALF),
+    (Price, "1.5", Price.LOW),
+    (Price, 20, Price.HIGH),
+    (Corner, [1, "b"], Corner.END),
     (Own, "first", Own.A),
     (Access, "read|WRITE", Access.READ | Access.WRITE),
     (Access, ["READ", 2], Access.READ | Access.WRITE),
@@ -87,6 +101,10 @@ def test_taken(tp, value, right, monkeypatch) -> None:
         (Level, 3),
         (Level, True),
         (Mixed, "never"),
+        (Price, "many"),
+        (Corner, [1, "a"]),
+        (Corner, [1]),
+        (Corner, "[1"),
         (Own, "second"),
         (Access, 4),
         (Access, -1),
@@ -99,6 +117,35 @@ def test_refused(tp, value) -> None:
     """What none of the choices takes is refused, and they are named."""
     with pytest.raises(config.ConfigError, match="expected one"):
         load(tp, value)
+
+
+def test_wrong_item_of_a_flag() -> None:
+    """Of several members the one that is not there is named."""
+    for value in (["READ", "EXEC"], "READ|EXEC"):
+        with pytest.raises(config.ConfigError) as caught:
+            load(Access, value)
+        assert "There is no 'EXEC'." in str(caught.value)
+
+
+def test_registered_value_of_a_member() -> None:
+    """A member's value is taken as its registered type takes it."""
+
+    class Money:
+        def __init__(self, cents: int) -> None:
+            self.cents = cents
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Money) and other.cents == self.cents
+
+        __hash__ = None  # type: ignore[assignment]
+
+    class Fee(enum.Enum):
+        NONE = Money(0)
+        SOME = Money(150)
+
+    config.register(Money, lambda text: Money(round(float(text) * 100)))
+
+    assert load(Fee, "1.5") is Fee.SOME
 
 
 @attrs.define(kw_only=True)

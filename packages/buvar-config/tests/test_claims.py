@@ -33,6 +33,8 @@ def test_between_sections() -> None:
         assert "APP_CLAIMS_TLS_PORT" in text
         assert "claims.tls_port" in text
         assert "claims.tls.port" in text
+        # The file of the variable is not a mistake of its own.
+        assert len(caught.value.errors) == 1
     assert config.ConfigSource().load(Tables).port == 2
 
 

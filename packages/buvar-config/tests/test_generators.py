@@ -344,3 +344,20 @@ def test_classes_of_one_name() -> None:
     assert schema["properties"]["x"] == {"$ref": "#/$defs/Same"}
     assert schema["properties"]["y"] == {"$ref": "#/$defs/Same1"}
     assert schema["$defs"]["Same1"]["properties"]["a"] == {"type": "string"}
+
+
+def test_several_classes() -> None:
+    """A list may hold classes, with their own sections or with others."""
+
+    @attrs.define
+    class Several(config.Config, section="several"):
+        port: int = 80
+
+    @attrs.define
+    class Plain:
+        debug: bool = False
+
+    assert config.sample([Several]) == config.sample(Several)
+    assert config.sample([Plain, Several, (Plain, "other")]) == (
+        "debug = false\n\n[several]\nport = 80\n\n[other]\ndebug = false\n"
+    )

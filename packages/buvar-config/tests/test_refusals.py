@@ -79,11 +79,36 @@ def noted(*_: object) -> None:
     raise error
 
 
+def missing_file(*_: object) -> None:
+    raise FileNotFoundError(2, "No such file", "/key.pem")
+
+
+def several(*_: object) -> None:
+    raise ExceptionGroup("two", [ValueError("odd"), TypeError("small")])
+
+
+class UnwritableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def unwritable(*_: object) -> None:
+    raise UnwritableError
+
+
+def unsaid(*_: object) -> None:
+    raise ZeroDivisionError
+
+
 @pytest.mark.parametrize(
     ("validator", "text"),
     [
         (endless, "x: expected less deep nesting"),
         (noted, "x: no, not 1 (code)"),
+        (missing_file, "x: [Errno 2] No such file: '/key.pem', not 1"),
+        (several, "x: odd; small, not 1"),
+        (unwritable, "x: UnwritableError, not 1"),
+        (unsaid, "x: ZeroDivisionError, not 1"),
     ],
 )
 def test_validator_fails(validator, text) -> None:
@@ -91,6 +116,15 @@ def test_validator_fails(validator, text) -> None:
     cls = attrs.make_class("Has", {"x": attrs.field(validator=validator)})
 
     assert text in str(fail(config.ConfigSource({"x": 1}), cls))
+
+
+def test_converter_that_says_nothing() -> None:
+    """What a converter raises without a text is named by its class."""
+    cls = attrs.make_class("Has", {"x": attrs.field(converter=unsaid)})
+
+    text = str(fail(config.ConfigSource({"x": 1}), cls))
+
+    assert "expected what unsaid takes, not 1 (code)\n      Zero" in text
 
 
 def test_validator_quotes_a_secret() -> None:

@@ -321,3 +321,27 @@ def test_text_with_a_name_of_secrets() -> None:
     assert "max_tokens = 5" in text
     assert 'key = "shown"' in text
     assert "session = true" in text
+
+
+def test_key_of_a_dict_that_sounds_secret() -> None:
+    """A wrong value is not shown if its key in any table sounds secret."""
+
+    @attrs.define
+    class Client:
+        options: dict[str, str]
+        nested: dict[str, dict[str, int]]
+
+    source = config.ConfigSource(
+        {
+            "options": {"password": 1234, "host": 5678},
+            "nested": {"tokens": {"first": "geheim"}},
+        }
+    )
+    with pytest.raises(config.ConfigError) as caught:
+        source.load(Client)
+
+    assert [(e.path, e.value) for e in caught.value.errors] == [
+        ("options.password", "***"),
+        ("options.host", "5678"),
+        ("nested.tokens.first", "***"),
+    ]

@@ -130,3 +130,55 @@ def test_dataclass() -> None:
     source = config.ConfigSource({"f": {"a": "1", "bb": "y"}})
 
     assert source.load(Frozen, "f") == Frozen(a=1, _b="y")
+
+
+def test_prefix_that_is_no_text() -> None:
+    """A prefix of another type is refused with what may be given."""
+    with pytest.raises(TypeError, match="Pass '' to read variables"):
+        config.ConfigSource(env_prefix=t.cast("t.Any", True))
+
+
+def test_table_of_tables_by_variables(monkeypatch) -> None:
+    """A variable sets one table of a dict of dicts, written as text."""
+
+    @attrs.define
+    class Node:
+        port: int
+
+    @attrs.define
+    class Has:
+        zones: dict[str, dict[str, Node]]
+
+    monkeypatch.setenv("TT_ZONES_NORTH", '{"a": {"port": 1}}')
+
+    assert config.ConfigSource(env_prefix="TT").load(Has) == Has(
+        {"north": {"a": Node(1)}}
+    )
+
+
+def test_variables_of_a_missing_class() -> None:
+    """What has to be given of it is named, not the variable of the whole."""
+
+    @attrs.define
+    class Pool:
+        size: int
+        name: str = "main"
+
+    @attrs.define
+    class Database:
+        pool: Pool
+        url: str
+        spare: Pool | None = None
+
+    @attrs.define
+    class Has:
+        db: Database
+        port: int
+
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(env_prefix="VM").load(Has)
+
+    assert [problem.hint for problem in caught.value.errors] == [
+        "The variables VM_DB_POOL_SIZE, VM_DB_URL set it.",
+        "The variable VM_PORT sets it.",
+    ]

@@ -121,6 +121,16 @@ def test_mapping_as_layer():
         assert stack.get(str, name="x") == "b"
 
 
+def test_layer_of_something_else():
+    """What a layer cannot start with is refused, with what adds it."""
+    wrong: t.Any = Foo()
+    for start in (components.Components, components.Components().push):
+        with pytest.raises(TypeError, match=r"context\.add\(item\)"):
+            start(wrong)
+    with pytest.raises(TypeError, match="Components or a dict"):
+        components.Components().push(None, wrong)
+
+
 def test_push_and_pop():
     """Popping returns the stack below, the last layer stays."""
     base = components.Components()

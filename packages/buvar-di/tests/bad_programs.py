@@ -1,4 +1,4 @@
-"""Ten programs that go wrong, each in its own way."""
+"""Eleven programs that go wrong, each in its own way."""
 
 from __future__ import annotations
 
@@ -138,6 +138,12 @@ async def generic_argument() -> None:
     await di.nject(Repo[Users])
 
 
+async def unused_keyword() -> None:
+    """A keyword that nothing takes: it is not of the parameter's type."""
+    di.register(Handler, Users, Session, Pool, Config)
+    await di.nject(Handler, pool="sqlite://")
+
+
 PROGRAMS = (
     missing_dependency,
     cycle,
@@ -149,4 +155,5 @@ PROGRAMS = (
     yields_twice,
     unhashable_target,
     generic_argument,
+    unused_keyword,
 )

@@ -88,6 +88,8 @@ class Item(t.NamedTuple):
     how: str
     type: int
     name: str | None
+    #: Whether a layer keeps it for itself, and what lives longer has none.
+    kept: bool = False
 
 
 class UnresolvedError(Exception): ...
@@ -141,7 +143,8 @@ class Reference:
         """Add what is kept to its layer, unless it matters which is first."""
         kept = [one for one in self.built[0] if one.layer is not None]
         for made in kept:
-            self.layers[made.layer].append(Item(made.how, made.type, None))
+            item = Item(made.how, made.type, None, kept=made.life == 1)
+            self.layers[made.layer].append(item)
         # Two roots of the classes above have nothing in common.
         return len({(one.layer, one.type % 3) for one in kept}) == len(kept)
 
@@ -220,7 +223,9 @@ class Reference:
 
     def item(self, tp: int, name: str | None, level: int) -> Made | None:
         for layer in reversed(self.layers[: self.highest[level] + 1]):
-            for how, kind, other in reversed(layer):
+            for how, kind, other, kept in reversed(layer):
+                if kept and LEVELS[level] == "stage":
+                    continue
                 if other == name and issubclass(TYPES[kind], TYPES[tp]):
                     return Made(how, kind, level)
         return None

@@ -366,3 +366,28 @@ async def test_provides_names_a_bare_generic_class() -> None:
     di.register(Loud, provides=Emitter)
     assert type(await di.nject(Emitter[int])) is Loud
     assert type(await di.nject(Emitter[str])) is Memory
+
+
+async def test_comparing_is_not_a_member_of_every_object() -> None:
+    """What a class inherits from object only refuses to compare."""
+
+    class Ordered(t.Protocol):
+        def __lt__(self, other: t.Any, /) -> bool: ...
+
+    O = t.TypeVar("O", bound=Ordered)  # noqa: E741
+
+    class Plain: ...
+
+    class Version:
+        def __lt__(self, other: object) -> bool:
+            return False
+
+    def make(kind: type[O]) -> O:
+        return kind()
+
+    di.register(make)
+
+    assert isinstance(await di.nject(Version), Version)
+    assert await di.nject(int) == 0
+    with pytest.raises(di.ResolveError):
+        await di.nject(Plain)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 from buvar import di
 
 
@@ -118,3 +120,20 @@ async def test_what_fails_within_a_cycle_may_do_outside_of_it() -> None:
     both = await di.nject(Both)
     assert both.ring.link is None
     assert both.link.ring is both.ring
+
+
+class Hen:
+    def __init__(self, egg: Egg) -> None: ...
+
+
+class Egg:
+    def __init__(self, hen: Hen) -> None: ...
+
+
+def test_a_cycle_is_reported_once() -> None:
+    """Not once more for each type that is part of it."""
+    di.register(Hen, Egg)
+    with pytest.raises(di.CheckError) as caught:
+        di.check()
+    (error,) = caught.value.errors
+    assert isinstance(error, di.CycleError)

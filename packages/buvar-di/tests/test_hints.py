@@ -50,7 +50,7 @@ async def fails(target: t.Any, **keywords: t.Any) -> di.ResolveError:
         (Shape, "register what implements Shape;"),
         (Speaker, "register what implements Speaker;"),
         (int, "register something that returns int;"),
-        (list[Item], "register something that returns list[Item];"),
+        (list[Item], "the members of a collection, of Item;"),
         (Item | Dear, "register something that returns Item or Dear;"),
         (t.Literal["a"], "register something that returns Literal['a'];"),
         ("Item", "ask for a type itself, not for its name"),
@@ -285,3 +285,14 @@ async def test_a_classmethod_that_says_its_class_in_place_of_self() -> None:
     assert not any("Self" in one for one in (await fails(Item)).hints)
     di.register(Animal.proper)
     assert type(await di.nject(Dog)) is Dog
+
+
+class Ints(Shelf[int]): ...
+
+
+async def test_a_component_with_other_arguments() -> None:
+    """A component that says what it is of is not said to leave it open."""
+    context.add(Ints())
+    error = await fails(Shelf[str])
+    assert error.hints[0] == "there is a component Ints, which is a Shelf[int]"
+    assert not any("does not say" in one for one in error.hints)

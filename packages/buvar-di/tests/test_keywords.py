@@ -41,8 +41,8 @@ async def refused(*targets: t.Any, **keywords: t.Any) -> di.KeywordError:
     [
         ({"greeter": mock.MagicMock()}, "greeter is of MagicMock, not of Gre"),
         ({"greeter": "text"}, "the keyword greeter is of str, not of Greeter"),
-        ({"greeter": Greeter}, "the keyword greeter is of type, not of"),
-        ({"greeter": None}, "the keyword greeter is of None, not of Greeter"),
+        ({"greeter": Greeter}, "keyword greeter is the class Greeter, not of"),
+        ({"greeter": None}, "the keyword greeter is None, not of Greeter"),
         ({"size": "big"}, "the keyword size is of str, not of int"),
         ({"gretter": "text"}, "called gretter; did you mean greeter?"),
         ({"sice": 3.0}, "no parameter is called sice; did you mean size?"),

@@ -40,6 +40,28 @@ async def test_override_wins_while_the_block_runs() -> None:
     assert (await di.nject(Foo)).bar is context.get(Bar)
 
 
+async def test_override_of_a_type_however_it_is_spelled() -> None:
+    """What says nothing about the type is not part of the key."""
+    fake = object()
+    for key in (
+        t.Annotated[Bar, "for the docs"],
+        Bar | None,
+        t.Annotated[t.Annotated[Bar, 1], 2],
+    ):
+        with di.override({key: fake}):
+            assert await di.nject(Bar) is fake
+    with di.override({t.Annotated[Bar, "docs", di.Named("a")]: fake}):
+        assert await di.nject(t.Annotated[Bar, di.Named("a")]) is fake
+
+
+async def test_override_of_what_is_not_a_type() -> None:
+    """Nothing would ever ask for it."""
+    for key in ("Bar", None, 3, t.Any):
+        block = di.override({key: object()})
+        with pytest.raises(di.ResolveError, match="is not a type"), block:
+            pass
+
+
 async def test_overrides_of_several_tasks_end_in_any_order() -> None:
     """Each block takes away what it put there, later ones win meanwhile."""
     di.register(Bar)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import types
 import typing as t
 
 import pytest
@@ -94,6 +95,7 @@ async def takes(annotation: t.Any, **keywords: t.Any) -> bool:
         (type[t.Any], int, 3),
         (Options, {"size": 3}, 3),
         (Singer, Bird(), "text"),
+        (Speaker, Parrot(), "text"),
         (Repo[Item], Repo(), Item()),
         (Item | None, None, 3),
         (None, None, 3),
@@ -107,7 +109,7 @@ async def test_by_its_name(
     assert not await takes(annotation, it=wrong)
 
 
-@pytest.mark.parametrize("annotation", [Speaker, t.Any, t.LiteralString])
+@pytest.mark.parametrize("annotation", [t.Any, t.LiteralString])
 async def test_by_its_name_where_nothing_can_be_asked(
     annotation: t.Any,
 ) -> None:
@@ -187,3 +189,45 @@ async def test_what_returns_a_typed_dict() -> None:
 
     di.register(options)
     assert await di.nject(Options) == {"size": 3}
+
+
+async def test_a_protocol_by_the_name_of_the_parameter() -> None:
+    """A keyword has the members of the protocol, or is refused."""
+
+    class Named(t.Protocol):
+        @property
+        def name(self) -> str: ...
+
+    class Lazy:
+        @property
+        def name(self) -> str:
+            raise OSError
+
+    @dataclasses.dataclass
+    class Uses:
+        value: Named
+
+    di.register(Uses)
+    good = types.SimpleNamespace(name="a")
+    lazy = Lazy()
+
+    assert (await di.nject(Uses, value=good)).value is good
+    assert (await di.nject(Uses, value=lazy)).value is lazy
+    with pytest.raises(di.ResolveError, match="value is of Item, not of Name"):
+        await di.nject(Uses, value=Item())
+    with pytest.raises(di.ResolveError, match="value is the class Item, not"):
+        await di.nject(Uses, value=Item)
+
+
+async def test_a_class_where_another_one_is_wanted() -> None:
+    """The error names the class that was given."""
+
+    @dataclasses.dataclass
+    class Kind:
+        of: type[Item]
+
+    di.register(Kind)
+
+    assert (await di.nject(Kind, of=Special)).of is Special
+    with pytest.raises(di.ResolveError, match="of is the class Bird, not of"):
+        await di.nject(Kind, of=Bird)

@@ -38,10 +38,13 @@ def test_messages(pipe) -> None:
     sender.send(Kind.RECYCLE, b"why")
     os.write(sender.fd, HEAD.pack(Kind.BEAT, 2) + b"1")
 
-    assert receiver.receive() == [(Kind.READY, b""), (Kind.RECYCLE, b"why")]
-    assert receiver.receive() == []
+    assert list(receiver.receive()) == [
+        (Kind.READY, b""),
+        (Kind.RECYCLE, b"why"),
+    ]
+    assert list(receiver.receive()) == []
     os.write(sender.fd, b"2")
-    assert receiver.receive() == [(Kind.BEAT, b"12")]
+    assert list(receiver.receive()) == [(Kind.BEAT, b"12")]
 
 
 def test_a_turn_is_bounded() -> None:
@@ -52,7 +55,7 @@ def test_a_turn_is_bounded() -> None:
         # A descriptor that never runs dry.
         receiver = Receiver(zero)
         with pytest.raises(MessageError, match="kind 0"):
-            receiver.receive()
+            list(receiver.receive())
         assert len(receiver._data) <= 1 << 16
     finally:
         for fd in (read, write, zero):
@@ -78,7 +81,23 @@ def test_no_messages(pipe, head: bytes, reason: str) -> None:
     os.write(sender.fd, head)
 
     with pytest.raises(MessageError, match=reason):
-        receiver.receive()
+        list(receiver.receive())
+
+
+def test_what_came_before_nonsense(pipe) -> None:
+    """Messages count, although nonsense follows them at once."""
+    sender, receiver = pipe
+    sender.send(Kind.READY)
+    sender.send(Kind.FAILED, b"why")
+    os.write(sender.fd, HEAD.pack(99, 0))
+
+    messages = receiver.receive()
+    assert next(messages) == (Kind.READY, b"")
+    assert next(messages) == (Kind.FAILED, b"why")
+    with pytest.raises(MessageError, match="no kind 99"):
+        next(messages)
+    with pytest.raises(MessageError, match="no kind 99"):
+        next(receiver.receive())
 
 
 def test_signs_of_life() -> None:

@@ -134,15 +134,15 @@ def test_wire() -> None:
     sender, receiver = Sender(send), Receiver(receive)
     sender.hint(Kind.READY)
     sender.hint(Kind.BEAT, b"5")
-    assert receiver.receive() == [(Kind.READY, b""), (Kind.BEAT, b"5")]
+    assert list(receiver.receive()) == [(Kind.READY, b""), (Kind.BEAT, b"5")]
     os.write(send, b"\x04\0\0\0")
-    assert receiver.receive() == []
+    assert list(receiver.receive()) == []
     os.write(send, b"\0\0\0\0\2a")
-    assert receiver.receive() == []
+    assert list(receiver.receive()) == []
     os.write(send, b"b")
-    assert receiver.receive() == [(Kind.RESULTS, b"ab")]
+    assert list(receiver.receive()) == [(Kind.RESULTS, b"ab")]
     os.close(send)
-    assert receiver.receive() == []
+    assert list(receiver.receive()) == []
     assert not receiver.open
     os.close(receive)
 

@@ -155,3 +155,12 @@ def test_anywhere() -> None:
     with socket.create_connection(item.address[:2], 10):
         assert item.owned
     item.close()
+
+
+def test_options_of_files(sharing, tmp_path) -> None:
+    """A worker cannot have its supervisor give files away."""
+    program = sharing(f"unix://{tmp_path}/sock?mode=666")
+
+    assert program.wait() == 3
+    assert "mode, user and group can only be given to" in program.output
+    assert not tmp_path.joinpath("sock").exists()

@@ -27,8 +27,9 @@ print("returned", fork.stage(prepare, forks=1, graceful_timeout=1,
     [
         "asyncio.get_running_loop().run_in_executor(None, block)",
         "threading.Thread(target=block, name='mine').start()",
+        "asyncio.get_running_loop().call_soon(block)",
     ],
-    ids=["executor", "thread"],
+    ids=["executor", "thread", "loop"],
 )
 def test_blocked(start, tmp_path, how: str) -> None:
     """What blocks the end is named, and ended after graceful_timeout."""
@@ -43,6 +44,45 @@ def test_blocked(start, tmp_path, how: str) -> None:
     assert "in block (" in program.output
     assert not (tmp_path / "sock").exists()
     assert not (tmp_path / "pid").exists()
+
+
+def test_ctrl_c_twice(start) -> None:
+    """A loop that blocks is interrupted, and only one says that it ends."""
+    program = start(
+        BLOCKED.format(
+            how="asyncio.get_running_loop().call_soon(block)"
+        ).replace("timeout=1,", "timeout=2,")
+    )
+    program.until("up")
+    before = time.monotonic()
+    program.signal(signal.SIGINT)
+    time.sleep(0.5)  # two that come at once may be one
+    program.signal(signal.SIGINT)
+    program.process.wait(10)
+
+    assert time.monotonic() - before < 3
+    assert "within graceful_timeout" not in program.output
+
+
+def test_handler_that_does_not_stop(start) -> None:
+    """A signal that a program takes for something else has no bound."""
+    program = start(
+        BLOCKED.format(how="pass")
+        .replace("timeout=1,", "timeout=0.5, signals=Signals,")
+        .replace(
+            "def block()",
+            "class Signals(plugin.Signals):\n"
+            "    def handle_int(self): print('noted', flush=True)\n"
+            "def block()",
+        )
+    )
+    program.until("up")
+    program.signal(signal.SIGINT)
+    program.until("noted")
+    time.sleep(1)  # beyond graceful_timeout
+
+    assert program.process.poll() is None
+    assert program.stop() == 0
 
 
 def test_in_time(start) -> None:

@@ -38,6 +38,15 @@ def test_an_old_python(tmp_path, monkeypatch):
     assert info.value.path == "user_config.handlers.queue"
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="makes the queue")
+def test_a_described_queue(tmp_path, monkeypatch):
+    """So is a queue that such a Python would not make of its description."""
+    monkeypatch.chdir(tmp_path)
+    queue = {"()": "queue.Queue"}
+    with pytest.raises(log.LogConfigError, match=r"only Python 3\.12"):
+        log.setup_logging(user_config=config(queue=queue))
+
+
 @new
 def test_a_queue_without_handlers(tmp_path, monkeypatch):
     """A queue that nobody empties is refused."""

@@ -23,6 +23,9 @@ TEXTS = [
     "Cookie: session=hunter2; other=hunter2",
     "[('Authorization', 'hunter2')]",
     "sent Bearer hunter2",
+    "mysql --password=hunter2 --host db",
+    "mysql --host db --password hunter2",
+    "Command '['mysql', '--password', 'hunter2']' returned non-zero",
 ]
 
 
@@ -94,6 +97,8 @@ def test_headers(capsys, headers):
         "password must have 8 letters",
         "the rest follows in 3 s",
         "no such key: port",
+        "--password is missing",
+        "run it with --token, --user and --port 8080",
     ],
 )
 @pytest.mark.usefixtures("form")

@@ -38,6 +38,10 @@ _WRONG = {
             "(did you mean 'WARNING'?)."
         ),
     ),
+    "propagate": (
+        {"loggers": {"a": {"propagate": "no"}}},
+        "user_config.loggers.a.propagate: 'no' is neither true nor false.",
+    ),
     "root level": (
         {"root": {"level": "x"}},
         "user_config.root.level: 'x' is not a log level",

@@ -146,4 +146,4 @@ def test_marker(pytestconfig: pytest.Config) -> None:
     """The marker is documented."""
     lines = pytestconfig.getini("markers")
 
-    assert [line for line in lines if line.startswith(f"{MARKER}(*plugins)")]
+    assert [line for line in lines if line.startswith(f"{MARKER}(*plugins")]

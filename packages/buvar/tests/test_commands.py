@@ -220,6 +220,20 @@ def test_check_finds_what_is_missing(buvar) -> None:
     assert "Traceback" not in output
 
 
+def test_check_reports_all_kinds_at_once(buvar, tmp_path: Path) -> None:
+    """What cannot be injected, wrong values and unknown sections together."""
+    file = tmp_path / "wrong.toml"
+    file.write_text('[greeting]\ntimes = "often"\n[greting]\ntext = "x"\n')
+
+    output = buvar("check", "app:lacking", "-c", str(file), code=1)
+
+    assert "Missing" in output
+    assert "greeting.times: expected a whole number" in output
+    assert "greting: unknown section" in output
+    assert "Traceback" not in output
+    assert "greeting.times" in buvar("check", "app", "-c", str(file), code=2)
+
+
 def test_sample_reads_back(buvar) -> None:
     """``config sample`` writes TOML with the defaults and their help."""
     output = buvar("config", "sample", "app")

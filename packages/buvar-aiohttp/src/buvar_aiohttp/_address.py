@@ -67,7 +67,8 @@ def listen(config: AioHttpConfig) -> Listening:
         item = fork.bind(config.address, backlog=config.backlog)
     except (fork.BindError, fork.SocketURIError) as error:
         uris = [item.uri for item in shared]
-        raise AddressError(config.address, error.reason, uris) from error
+        # The reason says all that the error beneath it does.
+        raise AddressError(config.address, error.reason, uris) from None
     item.served = True
     return Listening(item, own=not item.supervised)
 
@@ -114,7 +115,7 @@ def _same(item: fork.Socket, config: AioHttpConfig) -> bool:
 
 def _same_port(item: fork.Socket, config: AioHttpConfig) -> bool:
     """Tell whether a shared socket has the port of the configuration."""
-    if item.sock.family not in {socket.AF_INET, socket.AF_INET6}:
+    if not isinstance(item.address, tuple):
         return False
     port = item.address[1]
     return port == config.port or (

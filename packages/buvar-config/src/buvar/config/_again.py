@@ -98,8 +98,24 @@ class Finder:
             return None
         if names.prefix is None:
             return "Variables are not read: no env_prefix is given."
-        name = names.join(name_of((*self._section, *path)))
-        return f"The variable {name} sets it."
+        found = [
+            names.join(name_of((*self._section, *one)))
+            for one in self._needed(path) or [path]
+        ]
+        if len(found) == 1:
+            return f"The variable {found[0]} sets it."
+        return f"The variables {', '.join(found)} set it."
+
+    def _needed(self, path: Path) -> list[Path]:
+        """List what has to be given of a class that is missing."""
+        return [
+            leaf.path
+            for leaf in self._names.paths.values()
+            if leaf.path[: len(path)] == path
+            and not leaf.nested
+            and leaf.field.required
+            and all(one.required for one in leaf.chain[len(path) :])
+        ]
 
     def _of_layers(self, path: Path, inside: str | None) -> str | None:
         """Return what set a path, else what set something inside of it."""
@@ -165,8 +181,8 @@ def report_unknown(found: list[Unknown], mode: UnknownKeys) -> None:
     if found and mode == "error":
         raise ConfigError(
             found,
-            "Correct it, or name what else reads it with "
-            "ConfigSource.reserve.",
+            "Correct it, or say what else reads it: "
+            'source.reserve("section").',
         )
     for item in found:
         logger.warning("%s", item, extra={"config_path": item.path})

@@ -7,10 +7,15 @@ import typing as t
 
 from ._errors import BadValueError
 from ._merge import SEQUENCES
+from ._registry import is_registered
+from ._registry import registered_hook
 from ._scalars import SCALARS
 from ._scalars import to_int
+from ._secret import show
 from ._text import Text
 from ._text import parse_list
+from ._textual import is_textual
+from ._textual import to_textual
 from ._types import arguments
 
 
@@ -48,17 +53,41 @@ def _means(value: t.Any, choice: t.Any) -> bool:
 
 
 def _same(value: t.Any, wanted: t.Any) -> bool:
-    """Tell whether text or plain data says a value of a scalar type."""
+    """Tell whether text or plain data says a value, as its type takes it."""
     kind = wanted.__class__
     if isinstance(value, Text) and kind is str:
         return bool(value.strip() == wanted)
+    if isinstance(wanted, list | tuple):
+        return _same_items(value, t.cast("t.Any", wanted))
     hook = SCALARS.get(kind)
+    if is_registered(kind):
+        hook = registered_hook(kind)
+    elif hook is None and is_textual(kind):
+        hook = to_textual
     if hook is None:
         return False
     try:
         return bool(hook(value, kind) == wanted)
     except BadValueError:
         return False
+
+
+def _same_items(value: t.Any, wanted: t.Sequence[t.Any]) -> bool:
+    """Tell whether an array, or text for one, says the items of a value."""
+    try:
+        items = parse_list(value) if isinstance(value, Text) else value
+    except BadValueError:
+        return False
+    return (
+        isinstance(items, list | tuple)
+        and len(t.cast("t.Sized", items)) == len(wanted)
+        and all(map(_is_item, t.cast("t.Any", items), wanted))
+    )
+
+
+def _is_item(value: t.Any, wanted: t.Any) -> bool:
+    same_type = type(value) is type(wanted)
+    return value == wanted if same_type else _same(value, wanted)
 
 
 def listed(choices: t.Iterable[t.Any]) -> str:
@@ -139,15 +168,16 @@ def _joined(value: t.Any, tp: t.Any) -> int:
     for item in t.cast("t.Iterable[t.Any]", items):
         member = item if isinstance(item, tp) else _member(item, tp)
         if member is None:
-            raise _no_flag(tp)
+            raise _no_flag(tp, item)
         result |= member.value
     return result
 
 
-def _no_flag(tp: t.Any) -> BadValueError:
+def _no_flag(tp: t.Any, item: t.Any = None) -> BadValueError:
     names = ", ".join(map(repr, tp.__members__))
     return BadValueError(
-        f"expected one or more of {names}, joined by '|', or their number"
+        f"expected one or more of {names}, joined by '|', or their number",
+        None if item is None else f"There is no {show(item)}.",
     )
 
 

@@ -24,6 +24,7 @@ from ._defaults import shared_defaults
 from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import one
+from ._errors import reason_of
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
@@ -292,7 +293,7 @@ def _converted(field: Field, *, thorough: bool) -> Structure:
             except Exception as error:  # noqa: BLE001 - anybody's code
                 name = getattr(converter, "__name__", "its converter")
                 msg = f"expected what {name} takes"
-                raise BadValueError(msg, str(error)) from None
+                raise BadValueError(msg, reason_of(error)) from None
         return value
 
     return convert

@@ -16,6 +16,7 @@ from ._errors import BadValueError
 from ._errors import ConfigError
 from ._errors import Problem
 from ._errors import dotted
+from ._errors import reason_of
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
@@ -28,6 +29,7 @@ from ._secret import Secret
 from ._secret import show
 from ._secret import without_words
 from ._sensitive import MASK
+from ._sensitive import sounds_secret
 from ._tags import MissingTagError
 from ._text import parse_list
 from ._text import parse_table
@@ -247,7 +249,7 @@ class _Diagnosis:
         words = self.finder.words(self.data)
         with contextlib.suppress(LookupError, BadValueError):
             words |= set(secrets_in(cls, self._value(path)))
-        return without_words(_text(error), words)
+        return without_words(reason_of(error), words)
 
     def _with_path(
         self, group: BaseValidationError, error: t.Any, path: Keys
@@ -277,6 +279,7 @@ class _Diagnosis:
     ) -> Problem:
         secret = field.secret if field else holds_secret(self.tp)
         secret = secret or self.finder.is_confidential(path)
+        secret = secret or _sounds_secret_below(path, field)
         hint = None
         if isinstance(error, BadValueError):
             expected, hint = error.expected, error.hint
@@ -284,7 +287,7 @@ class _Diagnosis:
         elif secret:
             expected = "expected another value"
         else:
-            expected = without_words(_text(error), ())
+            expected = without_words(reason_of(error), ())
         try:
             value = self._value(path)
         except LookupError:
@@ -302,11 +305,14 @@ class _Diagnosis:
         )
 
 
-def _text(error: BaseException) -> str:
-    if isinstance(error, RecursionError):
-        return "expected less deep nesting"
-    text = str(error.args[0]) if error.args else ""
-    return text.split("\n")[0][:200] or type(error).__name__
+def _sounds_secret_below(path: Keys, field: Field | None) -> bool:
+    """Tell whether a key that no field has, as of a dict, sounds secret."""
+    below = path
+    if field is not None and field.key in path:
+        below = path[path.index(field.key) + 1 :]
+    elif has_fields(field and field.type):
+        return False
+    return any(isinstance(key, str) and sounds_secret(key) for key in below)
 
 
 def _fields(tp: t.Any) -> list[Field]:

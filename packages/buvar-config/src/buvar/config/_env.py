@@ -297,7 +297,8 @@ def _open(all_: list[Leaf], section: Path) -> t.Iterator[Open]:
 def clashes(first: Names, second: Names) -> list[Problem]:
     """Name the variables that set different values of two classes."""
     found: list[Problem] = []
-    for name in sorted(first.variables.keys() & second.variables.keys()):
+    names = first.variables.keys() & second.variables.keys()
+    for name in sorted(names):
         (leaf, is_file), (other, other_is) = (
             first.variables[name],
             second.variables[name],
@@ -308,6 +309,9 @@ def clashes(first: Names, second: Names) -> list[Problem]:
             here, there = there, here
         if here != there or is_file != other_is:
             same = is_file == other_is
+            if is_file and same and name.removesuffix("_FILE") in names:
+                # That is said of the variable itself.
+                continue
             found.append(_clash(name, here, there, is_file=not same))
     return found
 
@@ -326,7 +330,18 @@ def _clash(
 
 
 def normal_prefix(prefix: str | None) -> str | None:
-    """Return a prefix in upper case, without the underscore it may end in."""
+    """
+    Return a prefix in upper case, without the underscore it may end in.
+
+    Raises:
+        TypeError: It is not text.
+    """
+    if not isinstance(t.cast("object", prefix), str | None):
+        msg = (
+            f"env_prefix is text such as 'APP' or None, not {prefix!r}.\n"
+            "Pass '' to read variables without a prefix."
+        )
+        raise TypeError(msg)
     return None if prefix is None else name_of([prefix]).rstrip("_")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 import attrs
@@ -124,3 +125,24 @@ def dotted(path: t.Sequence[t.Any]) -> str:
             word = word if plain else repr(word)
             text += f".{word}" if text else word
     return text
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what an exception says, in one line; its name if nothing."""
+    if isinstance(error, RecursionError):
+        return "expected less deep nesting"
+    if isinstance(error, BaseExceptionGroup):
+        group = t.cast("BaseExceptionGroup[BaseException]", error)
+        return "; ".join(map(reason_of, group.exceptions))
+    text = ""
+    with contextlib.suppress(Exception):
+        # Validators put the attribute and the value behind what they say,
+        # which only a class that writes its text itself can read.
+        writes = type(error).__str__ not in _PLAIN_TEXTS
+        said = error if writes or not error.args else error.args[0]
+        text = str(said)
+    return text.split("\n")[0][:200] or type(error).__name__
+
+
+#: How exceptions are written that show their arguments as they are.
+_PLAIN_TEXTS: t.Final = (BaseException.__str__, KeyError.__str__)

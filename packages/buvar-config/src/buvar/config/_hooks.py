@@ -26,6 +26,9 @@ from ._secret import Secret
 from ._text import Text
 from ._text import parse_list
 from ._text import parse_table
+from ._textual import is_textual
+from ._textual import made_by
+from ._textual import to_textual
 from ._types import bare
 from ._types import origin
 from ._unions import is_union
@@ -35,9 +38,6 @@ from ._unions import union_hook
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
 Predicate: t.TypeAlias = t.Callable[[t.Any], bool]
 Factory: t.TypeAlias = t.Callable[[t.Any], Structure]
-
-#: Modules whose classes are made of their own text.
-_TEXTUAL = {"decimal", "fractions", "ipaddress", "uuid", "zoneinfo"}
 
 
 def register(converter: Converter) -> None:
@@ -105,22 +105,8 @@ def _of_subclass(
     if base in (pathlib.Path, pathlib.PurePath):
         return hook(value, tp)
     if hasattr(tp, "parse"):
-        return _call(tp, tp.parse, value)
-    return _call(tp, tp, hook(value, base))
-
-
-def _call(tp: t.Any, make: t.Any, value: t.Any) -> t.Any:
-    try:
-        return make(value)
-    except BadValueError:
-        raise
-    except Exception as error:
-        raise BadValueError(f"expected {_a(tp)}") from error
-
-
-def _a(tp: t.Any) -> str:
-    name: str = tp.__name__
-    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+        return made_by(tp, tp.parse, value)
+    return made_by(tp, tp, hook(value, base))
 
 
 def _member(value: t.Any, tp: t.Any) -> t.Any:
@@ -258,8 +244,8 @@ def instance_hook(tp: t.Any) -> Structure:
             cure="Say how with config.var(converter=...), or give it another "
             "type.",
         )
-    if cls.__module__.partition(".")[0] in _TEXTUAL:
-        return _textual
+    if is_textual(cls):
+        return to_textual
     expected = f"expected a {cls.__module__}.{cls.__qualname__} set by code"
 
     def structure(value: t.Any, _: t.Any) -> t.Any:
@@ -282,11 +268,3 @@ def _callable(value: t.Any, _: t.Any) -> t.Any:
     if not callable(value):
         raise BadValueError("expected something callable, set by code")
     return value
-
-
-def _textual(value: t.Any, tp: t.Any) -> t.Any:
-    if isinstance(value, tp):
-        return value
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadValueError(f"expected {_a(tp)}")
-    return _call(tp, tp, str(value).strip())

@@ -20,7 +20,9 @@ from ._errors import dotted
 from ._merge import Path
 from ._merge import is_table
 from ._types import arguments
+from ._types import bare
 from ._types import origin
+from ._unions import is_union
 from ._unions import kinds_of
 
 
@@ -113,11 +115,11 @@ class Open:
 
 def value_type(tp: t.Any) -> t.Any:
     """Return what the values of a table are, ``None`` if it is none."""
-    for kind in kinds_of(tp) if arguments(tp) else ():
+    for kind in kinds_of(tp) if is_union(tp) else (bare(tp),):
         inner = arguments(kind)
-        if _is_mapping(kind) and len(inner) > 1:
+        if _is_mapping(kind) and inner:
             return inner[-1]
-    return arguments(tp)[-1] if _is_mapping(tp) and arguments(tp) else None
+    return None
 
 
 def _is_mapping(tp: t.Any) -> bool:

@@ -12,8 +12,8 @@ from ._merge import Path
 #: In the dict of a ``Config``: its section, and where it was defined.
 SECTION: t.Final = "__buvar_section__"
 
-#: A class, or several with their sections.
-Classes: t.TypeAlias = type | t.Sequence[tuple[t.Any, str]] | None
+#: A class, or several, with their sections or those that they have.
+Classes: t.TypeAlias = type | t.Sequence[type | tuple[t.Any, str]] | None
 
 #: The class that all others are derived from: ``Config`` puts itself here.
 bases: t.Final[list[type]] = []
@@ -43,11 +43,22 @@ def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
         cls = [(one, name) for name, one in sections().items()]
     if isinstance(cls, list | tuple):
         return [
-            (one, tuple(name.split(".")) if name else ()) for one, name in cls
+            (one[0], _path(one[1]))
+            if isinstance(one, tuple)
+            else (one, _path(_section_of(one)))
+            for one in cls
         ]
-    if section is None:
-        section = getattr(cls, SECTION, ("",))[0]
-    return [(cls, tuple(section.split(".")) if section else ())]
+    return [(cls, _path(_section_of(cls) if section is None else section))]
+
+
+def _section_of(cls: t.Any) -> str:
+    """Return the section that a class has of its own, empty for none."""
+    section: str = getattr(cls, SECTION, ("",))[0]
+    return section
+
+
+def _path(section: str) -> Path:
+    return tuple(section.split(".")) if section else ()
 
 
 def in_use() -> dict[str, t.Any]:

@@ -237,7 +237,7 @@ class ConfigSource(Merged):
             buvar.config._errors.ConfigError: The configuration has an error:
               - storge: unknown section, nothing reads it (code)
                   Did you mean 'storage'?
-            Correct it, or name what else reads it with ConfigSource.reserve.
+            Correct it, or say what else reads it: source.reserve("section").
         """
         if self.unknown != "ignore":
             report_unknown(unclaimed(self), self.unknown)

@@ -61,7 +61,8 @@ class LayerEndedError(ComponentsError, RuntimeError):
 
     def __str__(self) -> str:
         """Say what was asked of which layer, and the cure."""
-        layer = "" if self.layer is None else f" {self.layer}"
+        # An empty layer has nothing to be known by.
+        layer = f" {self.layer}" if self.layer not in (None, "{}") else ""
         what = "it takes nothing any more, and no other stands on it"
         if self.namespace is not None:
             what = f"it has no {describe(self.namespace)} any more"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
+from collections.abc import Mapping
+
 from ._errors import ComponentLookupError
 from ._errors import LastLayerError
 from ._layer import Layer
@@ -171,6 +173,9 @@ class Components(Layer):
         Args:
             namespaces: What the new layer starts with.
             stack: More layers between it and this stack, top first.
+
+        Raises:
+            TypeError: A layer is neither a stack nor a dict.
         """
         below = self
         for layer in reversed(stack):
@@ -182,10 +187,18 @@ class Components(Layer):
 
     def _start(self, namespaces: Components | Namespaces | None) -> None:
         """Start with what is given: copied, or shared with a stack."""
+        if namespaces is None:
+            return
         if isinstance(namespaces, Components):
             self._share(namespaces)
-        elif namespaces is not None:
+        elif isinstance(t.cast("object", namespaces), Mapping):
             self._fill(namespaces)
+        else:
+            msg = (
+                "A layer starts with Components or a dict, not with "
+                f"{namespaces!r}.\nAdd a component to it: context.add(item)."
+            )
+            raise TypeError(msg)
 
     def pop(self) -> Components:
         """

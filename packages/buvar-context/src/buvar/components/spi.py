@@ -70,6 +70,7 @@ __all__ = [
     "Generator",
     "Lifetime",
     "Listener",
+    "added",
     "announce",
     "any_announced",
     "changed",
@@ -199,6 +200,37 @@ def defer(
         LayerEndedError: The layer has ended.
     """
     t.cast("Lifetime", layer).defer(closer)
+
+
+def added(
+    components: Components,
+) -> list[tuple[t.Hashable, t.Hashable, t.Any]]:
+    """
+    Return all that was added: namespaces, names and items, lower layers first.
+
+    What was built for the length of a layer is left out. Within a layer the
+    order is that of adding, of unnamed items first.
+
+    Raises:
+        LayerEndedError: One of the layers has ended.
+    """
+    found: list[tuple[t.Hashable, t.Hashable, t.Any]] = []
+    with LOCK:
+        for layer in reversed(components.stack):
+            if layer._closers is ENDED:
+                layer._refuse(None)
+            kept = layer._kept or {}
+            found += [
+                (key, None, item)
+                for key, item in layer._items.items()
+                if kept.get(key, MISSING) is not item
+            ]
+            found += [
+                (key, name, item)
+                for key, items in (layer._names or {}).items()
+                for name, item in items.items()
+            ]
+    return found
 
 
 def lifetime_of(components: Components) -> t.Any:

@@ -18,6 +18,8 @@ from buvar.components._current import buvar_context
 from buvar.components._public import publish as _publish
 
 from ._child import child
+from ._deadline import Deadline
+from ._deadline import DeadlineError
 from ._impl import add
 from ._impl import bind
 from ._impl import current_context
@@ -31,6 +33,8 @@ from ._tasks import set_task_factory
 
 __all__ = [
     "AsyncCloserError",
+    "Deadline",
+    "DeadlineError",
     "LayerEndedError",
     "add",
     "bind",

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
+import inspect
 import types
 import typing as t
 
@@ -21,6 +23,11 @@ from buvar.components._layer import BLANK
 from buvar.components._types import ENDED
 from buvar.components._types import MISSING
 
+from ._deadline import Deadline
+from ._deadline import DeadlineError
+from ._deadline import check_timeout
+from ._deadline import deadline_of
+
 
 _current = buvar_context.get
 _set = buvar_context.set
@@ -31,6 +38,7 @@ _reset: t.Callable[[t.Any], None] = buvar_context.reset
 def child(
     namespaces: Components | Namespaces | None = None,
     *stack: Components | Namespaces,
+    timeout: float | None = None,
 ) -> Child:
     """
     Open a layer that ends with a block: ``with`` or ``async with``.
@@ -46,19 +54,31 @@ def child(
     Args:
         namespaces: What the layer starts with.
         stack: More layers between it and the current context, top first.
+        timeout: Seconds that the block may take, with all layers within it
+            and with closing what was built; never longer than what a block
+            around it has left. It needs ``async with``. The block is
+            cancelled then, what is closed sees that, and ``DeadlineError``
+            is raised, a ``TimeoutError``. What is left is a component,
+            ``Deadline``.
+
+    Raises:
+        ValueError: The timeout is no number of seconds.
 
     Example:
         >>> with child() as layer:
         ...     _ = layer.add("only here")
         >>> buvar_context.get().get(str, default=None)
     """
+    given = (namespaces, *stack) if namespaces or stack else None
+    if timeout is not None:
+        return _timed(given, timeout)
     # Each request opens one: the constructor of another layer, spelled out.
     layer: Child = Child()
     layer._items = layer._view = BLANK
     layer._kept = {}
     layer._names = layer._dependents = layer._closers = None
     layer._below = layer._scope = layer._stage = None
-    layer._token = (namespaces, *stack) if namespaces or stack else None
+    layer._token = given
     return layer
 
 
@@ -174,6 +194,107 @@ class Child(Lifetime):
             _opened_elsewhere()
         if failures:
             raise_failures(MESSAGE, failures, error)
+
+
+class TimedChild(Child):
+    """
+    The same, for a bounded time.
+
+    It rests on ``asyncio.timeout``, so a cancellation from outside and one
+    for the sake of the time are told apart: the task counts them.
+    """
+
+    __slots__ = ("bound", "deadline", "outer", "place", "timeout")
+
+    timeout: float
+    #: The file and line of the block.
+    place: str
+    #: How long it may take, once it is entered.
+    deadline: Deadline
+    #: A deadline of another task that comes first.
+    outer: Deadline | None
+    #: What cancels it; ``None`` where a block around it ends first.
+    bound: asyncio.Timeout | None
+
+    def __enter__(self) -> t.Self:
+        """
+        Refuse a block that nothing can interrupt.
+
+        Raises:
+            RuntimeError: Always.
+        """
+        msg = (
+            f"The block at {self.place} cannot be stopped after "
+            f"{self.timeout:g} s: nothing else runs while it does. "
+            "Use 'async with context.child(timeout=...)'."
+        )
+        raise RuntimeError(msg)
+
+    async def __aenter__(self) -> t.Self:
+        """Open the layer, start the time, and return the layer."""
+        super().__enter__()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        self.deadline = Deadline(self.timeout, self.place, loop, task)
+        around = deadline_of(self)
+        self.bound = self.outer = None
+        left = self.timeout
+        if around is not None and around.remaining() <= left:
+            if around.task is task:
+                # That block is ended by its own bound, and this one with it.
+                return self
+            self.outer, left = around, around.remaining()
+        else:
+            self.add(self.deadline)
+        self.bound = asyncio.timeout_at(loop.time() + left)
+        await self.bound.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: types.TracebackType | None,
+    ) -> None:
+        """
+        End the layer.
+
+        Raises:
+            DeadlineError: The time was over.
+            ExceptionGroup: Something failed to close.
+        """
+        raised = error
+        try:
+            await super().__aexit__(_type, error, _traceback)
+        except BaseException as failure:  # noqa: BLE001 - raised below
+            raised = failure
+        if self.bound is not None:
+            kind = None if raised is None else type(raised)
+            try:
+                await self.bound.__aexit__(kind, raised, None)
+            except TimeoutError:
+                late = DeadlineError(self.deadline, self.outer)
+                raise late from raised
+        if raised is not None and raised is not error:
+            raise raised
+
+
+def _timed(given: tuple[t.Any, ...] | None, timeout: float) -> TimedChild:
+    layer: TimedChild = TimedChild()
+    layer._put_on(None)
+    layer._token = given
+    layer.timeout = check_timeout(timeout)
+    layer.place = _place(inspect.currentframe())
+    return layer
+
+
+def _place(frame: types.FrameType | None) -> str:
+    """Return the file and line of what called ``child``."""
+    for _ in range(2):
+        frame = frame and frame.f_back
+    if frame is None:  # pragma: no cover - not in CPython
+        return "an unknown place"
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _opened_elsewhere() -> None:

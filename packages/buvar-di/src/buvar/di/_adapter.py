@@ -74,6 +74,7 @@ class Adapter:
         scope: How long what it builds is kept.
         kind: How it gives its object.
         number: Its place in the order of registration.
+        collect: Whether collections hold what it builds.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Adapter:
             self.identity = id(implementation)
         self.scope: Scope = scope
         self.number = 0
+        self.collect = True
         self.kind = kind_of(implementation)
         self._provides = provides
         self._params: tuple[Param, ...] | None = None

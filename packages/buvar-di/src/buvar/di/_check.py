@@ -9,6 +9,7 @@ from buvar.context import current_context
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import CheckError
+from ._errors import CycleError
 from ._errors import RegisterError
 from ._errors import ResolveError
 from ._explain import explain
@@ -66,7 +67,19 @@ def check(
     if wrong is not None:
         errors.append(wrong)
     if errors:
-        raise CheckError(errors)
+        raise CheckError(list(_once(errors)))
+
+
+def _once(errors: list[ResolveError]) -> t.Iterator[ResolveError]:
+    """Leave out a circle that was told already, as one of its other types."""
+    told: set[frozenset[t.Any]] = set()
+    for error in errors:
+        if isinstance(error, CycleError):
+            circle = frozenset(map(repr, error.path))
+            if circle in told:
+                continue
+            told.add(circle)
+        yield error
 
 
 def _entry_points(planner: Planner) -> t.Iterator[ResolveError]:

@@ -23,7 +23,11 @@ buvar_adapters: t.Final[contextvars.ContextVar[Adapters]] = (
 
 @t.overload
 def register(
-    *, replace: bool = False, scope: Scope = "call", provides: t.Any = None
+    *,
+    replace: bool = False,
+    scope: Scope = "call",
+    provides: t.Any = None,
+    collect: bool = True,
 ) -> t.Callable[[F], F]: ...
 @t.overload
 def register(
@@ -33,6 +37,7 @@ def register(
     replace: bool = False,
     scope: Scope = "call",
     provides: t.Any = None,
+    collect: bool = True,
 ) -> F: ...
 @t.overload
 def register(
@@ -40,15 +45,19 @@ def register(
     replace: bool = False,
     scope: Scope = "call",
     provides: t.Any = None,
+    collect: bool = True,
 ) -> t.Any: ...
 def register(
     *implementations: t.Any,
     replace: bool = False,
     scope: Scope = "call",
     provides: t.Any = None,
+    collect: bool = True,
 ) -> t.Any:
     """Register with the current registry, see ``Adapters.register``."""
-    options = Options(replace=replace, scope=scope, provides=provides)
+    options = Options(
+        replace=replace, scope=scope, provides=provides, collect=collect
+    )
     frame = sys._getframe(1)  # noqa: SLF001 - local names
     return registered(buvar_adapters.get, implementations, options, frame)
 

@@ -197,12 +197,18 @@ def _has_keys(own: t.Any, other: t.Any) -> bool:
     }
 
 
+#: What every object has, only to refuse: it is not declared for type checkers.
+_NEVER: t.Final = frozenset({"__lt__", "__le__", "__gt__", "__ge__"})
+
+
 def _has_members(own: type, protocol: t.Any) -> bool:
-    return all(_has(own, name) for name in _members(protocol))
+    return all(_has(own, name) for name in members(protocol))
 
 
 def _has(own: type, name: str) -> bool:
     for cls in own.__mro__:
+        if cls is object and name in _NEVER:
+            return False
         if name in vars(cls):
             # "__hash__ = None" says that there is none.
             return vars(cls)[name] is not None
@@ -216,7 +222,7 @@ def _has(own: type, name: str) -> bool:
     return False
 
 
-def _members(protocol: t.Any) -> set[str]:
+def members(protocol: t.Any) -> set[str]:
     """List the members that a protocol asks for."""
     # Older Pythons have it under another name.
     read: t.Any = getattr(t, "get_protocol_members", None)

@@ -7,10 +7,12 @@ import typing as t
 
 from ._annotations import EMPTY
 from ._candidate import Candidate
+from ._collections import shape_of
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._generics import substitute
 from ._register import Adapters
+from ._spelling import normal
 from ._types import Asked
 from ._types import show
 
@@ -148,9 +150,34 @@ def _edges(
         asked = param.ask(substitute(param.annotation, bindings))
         if not asked.keys:
             continue
-        target, made = _target(adapters, asked)
         optional = param.default is not EMPTY
-        yield GraphEdge(source, target, param.name, optional), made
+        for target, made in _targets(adapters, asked):
+            yield GraphEdge(source, target, param.name, optional), made
+
+
+def _targets(
+    adapters: Adapters, asked: Asked
+) -> list[tuple[t.Any, Candidate | None]]:
+    """Return what is needed: several types for a collection."""
+    found = [one for key in asked.keys for one in adapters.find(key)]
+    shapes = [] if found or asked.named else [*map(shape_of, asked.keys)]
+    members = [
+        one
+        for shape in shapes
+        if shape is not None
+        for key in shape.item.keys
+        for one in reversed(adapters.find(key))
+        if one.adapter.collect
+    ]
+    if not members:
+        return [_target(adapters, asked)]
+    return [
+        (
+            normal(substitute(one.adapter.keys[0], one.bindings)),
+            one if one.bindings else None,
+        )
+        for one in members
+    ]
 
 
 def _target(

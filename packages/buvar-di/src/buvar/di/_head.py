@@ -15,6 +15,11 @@ from buvar.components.spi import MISSING
 from buvar.components.spi import CodeName
 from buvar.context import buvar_context
 
+from ._collections import ALL
+from ._collections import EXACT
+from ._collections import by_name
+from ._collections import exact
+from ._collections import listed
 from ._kind import Kind
 from ._lifetime import endless
 from ._lifetime import has
@@ -24,6 +29,7 @@ from ._lifetime import wrong
 from ._nodes import CALL
 from ._nodes import STAGE
 from ._nodes import Build
+from ._nodes import Collect
 from ._nodes import Const
 from ._nodes import Given
 from ._nodes import Guard
@@ -66,14 +72,17 @@ class Head:
         self.names: dict[t.Any, t.Any] = {
             "MISSING": MISSING,
             "Ended": LayerEndedError,
+            "by_name": by_name,
             "close": spi.close_generator,
             "defer": spi.defer,
             "current": buvar_context.get,
             "current_task": spi.current_task,
             "endless": endless,
+            "exact": exact,
             "has": has,
             "keep": keep,
             "lends": lends,
+            "listed": listed,
             "partial": functools.partial,
             "release": release,
             "running_task": spi.running_task,
@@ -103,7 +112,8 @@ class Head:
     def _layers(self, target: t.Any) -> list[str]:
         """Find the layers, and refuse what asks one that has ended."""
         words = set(_WORD.findall("\n".join(self.lines)))
-        levels = {guard.level for guard in self.planner.guards}
+        guards = (*self.planner.guards, *self.planner.collected)
+        levels = {guard.level for guard in guards}
         asked = self._const(target, "target")
         lines = [
             f"    layer = context.{CodeName.SCOPE} or context",
@@ -128,7 +138,9 @@ class Head:
         for guard, found in self.planner.guards.items():
             layer = "context" if guard.level == CALL else LAYERS[guard.level]
             key = self._const(guard.key)
-            if guard.name is not None:
+            if guard.name is EXACT:
+                look = f"exact({key}, {layer})"
+            elif guard.name is not None:
                 name = self._const(guard.name)
                 look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
             elif found:
@@ -144,6 +156,13 @@ class Head:
             else:
                 lines.append(f"    if {look} is not MISSING:")
             lines.append(f"        {_OTHERWISE}")
+        for guard, needed in self.planner.collected.items():
+            layer = "context" if guard.level == CALL else LAYERS[guard.level]
+            var = self._guard(guard)
+            lines.append(f"    {var} = {self._const(guard.key)}({layer})")
+            if needed is not None:
+                test = f"not {var}" if needed else var
+                lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         return self._absent(absent) + lines
 
     def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
@@ -248,7 +267,8 @@ class Head:
 
     def _guard(self, guard: Guard) -> str:
         if guard not in self.vars:
-            self.vars[guard] = self._name(f"{show(guard.key).lower()}_item")
+            what = "found" if guard.name is ALL else show(guard.key).lower()
+            self.vars[guard] = self._name(f"{what}_item")
         return self.vars[guard]
 
     def _var(self, build: Build) -> str:
@@ -263,7 +283,24 @@ class Head:
             return self._guard(node.guard)
         if isinstance(node, Const):
             return self._const(node.value, "default")
+        if isinstance(node, Collect):
+            return self._collection(node)
         return self._var(t.cast("Build", node))
+
+    def _collection(self, node: Collect) -> str:
+        """Write a collection: a display of its items, and what is found."""
+        if node.kind is dict:
+            items = ", ".join(
+                f"{name!r}: {self._value(one)}"
+                for name, one in node.items.items()
+            )
+            built, add = f"{{{items}}}", "by_name"
+        else:
+            items = ", ".join(map(self._value, node.items.values()))
+            built, add = f"[{items}]", "listed"
+        if node.found is not None:
+            built = f"{add}({built}, {self._guard(node.found)})"
+        return f"tuple({built})" if node.kind is tuple else built
 
     def _line(self, text: str, depth: int, build: Build | None = None) -> None:
         self.lines.append("    " * depth + text)

@@ -13,6 +13,7 @@ from buvar.components.spi import peek
 
 from ._adapter import Adapter
 from ._candidate import refusals
+from ._collections import shape_of
 from ._errors import DiError
 from ._nodes import Attempt
 from ._nodes import Failure
@@ -21,8 +22,11 @@ from ._register import Adapters
 from ._types import Asked
 from ._types import bound_of
 from ._types import is_subclass
+from ._types import is_type
+from ._types import provided
 from ._types import show
 from ._types import with_defaults
+from ._values import spoken
 
 
 #: More cures would be no help.
@@ -44,6 +48,11 @@ def _hints(
             "break the cycle: give one of these parameters a default, or ask "
             "for it with di.nject when it is used"
         )
+        if any(map(shape_of, _asked(failure))):
+            yield (
+                "what needs a collection is in it itself: leave it out with "
+                "di.register(..., collect=False)"
+            )
         return
     if failure.kind == "scope":
         yield (
@@ -85,6 +94,14 @@ def _attempts(failure: Failure) -> t.Iterator[Attempt]:
                 todo.append(inner)
 
 
+def _asked(failure: Failure) -> t.Iterator[t.Any]:
+    """Yield all types that were asked for on the way."""
+    yield from failure.asked.keys
+    for one in _attempts(failure):
+        if one.failure is not None:
+            yield from one.failure.asked.keys
+
+
 def _ends(failure: Failure, last: Failure) -> list[Failure]:
     """List where the ways end: to mend one of them is enough."""
     inner = [one.failure for one in _attempts(failure) if one.failure]
@@ -104,8 +121,8 @@ def _keywords(planner: Planner, failure: Failure) -> t.Iterator[str]:
         if one.param is not None and one.param.name in planner.keywords
     )
     for name, wanted in found:
-        own = show(type(planner.keywords[name]))
-        yield f"the keyword {name} is of {own}, not of {wanted}"
+        own = spoken(planner.keywords[name])
+        yield f"the keyword {name} is {own}, not of {wanted}"
     # One that is spelled wrong may be why something is missing.
     params = {
         one.param.name for one in _attempts(failure) if one.param is not None
@@ -125,9 +142,14 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
     if item is not MISSING:
         cls = t.cast("t.Any", type(item))
         own: t.Any = getattr(item, "__orig_class__", cls)
-        yield (
-            f"there is a component {show(own)}, which does not say that it "
-            f"is a {show(key)}: context.add(item, {show(key)}) does"
+        said = [
+            show(one) for one in provided(own) if t.get_origin(one) is origin
+        ]
+        yield f"there is a component {show(own)}, which " + (
+            f"is a {' and a '.join(said)}"
+            if said
+            else f"does not say that it is a {show(key)}: "
+            f"context.add(item, {show(key)}) does"
         )
     for adapter in planner.adapters.adapters:
         refused = refusals(adapter, key)
@@ -196,13 +218,26 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
             f"{types} is there only within a layer of its own, such as that "
             "of a request: ask for what needs it there"
         )
-    elif not all(map(_is_type, asked.keys)):
+    elif (members := _members(asked)) is not None:
+        yield (
+            f"register or add the members of a collection, of {members}; or "
+            "give the parameter a default for none of them"
+        )
+    elif not all(map(is_type, asked.keys)):
         yield "ask for a type itself, not for its name or an object of it"
     else:
         yield (
             f"register {_register(asked)}; add one with context.add(item); "
             "or pass one as a keyword"
         )
+
+
+def _members(asked: Asked) -> str | None:
+    """Show what a collection that is asked for would hold."""
+    shapes = [one for one in map(shape_of, asked.keys) if one is not None]
+    if not shapes:
+        return None
+    return " or ".join(show(key) for one in shapes for key in one.item.keys)
 
 
 def _local(adapters: list[Adapter]) -> str:
@@ -212,12 +247,6 @@ def _local(adapters: list[Adapter]) -> str:
         if "<locals>" in place:
             return "; what is local has to be there when it is registered"
     return ""
-
-
-def _is_type(key: t.Any) -> bool:
-    return isinstance(key, (type, t.NewType, t.TypeVar)) or (
-        t.get_origin(key) is not None or type(key).__module__ == "typing"
-    )
 
 
 def _register(asked: Asked) -> str:

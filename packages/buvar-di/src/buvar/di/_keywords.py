@@ -15,12 +15,14 @@ import typing as t
 
 from ._adapter import Adapter
 from ._candidate import Candidate
+from ._collections import shape_of
 from ._errors import AnnotationError
 from ._errors import KeywordError
 from ._generics import substitute
 from ._nodes import Build
 from ._nodes import Given
 from ._nodes import Node
+from ._nodes import parts
 from ._plan import DEEPEST
 from ._plan import Planner
 from ._signature import Param
@@ -28,6 +30,7 @@ from ._types import Asked
 from ._types import ask
 from ._types import show
 from ._values import offers
+from ._values import spoken
 
 
 #: More parameters than this are not listed.
@@ -107,7 +110,9 @@ def _used(nodes: t.Iterable[Node]) -> set[str]:
         if isinstance(node, Given):
             names.add(node.name)
         elif isinstance(node, Build):
-            todo += [arg for _, arg in node.args]
+            todo += node.needs
+        else:
+            todo += [one for one in parts(node) if one is not node]
     return names
 
 
@@ -120,7 +125,12 @@ def reachable(
     seen: set[tuple[Adapter, tuple[t.Any, ...]]] = set()
     while todo:
         wanted, depth = todo.pop()
-        for candidate in planner.adapters.find(wanted):
+        found = planner.adapters.find(wanted)
+        if not found and (shape := shape_of(wanted)) is not None:
+            inner = [key for key in shape.item.keys if key not in keys]
+            keys.update(inner)
+            todo += [(key, depth) for key in inner]
+        for candidate in found:
             here = (candidate.adapter, tuple(candidate.bindings.values()))
             generic = depth + bool(candidate.bindings)
             if here in seen or generic > DEEPEST:
@@ -181,11 +191,11 @@ def _near(planner: Planner, name: str, places: list[Place]) -> list[Place]:
 
 def _hints(planner: Planner, name: str, near: list[Place]) -> t.Iterator[str]:
     value = planner.keywords[name]
-    own = "None" if value is None else show(type(value))
+    own = spoken(value)
     same = [one for one in near if one.param.name == name]
     for one in same:
         wanted = show(one.param.annotation)
-        yield f"the keyword {name} is of {own}, not of {wanted}"
+        yield f"the keyword {name} is {own}, not of {wanted}"
     if same:
         keys = [key for one in same for key in one.asked.keys]
         if keys:

@@ -74,6 +74,7 @@ class Build(Node):
         "bindings",
         "building",
         "level",
+        "needs",
         "parent",
         "ticket",
     )
@@ -87,6 +88,8 @@ class Build(Node):
     ) -> None:
         self.adapter, self.bindings = candidate
         self.args = args
+        #: What is built before it.
+        self.needs = tuple(one for _, arg in args for one in parts(arg))
         #: Where its dependencies are looked up and its end is noted.
         self.level = level
         life = min((node.life for _, node in args), default=STAGE)
@@ -98,7 +101,7 @@ class Build(Node):
         self.parent: Build | None = None
         #: What tells it apart while it is being built.
         self.ticket, self.building = self.adapter.tickets(self.bindings)
-        for _, node in args:
+        for node in self.needs:
             if isinstance(node, Build) and node.parent is None:
                 node.parent = self
 
@@ -106,6 +109,33 @@ class Build(Node):
     def kept(self) -> bool:
         """Whether it is stored in a layer."""
         return self.adapter.scope != "call"
+
+
+class Collect(Node):
+    """All there is of a type."""
+
+    __slots__ = ("found", "items", "kind")
+
+    def __init__(
+        self,
+        tp: t.Any,
+        kind: type,
+        items: dict[str, Node],
+        found: Guard | None,
+    ) -> None:
+        life = STAGE if found is None else found.level
+        super().__init__(tp, min([life, *(n.life for n in items.values())]))
+        #: ``list``, ``tuple`` or ``dict``.
+        self.kind = kind
+        #: What is built, by name, in this order.
+        self.items = items
+        #: The question for the components that come after it.
+        self.found = found
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """Return what a node is made of: itself, or what a collection holds."""
+    return tuple(node.items.values()) if type(node) is Collect else (node,)
 
 
 class Attempt(t.NamedTuple):

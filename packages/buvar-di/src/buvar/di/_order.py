@@ -20,6 +20,7 @@ from ._head import TOP
 from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Node
+from ._nodes import parts
 
 
 #: Python nests 20 blocks, a level here takes one of them and two indents.
@@ -37,7 +38,8 @@ class Order(Body):
         )
         if waits and _depth(builds) <= _DEEP:
             for node in nodes:
-                self._need(node, TOP)
+                for one in parts(node):
+                    self._need(one, TOP)
         elif waits or any(map(self._may_be_there, builds)):
             self._flat(nodes)
         else:
@@ -76,7 +78,7 @@ class Order(Body):
         if node.kept:
             self._once(node, depth)
         else:
-            for _, arg in node.args:
+            for arg in node.needs:
                 self._need(arg, depth)
             self._build(node, depth)
 
@@ -85,12 +87,12 @@ class Order(Body):
         var = self._var(node)
         if node.adapter.kind not in AWAITS:
             # Those are built once on their own.
-            for _, arg in node.args:
+            for arg in node.needs:
                 if isinstance(arg, Build) and arg.kept:
                     self._need(arg, depth)
         waits, is_new = self._waits(node), self._is_new(node)
         if is_new and not waits:
-            for _, arg in node.args:
+            for arg in node.needs:
                 self._need(arg, depth)
             self._build(node, depth)
             return
@@ -117,7 +119,7 @@ class Order(Body):
             self._line(f"elif {place} in {added}:", depth)
             self._line(f"{var} = {added}[{place}]", depth + 1)
         self._line("else:", depth)
-        for _, arg in node.args:
+        for arg in node.needs:
             self._need(arg, depth + 1)
         self._build(node, depth + 1)
 
@@ -152,7 +154,7 @@ class Order(Body):
         mark = self._const(node.building, "building")
         self._line(f"if {var} is MISSING:", depth)
         self._line("try:", depth + 1)
-        for _, arg in node.args:
+        for arg in node.needs:
             self._need(arg, depth + 2)
         if node.adapter.kind in AWAITS or node.level == STAGE:
             self._build(node, depth + 2)
@@ -179,7 +181,7 @@ class Order(Body):
                 continue
             if one.adapter.kind in AWAITS or (one.kept and one.level == STAGE):
                 return True
-            inner = (arg for _, arg in one.args if arg not in self.known)
+            inner = (arg for arg in one.needs if arg not in self.known)
             todo.update(dict.fromkeys(inner))
         return False
 
@@ -198,7 +200,9 @@ class Order(Body):
 
     def _wanted(self, nodes: t.Sequence[Node]) -> dict[Build, str]:
         """Write what finds out which objects are needed, from the top."""
-        needs: dict[Node, list[str]] = {node: ["True"] for node in nodes}
+        needs: dict[Node, list[str]] = {
+            one: ["True"] for node in nodes for one in parts(node)
+        }
         wanted: dict[Build, str] = {}
         for node in reversed(self.planner.order):
             reasons = list(dict.fromkeys(needs.get(node, ())))
@@ -214,7 +218,7 @@ class Order(Body):
                 if flag != "True":
                     test = f"{flag} and {test}"
                 self._line(f"{missing} = {test}", TOP)
-            for _, arg in node.args:
+            for arg in node.needs:
                 needs.setdefault(arg, []).append(missing)
         return wanted
 
@@ -223,6 +227,6 @@ def _depth(builds: t.Iterable[Build]) -> int:
     """Count the objects in the longest chain."""
     depths: dict[Node, int] = {}
     for node in builds:
-        inner = (depths.get(arg, 0) for _, arg in node.args)
+        inner = (depths.get(arg, 0) for arg in node.needs)
         depths[node] = 1 + max(inner, default=0)
     return max(depths.values(), default=0)

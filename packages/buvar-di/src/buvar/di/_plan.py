@@ -19,12 +19,16 @@ from buvar.components import Components
 from ._adapter import Adapter
 from ._annotations import EMPTY
 from ._candidate import Candidate
+from ._collections import Shape
+from ._collections import same_name
+from ._collections import shape_of
 from ._errors import AnnotationError
 from ._generics import substitute
 from ._nodes import CALL
 from ._nodes import LEVELS
 from ._nodes import Attempt
 from ._nodes import Build
+from ._nodes import Collect
 from ._nodes import Const
 from ._nodes import Failure
 from ._nodes import Node
@@ -33,6 +37,7 @@ from ._signature import Param
 from ._spelling import normal
 from ._steps import Steps
 from ._steps import run
+from ._there import MEMBERS
 from ._there import There
 from ._types import Asked
 from ._types import ask
@@ -118,15 +123,107 @@ class Planner(There):
                 if isinstance(tried, Build):
                     return tried
                 attempts.append(tried)
+        shape = None if attempts else self._shape(tp)
+        if shape is not None:
+            collected = yield from self._collect(tp, shape, level)
+            if isinstance(collected, Node):
+                return collected
+            attempts += collected
         failure = self._nothing(tp, level, attempts)
         self._failed[memo] = failure
         return failure
+
+    # --- collections ------------------------------------------------------
+
+    def _shape(self, tp: Asked) -> Shape | None:
+        """Return the first collection that is asked for."""
+        return next(filter(None, map(shape_of, tp.keys)), None)
+
+    def _collect(
+        self, tp: Asked, shape: Shape, level: int
+    ) -> t.Generator[t.Any, t.Any, Collect | list[Attempt]]:
+        """Plan all there is of a type, or say what cannot be built."""
+        fakes = {
+            key: Const(key, fake, default=False)
+            for key, fake in self.adapters.overrides.items()
+            if not set(shape.item.keys).isdisjoint(provided(key))
+        }
+        items: dict[str, Node] = {}
+        for key, fake in fakes.items():
+            self._put(items, show(key), fake, shape)
+        found = None
+        if fakes.keys().isdisjoint(shape.item.keys):
+            start, undo = len(self.order), len(self._undo)
+            for candidate in self._members(shape, fakes):
+                node = yield from self._member(candidate, level)
+                if isinstance(node, Attempt):
+                    self._rewind(start, undo)
+                    return [node]
+                self._put(items, candidate.adapter.name, node, shape)
+            found = self._found(shape, fakes, level, needed=not items)
+        if not items and found is None:
+            return []
+        return Collect(tp.keys[0], shape.kind, items, found)
+
+    def _members(
+        self, shape: Shape, fakes: t.Collection[t.Any]
+    ) -> list[Candidate]:
+        """List the adapters of a collection, in order of registration."""
+        found: dict[Adapter, Candidate] = {
+            one.adapter: one
+            for key in reversed(shape.item.keys)
+            for one in self.adapters.find(key)
+            if one.adapter.collect
+        }
+        return sorted(
+            (
+                one
+                for one in found.values()
+                if not any(key in fakes for key in one.adapter.keys)
+            ),
+            key=lambda one: one.adapter.number,
+        )
+
+    def _member(
+        self, candidate: Candidate, level: int
+    ) -> t.Generator[t.Any, t.Any, Node | Attempt]:
+        """Plan what one adapter adds to a collection."""
+        adapter, bindings = candidate
+        own: t.Any = adapter.keys[0]
+        if adapter.owner is not None:
+            own = bindings[adapter.variable]
+        elif bindings:
+            own = normal(substitute(own, bindings))
+        here = (level, adapter, tuple(bindings.values()))
+        built = self._built[MEMBERS].get(here)
+        if built is not None:
+            return built
+        if isinstance(own, type) and len(self.adapters.find(own)) == 1:
+            # Asked for itself it would be this component, added to be shared.
+            shared = self._exact(own, level)
+            if shared is not None:
+                return shared
+        return (yield from self._try(own, candidate, level, member=True))
+
+    def _put(
+        self, items: dict[str, Node], name: str, node: Node, shape: Shape
+    ) -> None:
+        if name in items and shape.kind is dict:
+            raise same_name(name, shape.item.keys[0])
+        while name in items:
+            name += "'"
+        items[name] = node
 
     def _heads(self) -> frozenset[Adapter]:
         return frozenset(adapter for adapter, _ in self._path)
 
     def _try(
-        self, key: t.Any, candidate: Candidate, level: int
+        self,
+        key: t.Any,
+        candidate: Candidate,
+        level: int,
+        *,
+        member: bool = False,
     ) -> t.Generator[t.Any, t.Any, Build | Attempt]:
         adapter, bindings = candidate
         own = LEVELS.index(adapter.scope)
@@ -163,7 +260,7 @@ class Planner(There):
         finally:
             del self._path[here]
         build = Build(key, candidate, args, level)
-        self._keep(build)
+        self._keep(build, member=member)
         return build
 
     def _arg(
@@ -193,14 +290,26 @@ class Planner(There):
         )
         return Attempt(here[0], "", None, failure)
 
-    def _keep(self, build: Build) -> None:
+    def _keep(self, build: Build, *, member: bool) -> None:
         """Share what is built, with all that do not outlive it."""
         self.order.append(build)
+        here = build.adapter, tuple(build.bindings.values())
         for key in self.keys_of(build):
+            if member and not self._is_first(build, key):
+                continue
             for level in range(build.life + 1):
                 if key not in self._built[level]:
                     self._built[level][key] = build
                     self._undo.append((level, key))
+        for level in range(build.life + 1):
+            if (level, *here) not in self._built[MEMBERS]:
+                self._built[MEMBERS][level, *here] = build
+                self._undo.append((MEMBERS, (level, *here)))
+
+    def _is_first(self, build: Build, key: t.Any) -> bool:
+        """Tell whether it is what is built for those who ask for a type."""
+        found = self.adapters.find(key)
+        return not found or found[0].adapter is build.adapter
 
     def keys_of(self, build: Build) -> tuple[t.Any, ...]:
         """List the types under which it is found again."""

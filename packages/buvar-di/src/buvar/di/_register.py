@@ -18,11 +18,13 @@ from ._candidate import unbound
 from ._compiled import Compiled
 from ._errors import AnnotationError
 from ._errors import RegisterError
+from ._errors import ResolveError
 from ._generics import is_open
 from ._kind import Scope
 from ._spelling import normal
 from ._types import Key
 from ._types import ask
+from ._types import is_type
 from ._types import is_virtual
 from ._types import provided
 
@@ -36,6 +38,7 @@ class Options(t.TypedDict):
     replace: bool
     scope: Scope
     provides: t.Any
+    collect: bool
 
 
 class Adapters:
@@ -84,6 +87,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Callable[[F], F]: ...
     @t.overload
     def register(
@@ -94,6 +98,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> F: ...
     @t.overload
     def register(
@@ -102,6 +107,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Any: ...
     def register(
         self,
@@ -109,6 +115,7 @@ class Adapters:
         replace: bool = False,
         scope: Scope = "call",
         provides: t.Any = None,
+        collect: bool = True,
     ) -> t.Any:
         """
         Register implementations, found by the types they return.
@@ -120,6 +127,8 @@ class Adapters:
             scope: How long what they build is kept: nowhere, in the layer of
                 the request, in the layer of the stage.
             provides: The type they return, instead of the annotation.
+            collect: Whether a collection, such as ``list[T]``, holds what
+                they build.
 
         Returns:
             The implementation, or the tuple of them if there are several.
@@ -127,7 +136,9 @@ class Adapters:
         Raises:
             RegisterError: One says not what it returns, or is abstract.
         """
-        options = Options(replace=replace, scope=scope, provides=provides)
+        options = Options(
+            replace=replace, scope=scope, provides=provides, collect=collect
+        )
         frame = sys._getframe(1)  # noqa: SLF001 - local names
         return registered(lambda: self, implementations, options, frame)
 
@@ -142,6 +153,7 @@ class Adapters:
             adapter = Adapter(
                 implementation, options["scope"], options["provides"], frame
             )
+            adapter.collect = options["collect"]
             with LOCK:
                 if options["replace"]:
                     self._forget(adapter)
@@ -298,8 +310,13 @@ class Adapters:
         Args:
             fakes: The objects to give, by the type asked for; what is asked
                 for with a name by ``Annotated[T, Named("x")]``.
+
+        Raises:
+            ResolveError: A key is not a type, so nothing asks for it.
         """
-        block = {normal(key): fake for key, fake in fakes.items()}
+        block = {
+            key: fake for one, fake in fakes.items() for key in _asked_by(one)
+        }
         with LOCK:
             self._block([*self._blocks, block])
         try:
@@ -319,6 +336,19 @@ class Adapters:
     def __repr__(self) -> str:
         """Show the names of what is registered."""
         return f"Adapters({', '.join(a.name for a in self._all.values())})"
+
+
+def _asked_by(key: t.Any) -> list[t.Any]:
+    """Return what is looked up where a type is asked for, as it is spelled."""
+    asked = ask(key)
+    if not asked.keys or not all(map(is_type, asked.keys)):
+        text = f"{key!r} cannot be overridden: it is not a type."
+        raise ResolveError(
+            key, (text,), (key,), ("override the type that is asked for",)
+        )
+    if asked.named is None:
+        return list(asked.keys)
+    return [t.Annotated[one, asked.named] for one in asked.keys]
 
 
 def _number(candidate: Candidate) -> int:

@@ -12,6 +12,11 @@ from buvar.components import Components
 from buvar.components import spi
 from buvar.components.spi import MISSING
 
+from ._collections import ALL
+from ._collections import EXACT
+from ._collections import Present
+from ._collections import Shape
+from ._collections import exact
 from ._nodes import CALL
 from ._nodes import STAGE
 from ._nodes import Const
@@ -27,6 +32,10 @@ from ._types import provided
 from ._values import accepts
 from ._values import by_value
 from ._values import offers
+
+
+#: Among what is built: by what builds it, not by what it is.
+MEMBERS: t.Final = 3
 
 
 class There:
@@ -51,6 +60,9 @@ class There:
         self.expected = expected
         #: Each question to the context, and whether there was an answer.
         self.guards: dict[Guard, bool] = {}
+        #: The same for all components of some types: whether the plan rests
+        #: on there being some, or none, ``None`` if it does not matter.
+        self.collected: dict[Guard, bool | None] = {}
         self.absent: set[t.Any] = set()
         self.unnamed: set[t.Any] = set()
         #: The next call may look the same and mean another thing, as where a
@@ -60,7 +72,7 @@ class There:
             value.__class__ is not type(value)
             for value in keywords.values()
         )
-        self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {})
+        self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {}, {})
 
     def _named(
         self, tp: Asked, names: tuple[t.Hashable, ...], level: int
@@ -187,3 +199,61 @@ class There:
                 if offers(key, value):
                     return Given(key, name)
         return None
+
+    # --- collections ------------------------------------------------------
+
+    def _exact(self, cls: type, level: int) -> Item | None:
+        """Look for the unnamed component of exactly a class."""
+        if not spi.is_announced(cls):
+            self.absent.add(cls)
+            return None
+        guard = Guard(level, cls, EXACT)
+        if guard not in self.guards:
+            item = exact(cls, self.layers[level])
+            self.guards[guard] = item is not MISSING
+        return Item(guard) if self.guards[guard] else None
+
+    def _found(
+        self,
+        shape: Shape,
+        hidden: t.Iterable[t.Any],
+        level: int,
+        *,
+        needed: bool,
+    ) -> Guard | None:
+        """
+        Look for the components of a collection.
+
+        Args:
+            shape: The collection.
+            hidden: Types that are overridden.
+            level: Where to look.
+            needed: There is nothing else in it, so it must have one.
+        """
+        keys = shape.item.keys
+        expected = [
+            one
+            for one in keys
+            if one in self.given
+            or (level < STAGE and any(one == key for key, _ in self.expected))
+        ]
+        if not expected and self._never_added(keys):
+            return None
+        guard = Guard(level, Present(keys, hidden), ALL)
+        is_there = bool(guard.key(self.layers[level]))
+        self.collected[guard] = is_there if needed else None
+        return guard if is_there or expected or not needed else None
+
+    def _never_added(self, keys: t.Iterable[t.Any]) -> bool:
+        """Tell whether no component was ever added under some types."""
+        types = frozenset(
+            one
+            for key in keys
+            for one in (key, t.get_origin(key))
+            if one is not None
+        )
+        if spi.any_announced(types) or spi.any_announced(types, named=True):
+            return False
+        self.absent |= types
+        self.unnamed |= types
+        return True

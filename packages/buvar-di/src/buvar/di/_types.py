@@ -212,6 +212,13 @@ def checkable(key: t.Any) -> type | None:
     return None
 
 
+def is_type(key: t.Any) -> bool:
+    """Tell whether something may be asked for: it is a type, or like one."""
+    return isinstance(key, (type, t.NewType, t.TypeVar)) or (
+        t.get_origin(key) is not None or type(key).__module__ == "typing"
+    )
+
+
 def show(tp: t.Any) -> str:  # noqa: PLR0911 - a case each
     """Render a type the way its user writes it."""
     if tp is type(None) or tp is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ._fits import members
 from ._types import ask
 from ._types import is_subclass
 from ._types import provided
+from ._types import show
 
 
 def accepts(key: t.Any, value: object) -> bool:  # noqa: PLR0911 - a case each
@@ -34,7 +36,28 @@ def accepts(key: t.Any, value: object) -> bool:  # noqa: PLR0911 - a case each
         return accepts(origin, value)
     if getattr(key, "_is_runtime_protocol", False):
         return isinstance(value, key)
+    if getattr(key, "_is_protocol", False):
+        return all(_has(value, name) for name in members(key))
     return True
+
+
+def _has(value: object, name: str) -> bool:
+    try:
+        getattr(value, name)
+    except AttributeError:
+        return False
+    except Exception:  # noqa: BLE001 - a property that fails is there
+        return True
+    return True
+
+
+def spoken(value: object) -> str:
+    """Say what a value is, in an error."""
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {show(value)}"
+    return f"of {show(type(value))}"
 
 
 def offers(key: t.Any, value: object) -> bool:

@@ -27,6 +27,7 @@ from ._errors import PidFileError  # noqa: E402
 from ._errors import ResultError  # noqa: E402
 from ._errors import SocketURIError  # noqa: E402
 from ._errors import TaskFailedError  # noqa: E402
+from ._errors import UnservedSocketError  # noqa: E402
 from ._errors import UnsupportedError  # noqa: E402
 from ._errors import WorkersFailedError  # noqa: E402
 from ._sharing import bind  # noqa: E402
@@ -45,6 +46,7 @@ __all__ = [
     "Socket",
     "SocketURIError",
     "TaskFailedError",
+    "UnservedSocketError",
     "UnsupportedError",
     "Worker",
     "WorkersFailedError",

@@ -23,6 +23,7 @@ from ._options import Options
 from ._parent import Leash
 from ._preload import NewModules
 from ._results import pack
+from ._serving import Serving
 from ._sockets import Socket
 from ._supervise.signals import FORWARDED
 from ._supervise.signals import HANDLED
@@ -107,14 +108,18 @@ class Child:
         faulthandler.register(signal.SIGQUIT, file=2, chain=False)
 
     def _stage(self) -> int:
+        serving = Serving(
+            self.sockets, self._on_ready, strict=self.options.strict
+        )
         try:
             results = plugin.stage(
                 self._beat().prepare,
                 *self.options.plugins,
                 components=self._components(),
-                on_ready=self._on_ready,
+                on_ready=serving.begin,
                 **self._stage_options(),
             )
+            serving.end()
         except BaseException as error:  # noqa: BLE001 - told to the parent
             failure = Failure.of(error, ready=self.ready)
             self.sender.send(Kind.FAILED, failure.pack())
@@ -211,6 +216,8 @@ def own_components(
         components = Components(given or {})
     components.add(worker)
     for item in sockets:
+        # What was asked for before was only to set it up.
+        item.served = False
         for uri in (item.uri, *item.aliases):
             components.add(item, name=uri)
     return components

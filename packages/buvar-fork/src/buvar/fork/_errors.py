@@ -57,6 +57,31 @@ class BindError(ForkError):
         return f"{self.uri}: {self.reason}"
 
 
+class UnservedSocketError(ForkError):
+    """
+    A socket was bound that nothing serves: its clients would wait for ever.
+
+    Attributes:
+        uris: The URIs of such sockets.
+        seconds: How long the tasks had to ask for them.
+    """
+
+    def __init__(self, uris: list[str], seconds: float) -> None:
+        super().__init__(uris, seconds)
+        self.uris = uris
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        """Say which sockets, and the cure."""
+        it, is_ = ("it", "is") if len(self.uris) == 1 else ("them", "are")
+        return (
+            f"{', '.join(self.uris)} {is_} bound, and nothing has begun to "
+            f"serve {it} within {self.seconds:g} s; load a plugin that does, "
+            f"such as buvar_aiohttp, or bind {it} no more. A plugin that "
+            "serves later sets fork.Socket.served in its prepare."
+        )
+
+
 class UnsupportedError(ForkError):
     """
     This platform, or this place in the program, cannot fork.

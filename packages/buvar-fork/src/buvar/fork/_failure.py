@@ -14,6 +14,7 @@ import typing as t
 
 from buvar import plugin
 
+from ._errors import UnservedSocketError
 from ._wire import LIMITS
 from ._wire import Kind
 from ._wire import MessageError
@@ -155,7 +156,9 @@ def _leaves(error: BaseException) -> t.Iterator[BaseException]:
 
 def _is_plain(error: BaseException) -> bool:
     """Tell whether the text of an exception says what to do."""
-    return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+    return isinstance(error, UnservedSocketError) or (
+        isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+    )
 
 
 def _chain(error: BaseException | None, depth: int) -> list[dict[str, t.Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
+import math
 import os
 import signal
 import sys
@@ -19,6 +21,8 @@ _log = logging.getLogger("buvar.fork")
 
 #: What a process that was killed exits with: a supervisor would kill it.
 _CODE: t.Final = 128 + getattr(signal, "SIGKILL", 9)
+#: Seconds between two looks of the thread.
+_LOOK: t.Final = 0.1
 
 
 class Grace:
@@ -27,7 +31,9 @@ class Grace:
 
     A thread that blocks is waited for by the event loop when that closes, by
     its executor, and by the interpreter at its exit. Once a signal has asked
-    the process to end, none of them may take longer than that.
+    the process to end, none of them may take longer than that. Neither may
+    the event loop take longer to notice the signal, while a callback blocks
+    it.
 
     Args:
         seconds: How long it may take.
@@ -41,19 +47,33 @@ class Grace:
         self._release = release
         self._stage_ended = threading.Event()
         self._left: list[threading.Thread] = []
+        self._arrived = math.inf
         self._begun = False
+        self._watched = False
+        #: Tells whether a second Ctrl-C ends the process anyway.
+        self.forced: t.Callable[[], bool] = lambda: False
+
+    def arrived(self) -> None:
+        """Note, in its handler, a signal that may be one to end."""
+        self._arrived = min(self._arrived, time.monotonic())
+        self._start()
+
+    def handled(self) -> None:
+        """Note that the event loop has handled it."""
+        if not self._begun:
+            self._arrived = math.inf
 
     def begin(self) -> None:
-        """Count the time from now on."""
-        if self._begun or self._seconds >= threading.TIMEOUT_MAX:
-            return
+        """Count the time from now on, or from when the signal arrived."""
         self._begun = True
-        threading.Thread(
-            target=self._watch,
-            args=(time.monotonic() + self._seconds,),
-            name="buvar.fork.grace",
-            daemon=True,
-        ).start()
+        self._arrived = min(self._arrived, time.monotonic())
+        self._start()
+
+    def _start(self) -> None:
+        if not self._watched and self._seconds < threading.TIMEOUT_MAX:
+            self._watched = True
+            # Without the locks of threading, which a handler may find held.
+            _thread.start_new_thread(self._watch, ())
 
     def end(self) -> None:
         """Note that the stage is over, with the threads that still run."""
@@ -64,9 +84,19 @@ class Grace:
         ]
         self._stage_ended.set()
 
-    def _watch(self, deadline: float) -> None:
-        if not self._stage_ended.wait(deadline - time.monotonic()):
-            self._kill(threading.enumerate())
+    @property
+    def _deadline(self) -> float:
+        return self._arrived + self._seconds
+
+    def _watch(self) -> None:
+        while not self._stage_ended.wait(
+            min(_LOOK, max(0.0, self._deadline - time.monotonic()))
+        ):
+            if time.monotonic() >= self._deadline:
+                self._kill(threading.enumerate())
+        deadline = self._deadline
+        if deadline == math.inf:
+            return  # The signal was not one to end.
         # What the caller does after the stage takes as long as it takes.
         threading.main_thread().join()
         for thread in self._left:
@@ -77,6 +107,8 @@ class Grace:
 
     def _kill(self, threads: list[threading.Thread]) -> None:
         """Say what blocks, and end the process."""
+        while self.forced():
+            time.sleep(_LOOK)  # That ends it within two seconds, and says so.
         own = threading.current_thread()
         blocking = [thread for thread in threads if thread is not own]
         _log.error(

@@ -140,6 +140,14 @@ class Listeners:
             raise BindError(
                 uri, "a worker can ask for tcp:// and unix:// only."
             )
+        if isinstance(address, Unix) and address.has_file_options:
+            # The supervisor may have more rights than its workers.
+            raise SocketURIError(
+                uri,
+                "mode, user and group can only be given to the sockets of "
+                "fork.stage, or to --bind; leave them out, or list the "
+                "socket there.",
+            )
         address = dataclasses.replace(
             address, backlog=address.backlog or backlog
         )

@@ -47,6 +47,7 @@ class Options:
     max_requests: int | None = None
     title: str = "buvar"
     preload: bool = True
+    unserved: str = "warn"
     #: Whether garbage is collected, as it was for the caller.
     collects: bool = True
 
@@ -70,6 +71,15 @@ class Options:
                 or not (value >= 0 if name in _NATURAL else value > 0)
             ):
                 raise OptionError(name, value, f"it is {least}.")
+        if self.unserved not in {"warn", "error"}:
+            raise OptionError(
+                "unserved", self.unserved, "it is 'warn' or 'error'."
+            )
+
+    @property
+    def strict(self) -> bool:
+        """Whether sockets that nobody serves are an error."""
+        return self.unserved == "error"
 
     def stage_options(self) -> dict[str, t.Any]:
         """Return the options of ``plugin.stage``: it is to be faster."""

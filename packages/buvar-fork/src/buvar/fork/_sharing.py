@@ -216,7 +216,8 @@ def bind(uri: str, *, backlog: int = 2048) -> Socket:
     Elsewhere, and with ``forks=1``, it is bound here; unlink and close it.
 
     Args:
-        uri: ``tcp://host:port`` or ``unix:///path``.
+        uri: ``tcp://host:port`` or ``unix:///path``; a worker cannot give
+            the file a mode or an owner.
         backlog: How many connections may wait to be accepted.
 
     Raises:

@@ -16,6 +16,7 @@ import signal
 import types
 import typing as t
 
+from buvar import context
 from buvar import plugin
 
 from ._announce import announce
@@ -25,6 +26,7 @@ from ._grace import Grace
 from ._listeners import Listeners
 from ._notify import Notifier
 from ._options import Options
+from ._serving import Serving
 from ._supervise.signals import FORWARDED
 from ._supervise.signals import TERMINAL
 from ._supervise.signals import can_handle
@@ -84,6 +86,7 @@ class _Single:
         self._options = options
         self._stop: t.Callable[[], None] | None = None
         self._terminal: t.Any = None
+        self._grace: Grace | None = None
         self.ended = False
 
     def run(
@@ -95,7 +98,7 @@ class _Single:
         worker = Worker(max_requests=options.max_requests)
         sockets = listeners.for_slot(1)
         stage_options = options.stage_options()
-        grace = Grace(options.graceful_timeout, release)
+        grace = self._grace = Grace(options.graceful_timeout, release)
 
         def on_ready() -> None:
             notifier.ready("1 worker")
@@ -113,17 +116,45 @@ class _Single:
         base = stage_options.get("signals", plugin.Signals)
         if base is not None:
             stage_options["signals"] = observed(base, watch)
+        serving = Serving(sockets, on_ready, strict=options.strict)
         try:
-            return plugin.stage(
+            results = plugin.stage(
+                self._watch_signals,
                 *options.plugins,
                 components=own_components(options.components, worker, sockets),
-                on_ready=on_ready,
+                on_ready=serving.begin,
                 **stage_options,
             )
+            serving.end()
+            return results
         finally:
             self._stop = None
             grace.end()
             notifier.stopping()
+
+    async def _watch_signals(self) -> None:
+        """Have the time count while the loop is blocked: a plugin."""
+        grace = t.cast("Grace", self._grace)
+        stage = context.get(plugin.Stage)
+        grace.forced = lambda: stage.interrupts.forced
+        if not stage.signals.installed:
+            return
+        loop = asyncio.get_running_loop()
+
+        def watched(handle: t.Any) -> t.Callable[[int, t.Any], None]:
+            def watch(number: int, frame: types.FrameType | None) -> None:
+                grace.arrived()
+                handle(number, frame)
+                with contextlib.suppress(RuntimeError):
+                    # The loop is closed: the time goes on.
+                    loop.call_soon_threadsafe(grace.handled)
+
+            return watch
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handle = signal.getsignal(number)
+            if callable(handle):
+                signal.signal(number, watched(handle))
 
     # --- signals ----------------------------------------------------------
 

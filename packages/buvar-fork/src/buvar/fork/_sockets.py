@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import pathlib
 import select
@@ -31,21 +30,22 @@ TICK: t.Final = 0.005
 _TURNS: t.Final = 5
 
 
-@dataclasses.dataclass(eq=False)
 class Socket:
     """
     A listening socket, a component named by its URI.
 
+    A worker has to serve each socket that it is given. One whose ``sock``
+    nobody has asked for, and that nobody has marked as ``served``, would let
+    its clients wait for ever: see ``unserved`` of ``stage``.
+
     Attributes:
         uri: The URI that it was asked for with.
-        sock: The socket: listening, non-blocking, and closed in programs
-            that are started (hand it on by ``pass_fds``).
         path: The file of a Unix socket that was bound here.
         owned: Whether it was bound here; what was passed in is left as it is.
         supervised: Whether a supervisor closes the door before workers stop.
         aliases: Other URIs of the same address that it was asked for with.
-        served: Whether something in this process listens on it, noted by
-            what does, so that one that nobody serves is found.
+        served: Whether something in this process serves it, or promises to
+            do so later; asking for ``sock`` sets it.
 
     Example:
         >>> from buvar import context
@@ -53,19 +53,28 @@ class Socket:
         []
     """
 
-    uri: str
-    sock: socket.socket
-    path: str | None = None
-    owned: bool = False
-    supervised: bool = False
-    aliases: tuple[str, ...] = ()
-    served: bool = False
-    _inode: tuple[int, int] | None = None
+    def __init__(
+        self,
+        uri: str,
+        sock: socket.socket,
+        path: str | None = None,
+        *,
+        owned: bool = False,
+        supervised: bool = False,
+    ) -> None:
+        self.uri = uri
+        self._sock = sock
+        self.path = path
+        self.owned = owned
+        self.supervised = supervised
+        self.aliases: tuple[str, ...] = ()
+        self.served = False
+        #: Which file it is, to unlink no other one.
+        self._inode = None if path is None else _inode(path)
 
-    def __post_init__(self) -> None:
-        """Note which file it is, to unlink no other one."""
-        if self.path is not None:
-            self._inode = _inode(self.path)
+    def __repr__(self) -> str:
+        """Show which socket it is."""
+        return f"<{type(self).__name__} {self.uri!r}>"
 
     @classmethod
     def at(cls, uri: str) -> t.Self:
@@ -88,22 +97,33 @@ class Socket:
         return context.get(cls, name=uri)
 
     @property
+    def sock(self) -> socket.socket:
+        """
+        The socket to listen on, which counts as served from now on.
+
+        It is non-blocking, and closed in programs that are started; hand it
+        on by ``pass_fds``.
+        """
+        self.served = True
+        return self._sock
+
+    @property
     def address(self) -> t.Any:
         """Where it is bound to: what ``getsockname`` says."""
-        return self.sock.getsockname()
+        return self._sock.getsockname()
 
     @property
     def local(self) -> bool:
         """Whether it is a Unix socket."""
-        return self.sock.family == getattr(socket, "AF_UNIX", None)
+        return self._sock.family == getattr(socket, "AF_UNIX", None)
 
     def pending(self) -> bool:
         """Tell whether connections wait to be accepted."""
         if not hasattr(select, "poll"):  # pragma: no cover - Windows
-            return bool(select.select([self.sock], [], [], 0)[0])
+            return bool(select.select([self._sock], [], [], 0)[0])
         # It needs no descriptor of its own: there may be none left.
         poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
+        poll.register(self._sock, select.POLLIN)
         return bool(poll.poll(0))
 
     def bar(self) -> None:
@@ -118,7 +138,7 @@ class Socket:
         if self.local:
             self.unlink()
         else:
-            drop_newcomers(self.sock)
+            drop_newcomers(self._sock)
 
     async def drain(self) -> None:
         """
@@ -131,8 +151,8 @@ class Socket:
         """
         if self.owned and not self.supervised:
             await self._empty()
-        if isinstance(self.sock, Door):
-            self.sock.shut = True
+        if isinstance(self._sock, Door):
+            self._sock.shut = True
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
@@ -154,7 +174,7 @@ class Socket:
 
     def close(self) -> None:
         """Close this process's copy of the socket."""
-        self.sock.close()
+        self._sock.close()
 
 
 def _place(uri: str) -> tuple[object, ...] | None:

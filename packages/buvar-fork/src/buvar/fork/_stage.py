@@ -53,6 +53,7 @@ def stage(
     pid_path: str | os.PathLike[str] | None = None,
     title: str = "buvar",
     preload: bool = True,
+    unserved: t.Literal["warn", "error"] = "warn",
     reload: bool | str | t.Iterable[str | os.PathLike[str]] = False,
     **options: t.Any,
 ) -> list[t.Any]:
@@ -97,6 +98,9 @@ def stage(
             and their successors: those of plugins given by name before the
             fork, others as soon as a worker has imported them. Otherwise
             each worker imports all of them, and ``HUP`` brings changes.
+        unserved: What to do when a worker serves none of its sockets within
+            5 seconds: ``"warn"``, or ``"error"``, with which it does not
+            boot. One that serves only some of them never boots.
         reload: Run the program again when Python or TOML files below the
             working directory change, or any files below the given paths. For
             development.
@@ -141,6 +145,7 @@ def stage(
                 max_requests=max_requests,
                 title=title,
                 preload=preload,
+                unserved=unserved,
                 collects=gc.isenabled(),
             ),
             _several(sockets),

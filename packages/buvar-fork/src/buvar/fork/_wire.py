@@ -88,16 +88,16 @@ class Receiver:
         self._data = bytearray()
         os.set_blocking(fd, False)
 
-    def receive(self) -> list[tuple[Kind, bytes]]:
+    def receive(self) -> t.Iterator[tuple[Kind, bytes]]:
         """
-        Return the messages that are complete by now.
+        Yield the messages that are complete by now.
 
         No more is read than a pipe holds: what else there is waits for the
         next turn, so that a worker that never stops talking cannot keep its
         parent from everything else.
 
         Raises:
-            MessageError: What was sent is no message.
+            MessageError: What follows the messages before makes no sense.
         """
         left = _TURN
         while self.open and left > 0:
@@ -108,20 +108,19 @@ class Receiver:
             self._data += chunk
             self.open = bool(chunk)
             left -= len(chunk)
-        return list(self._messages())
-
-    def _messages(self) -> t.Iterator[tuple[Kind, bytes]]:
         start = 0
-        while len(self._data) - start >= _HEAD.size:
-            number, size = _HEAD.unpack_from(self._data, start)
-            kind = _kind(number, size)
-            end = start + _HEAD.size + size
-            if len(self._data) < end:
-                break
-            payload = bytes(self._data[start + _HEAD.size : end])
-            start = end
-            yield kind, payload
-        del self._data[:start]
+        try:
+            while len(self._data) - start >= _HEAD.size:
+                number, size = _HEAD.unpack_from(self._data, start)
+                kind = _kind(number, size)
+                end = start + _HEAD.size + size
+                if len(self._data) < end:
+                    break
+                payload = bytes(self._data[start + _HEAD.size : end])
+                start = end
+                yield kind, payload
+        finally:
+            del self._data[:start]
 
 
 def _kind(number: int, size: int) -> Kind:

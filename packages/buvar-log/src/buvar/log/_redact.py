@@ -59,6 +59,8 @@ class Secrets(dict[str, bool]):
         Most texts tell none. Whether one might is looked for first, from the
         few signs in it backwards, for that is much faster.
         """
+        if "--" in text:
+            return without_secrets_in(text, self._ends)
         if "=" in text or ":" in text:
             if ("://" in text and "@" in text) or self._may_tell(text):
                 return without_secrets_in(text, self._ends)

@@ -34,6 +34,7 @@ SECRET_ENDINGS: t.Final = (
 #: underscores, hyphens, dots or humps.
 SECRET_WORDS: t.Final = (
     "auth",
+    "bearer",
     "connection_string",
     "cred",
     "csrf",
@@ -178,7 +179,7 @@ def _without_password(run: re.Match[str]) -> str:
 #: such as ``("Authorization", "x")``.
 _NAME = re.compile(
     r"""
-      (?<![\w.-])(?P<key>(?P<quote>["'])?[A-Za-z_][\w.-]{0,63}["']?)
+      (?<![\w.-])(?P<key>(?P<quote>["'])?-{0,2}[A-Za-z_][\w.-]{0,63}["']?)
       [ \t]{0,4}(?P<sign>[=:](?![:=/])|(?(quote),|[^\s\S]))[ \t]{0,4}
     """,
     re.VERBOSE,
@@ -189,6 +190,12 @@ _VALUE = re.compile(
       | \[[^\]]*\]? | \{[^}]*\}? | [^\s&;,"'(){}\[\]<>]+
     """,
     re.VERBOSE | re.DOTALL,
+)
+#: ``--password x1``, or both as items of a list. Without a digit it may be
+#: prose: "--password is missing".
+_OPTION = re.compile(
+    r"""(?<![\w.-])(["']?)--(?P<key>[A-Za-z][\w-]{0,63})\1"""
+    r"""(?:[ \t]{0,4},[ \t]{0,4}(?!["']?-)|[ \t]{1,4}(?=[^\s-]*\d))"""
 )
 #: What a header says up to the end of its line.
 _HEADER = re.compile(
@@ -206,8 +213,8 @@ def without_secrets_in(text: str, known: tuple[str, ...] = _ENDINGS) -> str:
     Mask what a text says of secrets.
 
     That are passwords of URLs, parameters such as ``?access_token=x``,
-    settings such as ``password=x``, items such as ``"token": "x"``, and
-    headers such as ``Authorization: Bearer x``.
+    settings such as ``password=x``, options such as ``--password x``, items
+    such as ``"token": "x"``, and headers such as ``Authorization: Bearer x``.
 
     Args:
         text: What an error says, for example.
@@ -219,16 +226,34 @@ def without_secrets_in(text: str, known: tuple[str, ...] = _ENDINGS) -> str:
     text = _SCHEME.sub(rf"\g<scheme> {MASK}", text)
     text = _HEADER.sub(rf"\1\2{MASK}", text)
 
+    if "--" in text:
+        text = _masked(text, _OPTION, _is_secret_option, known)
+    return _masked(text, _NAME, _is_secret, known)
+
+
+def _masked(
+    text: str,
+    pattern: re.Pattern[str],
+    is_secret: t.Callable[[re.Match[str], str, tuple[str, ...]], bool],
+    known: tuple[str, ...],
+) -> str:
+    """Mask the values behind the names that a pattern finds."""
     parts: list[str] = []
     done = 0
-    for found in _NAME.finditer(text):
-        if found.start() < done or not _is_secret(found, text, known):
+    for found in pattern.finditer(text):
+        if found.start() < done or not is_secret(found, text, known):
             continue
         if value := _VALUE.match(text, found.end()):
             quote = value["quote"] or ""
             parts += [text[done : found.end()], quote, MASK, quote]
             done = value.end()
     return "".join(parts) + text[done:]
+
+
+def _is_secret_option(
+    found: re.Match[str], _text: str, known: tuple[str, ...]
+) -> bool:
+    return sounds_secret(found["key"], known)
 
 
 def _is_secret(

@@ -47,6 +47,7 @@ def merge(base: Section, user: t.Any) -> Section:
         merged[name] = _merge_section(name, base[name], part)
     _merge_root(merged, _table("user_config.root", sections.get("root", {})))
     _parse_levels(merged)
+    _check_propagation(merged)
     _check_handlers(merged)
     return merged
 
@@ -110,6 +111,18 @@ def _parse_levels(merged: Section) -> None:
     root = merged["root"]
     path = "user_config.root.level"
     merged["root"] = root | {"level": parse_level(root["level"], path)}
+
+
+def _check_propagation(merged: Section) -> None:
+    for name, section in merged["loggers"].items():
+        value = section.get("propagate", True)
+        if not isinstance(value, bool):
+            raise LogConfigError(
+                f"user_config.loggers.{name}.propagate",
+                value,
+                f"{value!r} is neither true nor false.",
+                "Write true or false.",
+            )
 
 
 def _check_handlers(merged: Section) -> None:
@@ -238,19 +251,29 @@ class Configurator(logging.config.DictConfigurator):
 
 
 def _check_version(path: str, section: Section) -> None:
-    """Refuse a queue's handlers where Python makes no listener for them."""
-    name = section.get("class")
-    if sys.version_info >= (3, 12) or "handlers" not in section:
+    """Refuse what the Python that runs would pass over in silence."""
+    if sys.version_info >= (3, 12):
         return
-    if name is logging.handlers.QueueHandler or str(name).endswith(
-        "QueueHandler"
-    ):
+    name = section.get("class")
+    a_queue = name is logging.handlers.QueueHandler or (
+        str(name).endswith("QueueHandler")
+    )
+    # A queue that the program has made may be emptied by its own listener.
+    made = hasattr(section.get("queue"), "put_nowait")
+    if a_queue and ("handlers" in section or not made):
         raise LogConfigError(
             path,
             name,
             "only Python 3.12 and later make the listener of a QueueHandler.",
             "Leave the queue out and list its handlers where it stands; the "
             "handlers of buvar.log never wait for long.",
+        )
+    if "defaults" in section and path.startswith("user_config.formatters."):
+        raise LogConfigError(
+            f"{path}.defaults",
+            section["defaults"],
+            "only Python 3.12 and later give a formatter defaults.",
+            "Leave them out, and give the fields to all events.",
         )
 
 

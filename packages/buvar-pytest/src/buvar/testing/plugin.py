@@ -1,5 +1,5 @@
 """
-The plugin of pytest: the marker and the fixtures.
+The plugin of pytest: the markers, the options and the fixtures.
 
 It is imported by every run of pytest where the package is installed, so it
 imports the rest of buvar only when a test asks for it.
@@ -8,36 +8,49 @@ imports the rest of buvar only when a test asks for it.
 from __future__ import annotations
 
 import inspect
-import sys
-import types
 import typing as t
 
 import pytest
 
+from buvar.testing import CONFIG
 from buvar.testing import MARKER
-from buvar.testing import TESTING
-from buvar.testing import Load
 
-from ._loops import PREPARED
-from ._loops import STAGE
-from ._loops import check_loop
-from ._loops import fixtures
-from ._loops import in_loop_of_test
+from . import _fixtures
+from ._markers import MarkerError
+from ._markers import Steering
+from ._markers import steering_of
 
 
-if t.TYPE_CHECKING:
-    from buvar import plugin
-    from buvar.components import Components
-    from buvar.config import ConfigSource
+_SEED: t.Final = "--buvar-seed"
+#: The tests of which an order has failed, by the function.
+_FAILED: t.Final = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that replays an order of tasks."""
+    parser.getgroup("buvar").addoption(
+        _SEED,
+        type=int,
+        metavar="SEED",
+        help="run tests that have schedules=... in this order of tasks only",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the markers and the fixtures known."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(*plugins): run the test inside a stage in which these "
-        "plugins are prepared, those of outer markers first",
+        f"{MARKER}(*plugins, clock='real', schedules=0, seed=0): run the test "
+        "inside a stage in which these plugins are prepared, those of outer "
+        "markers first",
     )
+    config.addinivalue_line(
+        "markers",
+        f"{CONFIG}(*values): nested dicts and strings key=value that win over "
+        "the configuration of the test, those of inner markers last",
+    )
+    config.stash[_FAILED] = {}
+    config.pluginmanager.register(_fixtures, _fixtures.__name__)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,6 +66,11 @@ def pytest_pycollect_makeitem(
     if "asyncio" in names or collector.get_closest_marker("asyncio"):
         return
     if MARKER in names or collector.get_closest_marker(MARKER):
+        if not collector.config.pluginmanager.hasplugin("asyncio"):
+            raise collector.CollectError(
+                f"{collector.nodeid}::{name} needs pytest-asyncio, which is "
+                "disabled. Leave out '-p no:asyncio'."
+            )
         pytest.mark.asyncio(obj)
 
 
@@ -77,6 +95,57 @@ def _refuse_called_plugin(
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_generate_tests(
+    metafunc: pytest.Metafunc,
+) -> t.Generator[None, object, object]:
+    """Let pytest-asyncio run a test in the loop that its marker asks for."""
+    node = metafunc.definition
+    try:
+        steering = (
+            steering_of(node, metafunc.config.getoption(_SEED))
+            if node.get_closest_marker(MARKER)
+            else None
+        )
+    except MarkerError as error:
+        pytest.fail(str(error), pytrace=False)
+    if not steering:
+        return (yield)
+    # Only for this test: an implementation that is always there would be
+    # asked for the loops of all of them.
+    manager = metafunc.config.pluginmanager
+    factories = _Factories(steering)
+    manager.register(factories)
+    try:
+        return (yield)
+    finally:
+        manager.unregister(factories)
+
+
+class _Factories:
+    """
+    Names the event loops of one test.
+
+    Args:
+        steering: How they are steered.
+    """
+
+    def __init__(self, steering: Steering) -> None:
+        self._steering = steering
+
+    @pytest.hookimpl(tryfirst=True, optionalhook=True)
+    def pytest_asyncio_loop_factories(
+        self,
+    ) -> dict[str, t.Callable[[], t.Any]]:
+        """Return a factory for each order, or the one of the clock."""
+        from ._steered_loop import LoopFactory  # noqa: PLC0415
+
+        virtual, seeds = self._steering.virtual, self._steering.seeds
+        if not seeds:
+            return {"virtual": LoopFactory(virtual, None)}
+        return {f"seed-{seed}": LoopFactory(virtual, seed) for seed in seeds}
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """
     Prepare the plugins of the marker after all other fixtures.
@@ -92,73 +161,73 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         names.append("buvar_plugin_context")
 
 
-@pytest.fixture
-def buvar_config_source() -> ConfigSource:
-    """Return the configuration of the test: override it to have one."""
-    from buvar.config import ConfigSource  # noqa: PLC0415
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """
+    Refuse what runs in another event loop than its stage.
 
-    return ConfigSource()
-
-
-@pytest.fixture
-def buvar_context(
-    buvar_config_source: ConfigSource,
-) -> t.Iterator[Components]:
-    """Give a layer of components and a registry that end with the test."""
-    from buvar import context  # noqa: PLC0415
-    from buvar import di  # noqa: PLC0415
-
-    adapters = di.buvar_adapters.set(di.buvar_adapters.get().copy())
-    try:
-        with context.child() as layer:
-            context.add(buvar_config_source)
-            # Whoever binds a port takes a free one.
-            context.add(True, TESTING)  # noqa: FBT003 - a fact
-            yield layer
-    finally:
-        di.buvar_adapters.reset(adapters)
+    More orders of a test are skipped when one has failed: they say the same.
+    """
+    _refuse_anyio(item)
+    if _seed_of(item) is None:
+        return
+    failed = item.config.stash[_FAILED].get(_function(item))
+    if failed is not None:
+        pytest.skip(f"it failed with seed {failed} already")
 
 
-@pytest.fixture
-def buvar_stage(request: pytest.FixtureRequest) -> plugin.Stage:
-    """Return a stage for the length of the test, without any plugins yet."""
-    stage: plugin.Stage = in_loop_of_test(request, STAGE)
-    return stage
+def _refuse_anyio(item: pytest.Item) -> None:
+    """Say which plugin of pytest runs a test that has two of them."""
+    names: list[str] = getattr(item, "fixturenames", [])
+    if (
+        "anyio_backend" in names
+        and item.get_closest_marker(MARKER) is not None
+        and inspect.iscoroutinefunction(getattr(item, "obj", None))
+    ):
+        pytest.fail(
+            f"{item.nodeid} is marked for a stage, which runs in the event "
+            "loop of pytest-asyncio, and would be run by anyio in another "
+            f"one.\nLeave out @pytest.mark.anyio: @pytest.mark.{MARKER} runs "
+            "the test by itself, and anyio can be used in it.",
+            pytrace=False,
+        )
 
 
-@pytest.fixture
-def buvar_load(buvar_stage: plugin.Stage) -> Load:
-    """Return a function that prepares more plugins."""
-
-    def load(*plugins: plugin.Plugin) -> t.Awaitable[None]:
-        # Relative names start at the module of the test.
-        frame = sys._getframe(1)  # noqa: SLF001
-        check_loop(buvar_stage)
-        return buvar_stage.loader.load(plugins, frame)
-
-    return load
-
-
-@pytest.fixture
-def buvar_plugin_context(request: pytest.FixtureRequest) -> Components:
-    """Return the components, with the plugins of the markers prepared."""
-    layer: Components = in_loop_of_test(request, PREPARED)
-    return layer
-
-
-def named(node: pytest.Item) -> t.Iterator[plugin.Plugin]:
-    """Name the plugins of all markers, those of the module first."""
-    for mark in reversed([*node.iter_markers(MARKER)]):
-        for name in mark.args:
-            yield _absolute(node, name) if isinstance(name, str) else name
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> t.Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what explains a failure: how to replay it, and its services."""
+    report = yield
+    if not report.failed:
+        return report
+    seed = _seed_of(item)
+    if seed is not None:
+        item.config.stash[_FAILED].setdefault(_function(item), seed)
+        replay = f"pytest '{_function(item)}' {_SEED}={seed}"
+        text = f"It failed with seed {seed}. To replay it:\n{replay}"
+        report.sections.append(("buvar: order of tasks", text))
+    services = item.stash.get(_fixtures.SERVICES, None)
+    for service in services.started if services is not None else ():
+        report.sections.append(
+            (f"buvar: output of {service.name}", service.output)
+        )
+    return report
 
 
-def _absolute(node: pytest.Item, name: str) -> str:
-    """Resolve a relative name where the marker stands."""
-    from buvar.plugin import spi  # noqa: PLC0415
+def _seed_of(item: pytest.Item) -> int | None:
+    """Return the seed of the order that a test is run in."""
+    if item.get_closest_marker(MARKER) is None:
+        return None
+    from ._steered_loop import LoopFactory  # noqa: PLC0415
 
-    module = t.cast("types.ModuleType", getattr(node, "module"))  # noqa: B009
-    return spi.absolute_name(name, vars(module))
+    callspec = getattr(item, "callspec", None)
+    for value in () if callspec is None else callspec.params.values():
+        if isinstance(value, LoopFactory):
+            return value.seed
+    return None
 
 
-globals().update(fixtures(named))
+def _function(item: pytest.Item) -> str:
+    """Return the id of a test without its parameters."""
+    return item.nodeid.partition("[")[0]

@@ -82,7 +82,12 @@ class Application:
             self._settings = settings
 
     def run(
-        self, *, forks: int, sockets: t.Sequence[str], reload: bool
+        self,
+        *,
+        forks: int,
+        sockets: t.Sequence[str],
+        preload: bool,
+        reload: bool,
     ) -> None:
         """
         Run the plugins until they end.
@@ -90,6 +95,7 @@ class Application:
         Args:
             forks: How many workers, 0 for one for each CPU.
             sockets: URIs of what they listen on.
+            preload: Whether the plugins are imported before the fork.
             reload: Whether to restart when a source file changes.
         """
         from buvar import fork  # noqa: PLC0415
@@ -105,6 +111,9 @@ class Application:
             self.check_unknown,
             forks=forks,
             sockets=list(sockets),
+            preload=preload,
+            # What is bound on the command line is meant to be served.
+            unserved="error",
             reload=reload,
         )
 

@@ -33,8 +33,11 @@ def check(application: Application) -> None:
     seen: list[str] = []
 
     def look() -> None:
-        di.check()
-        _check_sections()
+        wrong = [*map(_refusal, (di.check, _check_sections))]
+        if any(wrong):
+            # All kinds of mistakes at once.
+            message = "the application is not well"
+            raise ExceptionGroup(message, [*filter(None, wrong)])
         seen.append(
             "All is well: prepared "
             f"{', '.join(application.plugins)}; verified "
@@ -65,11 +68,23 @@ def _prepared(application: Application, look: t.Callable[[], None]) -> None:
         plugin.check(config, *application.plugins, look=look)
     except BaseExceptionGroup as group:
         errors = [failure.error for failure in plugin.failures(group)]
-        if not all(isinstance(error, di.DiError) for error in errors):
+        kinds = di.DiError, config.ConfigError
+        if not all(isinstance(error, kinds) for error in errors):
             raise
         # They say themselves where what is missing is asked for.
-        text = "\n".join(str(error) for error in errors)
-        raise CommandError(text, Exit.FAILED) from None
+        injected = any(isinstance(error, di.DiError) for error in errors)
+        text = "\n\n".join(str(error) for error in errors)
+        code = Exit.FAILED if injected else Exit.USAGE
+        raise CommandError(text, code) from None
+
+
+def _refusal(verify: t.Callable[[], None]) -> Exception | None:
+    """Return what a check says is wrong, to report it beside others."""
+    try:
+        verify()
+    except (di.DiError, config.ConfigError) as error:
+        return error
+    return None
 
 
 def _check_sections() -> None:
@@ -89,8 +104,8 @@ def _check_sections() -> None:
     if problems:
         raise config.ConfigError(
             problems,
-            "Correct what is listed and try again. What is read by something "
-            "else than a class\nis named with ConfigSource.reserve.",
+            "Correct what is listed and try again. If something else than a "
+            'class reads it, say so:\nsource.reserve("section").',
         )
 
 

@@ -100,10 +100,22 @@ def application(func: T) -> T:
     help="A socket the workers share, e.g. tcp://:8080; may be repeated.",
 )
 @click.option(
+    "--preload/--no-preload",
+    default=True,
+    show_default=True,
+    help="Import PLUGINS once, before workers are forked, or in each worker, "
+    "so that HUP brings changes.",
+)
+@click.option(
     "--reload", is_flag=True, help="Restart when a source file changes."
 )
 def run(
-    forks: int, sockets: tuple[str, ...], *, reload: bool, **options: t.Any
+    forks: int,
+    sockets: tuple[str, ...],
+    *,
+    preload: bool,
+    reload: bool,
+    **options: t.Any,
 ) -> None:
     """
     Run PLUGINS until they end, or INT or TERM comes.
@@ -114,7 +126,9 @@ def run(
     buvar run app --forks 0 --bind tcp://:8080
     """  # noqa: D301 - click wants the character itself
     with told():
-        Application(**options).run(forks=forks, sockets=sockets, reload=reload)
+        Application(**options).run(
+            forks=forks, sockets=sockets, preload=preload, reload=reload
+        )
 
 
 @buvar.command()

@@ -1,0 +1,1 @@
+"""shortly: a URL shortener."""

@@ -1,0 +1,235 @@
+"""
+The fixtures, each of which imports what it needs when a test asks for it.
+
+``globals()`` gets the fixtures of all scopes of event loops at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import typing as t
+
+import pytest
+
+from . import TESTING
+from . import Load
+from . import Override
+from ._loops import PREPARED
+from ._loops import STAGE
+from ._loops import check_loop
+from ._loops import fixtures
+from ._loops import in_loop_of_test
+from ._markers import absolute
+from ._markers import check_value
+from ._markers import plugins_of
+from ._markers import values_of
+
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from buvar import plugin
+    from buvar.components import Components
+    from buvar.config import ConfigSource
+
+    from ._start import Services
+    from .chaos import Chaos
+    from .clock import Clock
+    from .logs import Logs
+    from .runs import Outcome
+    from .runs import Run
+
+_VALUES: t.Final = "_buvar_values"
+#: Where a test keeps its services, for the report of its failure.
+SERVICES: t.Final = pytest.StashKey["Services"]()
+
+
+@pytest.fixture(name=_VALUES)
+def buvar_values(
+    request: pytest.FixtureRequest,
+) -> list[t.Mapping[str, t.Any] | str]:
+    """Return the configuration that the markers give."""
+    return values_of(request.node)
+
+
+@pytest.fixture
+def buvar_config_source() -> ConfigSource:
+    """Return the configuration of the test: override it to have one."""
+    from buvar.config import ConfigSource  # noqa: PLC0415
+
+    return ConfigSource()
+
+
+@pytest.fixture
+def buvar_context(
+    buvar_config_source: ConfigSource,
+    _buvar_values: list[t.Mapping[str, t.Any] | str],
+) -> t.Iterator[Components]:
+    """Give a layer of components and a registry that end with the test."""
+    from buvar import context  # noqa: PLC0415
+    from buvar import di  # noqa: PLC0415
+
+    adapters = di.buvar_adapters.set(di.buvar_adapters.get().copy())
+    try:
+        with context.child() as layer:
+            context.add(configured(buvar_config_source, _buvar_values))
+            # What binds a port takes a free one.
+            context.add(True, TESTING)  # noqa: FBT003 - a fact
+            yield layer
+    finally:
+        di.buvar_adapters.reset(adapters)
+
+
+def configured(
+    source: ConfigSource, values: t.Iterable[t.Mapping[str, t.Any] | str]
+) -> ConfigSource:
+    """Return a source with more values on top; it is not changed itself."""
+    from buvar.config import ConfigSource  # noqa: PLC0415
+
+    values = [*values]
+    if not values:
+        return source
+    return ConfigSource(
+        source,
+        *(value for value in values if not isinstance(value, str)),
+        env_prefix=source.env_prefix,
+        secrets=source.secrets,
+        unknown=source.unknown,
+        overrides=[value for value in values if isinstance(value, str)],
+    )
+
+
+@pytest.fixture
+def buvar_config(
+    request: pytest.FixtureRequest,
+    buvar_context: Components,
+    _buvar_values: list[t.Mapping[str, t.Any] | str],
+) -> t.Callable[..., ConfigSource]:
+    """Return a function that puts values on top of the configuration."""
+    from buvar.config import ConfigSource  # noqa: PLC0415
+
+    def put(*values: t.Mapping[str, t.Any] | str) -> ConfigSource:
+        for value in values:
+            check_value(request.node.nodeid, value)
+        _buvar_values.extend(values)
+        source = buvar_context.get(ConfigSource)
+        return buvar_context.add(configured(source, values))
+
+    return put
+
+
+@pytest.fixture
+def buvar_override(buvar_context: Components) -> t.Iterator[Override]:
+    """Return a function that gives other objects in the place of types."""
+    from buvar import di  # noqa: PLC0415
+
+    del buvar_context
+    with contextlib.ExitStack() as stack:
+
+        def override(fakes: t.Mapping[t.Any, t.Any]) -> None:
+            stack.enter_context(di.override(fakes))
+
+        yield override
+
+
+@pytest.fixture
+def buvar_stage(request: pytest.FixtureRequest) -> plugin.Stage:
+    """Return a stage for the length of the test, without any plugins yet."""
+    stage: plugin.Stage = in_loop_of_test(request, STAGE)
+    return stage
+
+
+@pytest.fixture
+def buvar_load(buvar_stage: plugin.Stage) -> Load:
+    """Return a function that prepares more plugins."""
+
+    def load(*plugins: plugin.Plugin) -> t.Awaitable[None]:
+        # Relative names start at the module of the test.
+        frame = sys._getframe(1)  # noqa: SLF001
+        check_loop(buvar_stage)
+        return buvar_stage.loader.load(plugins, frame)
+
+    return load
+
+
+@pytest.fixture
+def buvar_plugin_context(request: pytest.FixtureRequest) -> Components:
+    """Return the components, with the plugins of the markers prepared."""
+    layer: Components = in_loop_of_test(request, PREPARED)
+    return layer
+
+
+@pytest.fixture
+def buvar_run(
+    request: pytest.FixtureRequest, buvar_context: Components
+) -> Run:
+    """Return a function that runs a stage from its beginning to its end."""
+    from .runs import TIMEOUT  # noqa: PLC0415
+    from .runs import run  # noqa: PLC0415
+
+    del buvar_context
+
+    def resolved(
+        *plugins: plugin.Plugin, timeout: float = TIMEOUT, **options: t.Any
+    ) -> Outcome:
+        found = (
+            absolute(request.node, one) if isinstance(one, str) else one
+            for one in plugins
+        )
+        return run(*found, timeout=timeout, **options)
+
+    return resolved
+
+
+@pytest.fixture
+def buvar_service(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    _buvar_values: list[t.Mapping[str, t.Any] | str],
+) -> t.Iterator[Services]:
+    """Return what starts services, which end with the test."""
+    from ._start import Services  # noqa: PLC0415
+
+    node: pytest.Item = request.node
+    services = Services(
+        tmp_path, _buvar_values, lambda name: absolute(node, name)
+    )
+    node.stash[SERVICES] = services
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+@pytest.fixture
+def buvar_chaos(tmp_path: Path) -> t.Iterator[Chaos]:
+    """Return what does to services what happens to services."""
+    from .chaos import Chaos  # noqa: PLC0415
+
+    chaos = Chaos(tmp_path)
+    try:
+        yield chaos
+    finally:
+        chaos.close()
+
+
+@pytest.fixture
+def buvar_clock() -> Clock:
+    """Return the virtual clock of the test."""
+    from .clock import Clock  # noqa: PLC0415
+
+    return Clock()
+
+
+@pytest.fixture
+def buvar_logs() -> t.Iterator[Logs]:
+    """Return the records that the test and its plugins log."""
+    from .logs import Logs  # noqa: PLC0415
+
+    logs = Logs()
+    with logs.collecting():
+        yield logs
+
+
+globals().update(fixtures(plugins_of))
