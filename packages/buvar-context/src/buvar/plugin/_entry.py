@@ -170,8 +170,9 @@ class PluginLayer(Lifetime):
     __slots__ = ()
 
     def __init__(self, below: Components) -> None:
-        super().__init__(below)
-        self._stage = None
+        self._put_on(below)
+        self._scope = self._stage = None
+        self._kept = {}
 
     def add(
         self,
