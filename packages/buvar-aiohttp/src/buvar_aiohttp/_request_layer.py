@@ -101,13 +101,12 @@ def in_layers(
                 raise
             if gate.closing and isinstance(response, _StreamResponse):
                 response.force_close()
-            if layer.closers or (
-                response.__class__ is not _Response
-                or response.body.__class__ is not bytes
+            if not (
+                type(response) is _Response
+                and type(response.body) is bytes
+                and layer.end_at_once()
             ):
                 await _answered(layer, request, response)
-            else:
-                layer.end_sync()
         finally:
             # The response is sent, and logged, without the layer.
             _set(below)

@@ -103,6 +103,18 @@ class Lifetime(Components):
         if failures:
             raise_failures(MESSAGE, failures, error)
 
+    def end_at_once(self) -> bool:
+        """
+        End the layer if nothing was deferred, so that nothing can fail.
+
+        Returns:
+            Whether it has ended.
+        """
+        if self._closers:
+            return False
+        self._forget()
+        return True
+
     def _own_closers(self) -> list[tuple[object, t.Any]]:
         """Return the list of what ends with the layer."""
         closers = self._closers

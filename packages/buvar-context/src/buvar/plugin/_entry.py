@@ -211,11 +211,11 @@ class PluginLayer(Lifetime):
                     last[key, name] = item
                     ours.setdefault((key, name), set()).add(id(item))
             for (key, name), item in last.items():
-                place: dict[t.Any, t.Any] = self.items
+                place: dict[t.Any, t.Any] = self._own_items()
                 if name is not None:
-                    place = self.own_names().get(key, {})
+                    place = self._own_names().get(key, {})
                 at = key if name is None else name
                 if id(place.get(at)) in ours[key, name]:
                     del place[at]
                     place[at] = item
-            self.changed()
+            self._changed()

@@ -9,6 +9,7 @@ worker, where there is no way back.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -18,11 +19,12 @@ from ._errors import OptionError
 from ._errors import UnsupportedError
 
 
-try:
+grp: t.Any = None
+pwd: t.Any = None
+# Windows has neither, see _check_users.
+with contextlib.suppress(ImportError):
     import grp
     import pwd
-except ImportError:  # pragma: no cover - Windows, see _check_users
-    grp = pwd = None  # type: ignore[assignment]
 
 #: The bits that a umask has.
 _UMASK: t.Final = 0o777
