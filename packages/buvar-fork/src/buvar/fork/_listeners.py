@@ -209,7 +209,7 @@ def _load_tracebacks() -> None:
     be no file descriptor left, as that may be what it is about.
     """
     try:
-        raise OSError
+        raise OSError  # noqa: TRY301 - as it will be
     except OSError as error:
         traceback.format_exception(error)
 
