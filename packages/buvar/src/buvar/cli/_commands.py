@@ -174,10 +174,19 @@ def configuration(name: str, help_: str) -> None:
     @config.command(name, help=help_)
     @application
     def command(**options: t.Any) -> None:
-        from . import _configuring  # noqa: PLC0415
+        from ._configuring import env  # noqa: PLC0415
+        from ._configuring import sample  # noqa: PLC0415
+        from ._configuring import schema  # noqa: PLC0415
+        from ._configuring import show  # noqa: PLC0415
 
+        commands: dict[str, t.Callable[[Application], None]] = {
+            "env": env,
+            "sample": sample,
+            "schema": schema,
+            "show": show,
+        }
         with told():
-            getattr(_configuring, name)(Application(**options))
+            commands[name](Application(**options))
 
 
 configuration("sample", "Write a sample TOML file of all sections.")
