@@ -149,10 +149,19 @@ def _configuration(
     @more
     @click.pass_context
     def command(ctx: click.Context, /, **options: t.Any) -> None:
-        from ._configuring import COMMANDS  # noqa: PLC0415
+        from ._configuring import env  # noqa: PLC0415
+        from ._configuring import sample  # noqa: PLC0415
+        from ._configuring import schema  # noqa: PLC0415
+        from ._configuring import show  # noqa: PLC0415
 
+        commands: dict[str, t.Callable[[Application], None]] = {
+            "env": env,
+            "sample": sample,
+            "schema": schema,
+            "show": show,
+        }
         with told():
-            COMMANDS[name](_application(ctx, options))
+            commands[name](_application(ctx, options))
 
 
 _configuration("sample", "Write a sample TOML file of all sections.")
