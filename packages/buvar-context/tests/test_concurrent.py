@@ -65,10 +65,10 @@ def test_one_after_the_other_is_an_option() -> None:
     plugin.stage(prepare)
     assert steps == ["first", "prepared", "second"]
     steps.clear()
-    plugin.stage(first, second, concurrent=False)
+    plugin.stage(first, second)
     assert steps == ["first", "prepared", "second"]
     steps.clear()
-    plugin.stage(first, second)
+    plugin.stage(first, second, concurrent=True)
     assert steps == ["first", "second", "prepared"]
 
 
@@ -164,7 +164,7 @@ def test_a_plugin_that_two_load_is_prepared_once() -> None:
         await load(shared, one)
         prepared.append("two")
 
-    plugin.stage(one, two)
+    plugin.stage(one, two, concurrent=True)
     assert sorted(prepared) == ["one", "shared", "two"]
     assert prepared[0] == "shared"
 
@@ -185,7 +185,7 @@ def test_a_failure_cancels_the_others() -> None:
         raise LookupError(msg)
 
     with pytest.raises(ExceptionGroup) as caught:
-        plugin.stage(slow, fails)
+        plugin.stage(slow, fails, concurrent=True)
     (error,) = caught.value.exceptions
     assert isinstance(error, LookupError)
     notes = "\n".join(error.__notes__)
@@ -207,7 +207,7 @@ def test_several_failures_are_a_group() -> None:
         raise ValueError
 
     with pytest.raises(ExceptionGroup) as caught:
-        plugin.stage(slow, fails)
+        plugin.stage(slow, fails, concurrent=True)
     (group,) = caught.value.exceptions
     assert isinstance(group, ExceptionGroup)
     assert [*map(type, group.exceptions)] == [KeyError, ValueError]
@@ -225,7 +225,7 @@ def test_asking_to_exit_comes_out() -> None:
         raise SystemExit(4)
 
     with pytest.raises(SystemExit) as caught:
-        plugin.stage(slow, exits)
+        plugin.stage(slow, exits, concurrent=True)
     assert caught.value.code == 4
     assert torn == ["slow"]
 
@@ -278,7 +278,7 @@ def test_teardown_is_latest_first_in_its_own_context() -> None:
     async def b(teardown: plugin.Teardown) -> None:
         await enters(0, "b", teardown)
 
-    plugin.stage(a, b)
+    plugin.stage(a, b, concurrent=True)
     assert steps == ["a a", "b b"]
 
 

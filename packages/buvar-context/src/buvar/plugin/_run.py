@@ -35,7 +35,7 @@ def stage(
     return_exceptions: bool = False,
     on_ready: t.Callable[[], t.Any] | None = None,
     exit_timeout: float | None = None,
-    concurrent: bool = True,
+    concurrent: bool | None = None,
     _origin: types.FrameType | None = None,
 ) -> list[t.Any]:
     """
@@ -60,8 +60,9 @@ def stage(
         exit_timeout: Seconds after the first ``INT`` or ``TERM`` until the
             process is ended by force, with exit code 1; by default never.
             It names what still ran.
-        concurrent: Prepare plugins that wait at the same time; ``False`` one
-            after the other.
+        concurrent: Prepare plugins that wait at the same time, or one after
+            the other. By default the plugins named here come one after the
+            other, those of one ``load()`` at the same time.
 
     Returns:
         What the tasks returned, in the order in which they were yielded. A

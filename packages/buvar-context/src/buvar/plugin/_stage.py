@@ -63,8 +63,9 @@ class Stage:
         exit_timeout: Seconds after the first ``INT`` or ``TERM`` until the
             process is ended by force, with exit code 1; by default never.
             It names what still ran.
-        concurrent: Prepare plugins that wait at the same time; ``False`` one
-            after the other.
+        concurrent: Prepare plugins that wait at the same time, or one after
+            the other. By default the plugins named here come one after the
+            other, those of one ``load()`` at the same time.
 
     Example:
         >>> async def main():
@@ -84,7 +85,7 @@ class Stage:
         return_exceptions: bool = False,
         on_ready: t.Callable[[], t.Any] | None = None,
         exit_timeout: float | None = None,
-        concurrent: bool = True,
+        concurrent: bool | None = None,
         _look: t.Callable[[], object] | None = None,
         _origin: types.FrameType | None = None,
     ) -> None:
@@ -131,7 +132,8 @@ class Stage:
         self._ending = Ending(self._tasks, self._bell)
         #: Loads more plugins.
         self.loader = Loader(self.layer, self._tasks, lambda: self._state)
-        self.loader.concurrent = concurrent
+        self._concurrent = bool(concurrent)
+        self.loader.concurrent = concurrent is not False
         #: What handles signals, if any are.
         self.signals = (signals or Signals)(self.stop)
         #: Says what the end waits for.
@@ -287,7 +289,9 @@ class Stage:
             self.signals.install(loop)
         entries = self.loader.entries
         with Watchdog(lambda: list(entries.values()), self._watchdog):
-            await self.loader.load(self._plugins, self._origin)
+            await self.loader.load(
+                self._plugins, self._origin, concurrent=self._concurrent
+            )
         del self._origin
         if self._look is not None:
             for look in (*self.checks, self._look):

@@ -167,7 +167,7 @@ def _group(group: str | int) -> int:
     if number is not None:
         return number
     try:
-        return grp.getgrnam(str(group)).gr_gid
+        return int(grp.getgrnam(str(group)).gr_gid)
     except KeyError:
         raise OptionError(
             "group",

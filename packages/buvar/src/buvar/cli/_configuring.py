@@ -138,11 +138,3 @@ def _prepare(application: Application) -> list[Exception]:
 
     plugin.check(prepare)
     return failed
-
-
-COMMANDS: t.Final[dict[str, t.Callable[[Application], None]]] = {
-    "sample": sample,
-    "env": env,
-    "show": show,
-    "schema": schema,
-}
