@@ -99,6 +99,12 @@ def test_exceptions_that_are_listed() -> None:
     assert pyright_check.problems([PRIVATE, CIRCLE], Counter(LISTED)) == []
 
 
+def test_documented_functions_with_an_underscore() -> None:
+    """What Python documents for everybody needs no exception."""
+    frame = finding('"_getframe" is private', "reportPrivateUsage")
+    assert pyright_check.problems([frame], Counter()) == []
+
+
 @pytest.mark.parametrize(
     ("report", "message"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 
 from pathlib import Path
 
@@ -49,13 +50,16 @@ def test_hup_reads_the_files_again(tmp_path: Path) -> None:
         ) as process,
     ):
         assert process.stdout
-        said = [process.stdout.readline() for _ in range(2)]
+        bound = threading.Timer(120, process.kill)
+        bound.start()
         try:
+            said = [process.stdout.readline() for _ in range(2)]
             for text in ("port = 22", "port = 'wrong'", "port = 333"):
                 file.write_text(f"[web]\n{text}\n[log]\ntty = false\n")
                 process.send_signal(signal.SIGHUP)
                 said += [process.stdout.readline() for _ in range(2)]
         finally:
+            bound.cancel()
             process.terminate()
         code = process.wait(60)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import typing as t
 
 import aiohttp
@@ -18,6 +19,9 @@ Visit: t.TypeAlias = t.Callable[
     [aiohttp.ClientSession, str], t.Awaitable[object]
 ]
 
+#: Seconds that a visit may take: a bound, and no expectation.
+BOUND = 120.0
+
 
 @pytest.fixture
 def serve() -> t.Callable[..., object]:
@@ -33,7 +37,8 @@ def serve() -> t.Callable[..., object]:
                 url = f"http://127.0.0.1:{server.address[1]}"
             session = context.get(aiohttp.ClientSession)
             try:
-                return await visit(session, url)
+                async with asyncio.timeout(BOUND):
+                    return await visit(session, url)
             finally:
                 # No connection is left open for the server to wait for.
                 await session.close()

@@ -298,8 +298,9 @@ WORKERS = """
             return
         url = "http://127.0.0.1:%s" % context.get(Server).address[1]
         answers = []
-        while len(set(answers)) < 2:
-            answers += await asyncio.gather(*(ask(url) for _ in range(16)))
+        async with asyncio.timeout(15):
+            while len(set(answers)) < 2:
+                answers += await asyncio.gather(*(ask(url) for _ in range(16)))
         text = await ask(url + "/metrics")
         found = re.search(r'http_requests_total.*route="/",.*} (.*)', text)
         assert float(found[1]) == len(answers), text

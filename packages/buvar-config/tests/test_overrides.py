@@ -117,3 +117,18 @@ def test_of_other_sections() -> None:
     source = config.ConfigSource(overrides=["app.port=1", "web.port=2"])
 
     assert source.load(Web, "web") == Web(2)
+
+
+def test_origin() -> None:
+    """A value may come from elsewhere than ``--set``: errors name it."""
+    source = config.ConfigSource({"web": {"host": "a"}})
+    source.set("web.port=none", origin="--port")
+
+    with pytest.raises(config.ConfigError, match=r"not 'none' \(--port\)"):
+        source.load(App)
+    source.set("web.port=8080", origin="--port")
+    source = source.again()
+    found = {one.path: one.source for one in source.explain(App, "")}
+    assert found["web.port"] == "--port"
+    assert source.where(("web", "port")) == "--port"
+    assert source.load(App).web == Web(8080, "a")

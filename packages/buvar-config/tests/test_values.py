@@ -182,3 +182,26 @@ def test_variables_of_a_missing_class() -> None:
         "The variables VM_DB_POOL_SIZE, VM_DB_URL set it.",
         "The variable VM_PORT sets it.",
     ]
+
+
+def test_wrong_item_of_a_named_tuple(monkeypatch) -> None:
+    """The item is named, also where the variable has no names."""
+
+    class Point(t.NamedTuple):
+        x: int
+        y: int = 0
+
+    @attrs.define
+    class Has:
+        at: Point
+
+    monkeypatch.setenv("NP_AT", "1, far")
+    for source in (
+        config.ConfigSource(env_prefix="NP"),
+        config.ConfigSource({"at": [1, "far"]}),
+    ):
+        with pytest.raises(config.ConfigError) as caught:
+            source.load(Has)
+        (problem,) = caught.value.errors
+        assert problem.path == "at.y"
+        assert problem.expected == "expected a whole number"

@@ -95,6 +95,31 @@ def test_what_is_no_plugin(stage_error, bad, monkeypatch):
     assert isinstance(error, plugin.NoPrepareError)
 
 
+@pytest.mark.parametrize("kind", [list, tuple, set])
+def test_a_collection_of_plugins(stage_error, kind):
+    """Several plugins are several arguments."""
+    error = stage_error(kind(["json"]))
+    assert isinstance(error, plugin.NoPrepareError)
+    assert "an argument of its own" in str(error)
+
+
+async def not_to_be_called():
+    yield
+
+
+async def nor_this():
+    """Be a plugin."""
+
+
+@pytest.mark.parametrize("function", [not_to_be_called, nor_this])
+def test_a_plugin_that_was_called(stage_error, function):
+    """The function is given, not what calling it returns."""
+    error = stage_error(function())
+    assert isinstance(error, plugin.NoPrepareError)
+    assert f"'{function.__name__}' cannot be prepared" in str(error)
+    assert "Give the function itself" in str(error)
+
+
 async def yields_none():
     yield None
 

@@ -129,6 +129,9 @@ def test_layer_of_something_else():
             start(wrong)
     with pytest.raises(TypeError, match="Components or a dict"):
         components.Components().push(None, wrong)
+    with pytest.raises(TypeError, match="components by name") as caught:
+        components.Components(t.cast("t.Any", {Foo: wrong}))
+    assert "test_components.Foo: {None: <" in str(caught.value)
 
 
 def test_push_and_pop():

@@ -9,6 +9,7 @@ import pytest
 from buvar import context
 from buvar import fork
 from buvar.fork._options import Options
+from buvar.fork._worker import Worker
 
 
 async def _task():
@@ -35,6 +36,8 @@ async def _prepare():
         ("max_failures", -1, "0 or more"),
         ("max_memory", 0, "more than 0, or None"),
         ("max_requests", 0, "more than 0, or None"),
+        ("max_requests_jitter", -1, "0 or more, or None"),
+        ("max_requests_jitter", 1, "less than max_requests, which is None"),
     ],
 )
 def test_refused(tmp_path, capsys, option, value, reason) -> None:
@@ -96,3 +99,14 @@ print(fork.stage(prepare, forks=2), gc.isenabled(), gc.get_freeze_count())
 
     assert program.wait() == 0
     assert program.output == f"[{enabled}, {enabled}] {enabled} 0\n"
+
+
+def test_jitter() -> None:
+    """Workers are replaced by at most so many requests sooner."""
+    drawn = {
+        Worker(max_requests=10, jitter=3).max_requests for _ in range(500)
+    }
+
+    assert drawn == {7, 8, 9, 10}
+    assert Worker(max_requests=10, jitter=0).max_requests == 10
+    assert {Worker(max_requests=10).max_requests for _ in range(99)} == {9, 10}

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import tomllib
 
 from pathlib import Path
@@ -122,9 +123,12 @@ def test_signals_end_it(tmp_path: Path, number: int) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
+    bound = threading.Timer(TIMEOUT, process.kill)
+    bound.start()
     with process:
         assert process.stdout
         assert process.stdout.readline() == "waiting\n"
+        bound.cancel()
 
         process.send_signal(number)
         _, errors = process.communicate(timeout=TIMEOUT)
@@ -185,8 +189,10 @@ def test_misspelt_sections(buvar, tmp_path: Path, command) -> None:
 
     output = buvar(command, "app", "-c", "c.toml", code=2)
 
-    assert "top: unknown key, nothing reads it (c.toml:1)" in output
-    assert "greting: unknown section, nothing reads it (c.toml:2)" in output
+    assert "top: unknown key, nothing reads it" in output
+    assert "greting: unknown section, nothing reads it" in output
+    assert "c.toml:1" in output
+    assert "c.toml:2" in output
     assert "Did you mean 'greeting'?" in output
     assert "somewhere" in output
     assert "Traceback" not in output
@@ -348,17 +354,14 @@ def test_importing_imports_nothing_else() -> None:
 
 def test_a_failure_is_one_event(buvar) -> None:
     """What fails is logged with the user's frames, and what it means."""
-    for command in ("run", "check"):
-        (line,) = buvar(command, "app:unable", code=1).splitlines()
-        event = json.loads(line)
-        assert event["event"] == (
-            "The plugin 'app:unable' could not be prepared."
-        )
-        assert (event["phase"], event["plugin"]) == ("prepare", "app:unable")
-        (error,) = event["exception"]
-        assert error["exc_value"] == "unable to prepare"
-        assert [frame["name"] for frame in error["frames"]] == ["unable"]
-        assert "cli" not in line.replace('"logger":"buvar.cli"', "")
+    (line,) = buvar("run", "app:unable", code=1).splitlines()
+    event = json.loads(line)
+    assert event["event"] == "The plugin 'app:unable' could not be prepared."
+    assert (event["phase"], event["plugin"]) == ("prepare", "app:unable")
+    (error,) = event["exception"]
+    assert error["exc_value"] == "unable to prepare"
+    assert [frame["name"] for frame in error["frames"]] == ["unable"]
+    assert "cli" not in line.replace('"logger":"buvar.cli"', "")
 
 
 def test_check_beside_the_running_service(buvar, tmp_path: Path) -> None:

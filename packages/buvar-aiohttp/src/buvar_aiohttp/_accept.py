@@ -14,7 +14,6 @@ import logging
 import socket
 import ssl
 import typing as t
-import weakref
 
 from ._connections import Connections
 
@@ -29,6 +28,8 @@ RETRY: t.Final = 1.0
 IDLE: t.Final = 5.0
 #: Which part of the connections is closed in one look.
 _PART: t.Final = 4
+#: How many closed connections are kept in mind at least.
+_SWEEP: t.Final = 64
 #: The system has no room for one more.
 _EXHAUSTED: t.Final = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -66,7 +67,9 @@ class Acceptor:
             self._options["ssl"] = ssl_context
             self._options["ssl_handshake_timeout"] = handshake_timeout
         self._server: asyncio.Server | None = None
-        self._accepted: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        #: Those accepted that are open, and some that were closed since.
+        self._accepted: list[socket.socket] = []
+        self._sweep_at = _SWEEP
         self._changed = asyncio.Event()
         self._retry_at = 0.0
         self._told_at = -RETRY
@@ -82,9 +85,7 @@ class Acceptor:
         if self.limit is None or len(self._accepted) < self.limit:
             return False
         # Those count as well whose TLS handshake is under way.
-        for connection in [*self._accepted]:
-            if connection.fileno() < 0:
-                self._accepted.discard(connection)
+        self._sweep()
         return len(self._accepted) >= self.limit
 
     @property
@@ -187,7 +188,14 @@ class Acceptor:
 
     def accepted(self, connection: socket.socket) -> None:
         """Note a connection."""
-        self._accepted.add(connection)
+        self._accepted.append(connection)
+        if len(self._accepted) >= self._sweep_at:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget those that are closed; often enough, and not each time."""
+        self._accepted = [one for one in self._accepted if one.fileno() >= 0]
+        self._sweep_at = 2 * len(self._accepted) + _SWEEP
 
     def close(self) -> None:
         """Accept no more."""

@@ -107,7 +107,7 @@ def unbound(config: AioHttpConfig) -> Listening:
 
 def _same(item: fork.Socket, config: AioHttpConfig) -> bool:
     """Tell whether a shared socket has the address of the configuration."""
-    bound = item.address
+    bound: t.Any = item.address
     if config.path is not None:
         return isinstance(bound, str) and bound == os.path.abspath(config.path)  # noqa: PTH100
     return _same_port(item, config) and bound[0] in _addresses(config.host)
@@ -115,10 +115,10 @@ def _same(item: fork.Socket, config: AioHttpConfig) -> bool:
 
 def _same_port(item: fork.Socket, config: AioHttpConfig) -> bool:
     """Tell whether a shared socket has the port of the configuration."""
-    if not isinstance(item.address, tuple):
+    bound: t.Any = item.address
+    if isinstance(bound, str):
         return False
-    port = item.address[1]
-    return port == config.port or (
+    return bound[1] == config.port or (
         config.port == 0 and item.uri.partition("?")[0].endswith(":0")
     )
 

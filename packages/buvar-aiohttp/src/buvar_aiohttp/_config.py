@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import typing as t
@@ -34,6 +35,13 @@ def _positive(_: object, attribute: t.Any, value: float | None) -> None:
         raise ValueError(msg)
 
 
+def _not_negative(_: object, attribute: t.Any, value: float) -> None:
+    """Refuse a time that cannot be waited for."""
+    if not 0 <= value < math.inf:
+        msg = f"{attribute.name} has to be 0 or more, not {value!r}"
+        raise ValueError(msg)
+
+
 @attrs.define(kw_only=True)
 class AioHttpConfig(config.Config, section="aiohttp"):
     """How to serve HTTP."""
@@ -53,6 +61,13 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     shutdown_timeout: float = config.var(
         30.0,
         help="Seconds that open requests get to end once the server stops.",
+    )
+    drain_delay: float = config.var(
+        0.0,
+        validator=_not_negative,
+        help="Seconds for which connections are still accepted once the "
+        "server stops, while /health/ready answers 503. 5 behind a load "
+        "balancer. Only without a supervisor of several workers.",
     )
     ssl_context: t.Any = config.var(
         None, help="An ssl.SSLContext, set by code, makes it HTTPS."

@@ -9,16 +9,13 @@ good order, and to be rid of clients that only occupy it, one has to know.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 import typing as t
 
 import aiohttp.web
 
 from ._access import raw_path
-
-
-if t.TYPE_CHECKING:
-    import yarl
 
 
 #: What is answered to half a request that does not go on.
@@ -35,25 +32,24 @@ class Connection(asyncio.Protocol):
     A connection: what arrives is noted and handed on to aiohttp.
 
     Attributes:
-        protocol: aiohttp's side of it.
+        protocol: aiohttp's side of it, set by those who make it.
         begun: When the first byte of a request arrived whose head is not
             complete yet, else 0.
         heard: When the last byte arrived.
-        request: What is being handled, if anything.
-        started: When the first byte of that request arrived, or of the last.
+        request: What is being handled, or was handled last.
+        busy: Whether that request is being handled.
+        started: When the first byte of that request arrived.
         open: Whether it is connected.
-        method: The method of that request.
     """
 
     __slots__ = (
         "_all",
         "_feed",
         "_transport",
-        "_url",
         "begun",
+        "busy",
         "eof_received",
         "heard",
-        "method",
         "open",
         "pause_writing",
         "protocol",
@@ -62,18 +58,17 @@ class Connection(asyncio.Protocol):
         "started",
     )
 
-    def __init__(
-        self, protocol: aiohttp.web.RequestHandler, connections: Connections
-    ) -> None:
-        self.protocol = protocol
+    def __init__(self, connections: Connections) -> None:
         self.begun = self.started = 0.0
         self.heard = _now()
         self.request: aiohttp.web.BaseRequest | None = None
-        self.open = False
-        self.method = ""
-        self._url: yarl.URL | None = None
+        self.open = self.busy = False
         self._all = connections
         self._transport: asyncio.Transport | None = None
+
+    def hand_on_to(self, protocol: aiohttp.web.RequestHandler) -> None:
+        """Hand on what arrives to aiohttp's side of the connection."""
+        self.protocol = protocol
         # Handed on without a call in between.
         self._feed = protocol.data_received
         this: t.Any = self
@@ -107,26 +102,23 @@ class Connection(asyncio.Protocol):
         self._all.lost(self)
         self.protocol.connection_lost(exc)
 
-    def start(self, request: aiohttp.web.BaseRequest) -> None:
-        """Note that the head of a request is complete."""
-        self.request = request
-        self.method = request.method
-        self._url = request.rel_url
-        self.started = self.begun or self.heard
-        self.begun = 0.0
-
     def end(self) -> None:
         """Note that a request was handled; its answer may still be sent."""
-        self.request = None
+        self.busy = False
         # What arrived meanwhile was the body.
         self.begun = 0.0
         if not self.open:
             self._all.forget(self)
 
     @property
+    def method(self) -> str:
+        """The method of that request, for logs."""
+        return "" if self.request is None else self.request.method
+
+    @property
     def path(self) -> str:
         """The path of that request, for logs."""
-        return "" if self._url is None else raw_path(self._url)
+        return "" if self.request is None else raw_path(self.request.rel_url)
 
     @property
     def sending(self) -> bool:
@@ -141,11 +133,11 @@ class Connection(asyncio.Protocol):
     @property
     def idle(self) -> bool:
         """Whether it is connected, and nothing is done for it."""
-        return self.open and self.request is None and not self.sending
+        return self.open and not self.busy and not self.sending
 
     def cancel(self) -> None:
         """Cancel the request that is being handled."""
-        if self.request is not None and self.request.task is not None:
+        if self.busy and self.request is not None:
             self.request.task.cancel()
 
     def close(self) -> None:
@@ -164,18 +156,18 @@ class Connections:
         limit: How many there may be, ``None`` for any number.
 
     Attributes:
-        of: Each of them, by aiohttp's side of it.
+        all: Those that are connected, or whose request is being handled.
         count: How many are connected.
     """
 
     def __init__(
         self,
-        make: t.Callable[[], aiohttp.web.RequestHandler],
+        make: t.Callable[[Connection], aiohttp.web.RequestHandler],
         limit: int | None = None,
     ) -> None:
         self._make = make
-        self._limit = limit
-        self.of: dict[t.Any, Connection] = {}
+        self._limit = sys.maxsize if limit is None else limit
+        self.all: set[Connection] = set()
         self.count = 0
         #: Called when one more may be connected than before.
         self.on_lost: t.Callable[[], None] = _nothing
@@ -184,53 +176,55 @@ class Connections:
 
     def __call__(self) -> Connection:
         """Make a connection."""
-        return Connection(self._make(), self)
+        connection = Connection(self)
+        connection.hand_on_to(self._make(connection))
+        return connection
 
     @property
     def full(self) -> bool:
         """Whether no more may be connected."""
-        return self._limit is not None and self.count >= self._limit
+        return self.count >= self._limit
 
     def add(self, connection: Connection) -> bool:
         """Take a connection in, unless there are too many."""
-        if self.full:
+        if self.count >= self._limit:
             self.on_full()
             return False
         self.count += 1
-        self.of[connection.protocol] = connection
-        if self.full:
+        self.all.add(connection)
+        if self.count >= self._limit:
             self.on_full()
         return True
 
     def lost(self, connection: Connection) -> None:
         """Forget a connection that is lost, unless it has a request."""
         self.count -= 1
-        if connection.request is None:
-            self.forget(connection)
+        if not connection.busy:
+            self.all.discard(connection)
         self.on_lost()
 
     def forget(self, connection: Connection) -> None:
         """Forget a connection."""
-        self.of.pop(connection.protocol, None)
+        self.all.discard(connection)
 
     def busy(self) -> list[Connection]:
         """Return those whose request is being handled."""
-        return [c for c in self.of.values() if c.request is not None]
+        return [c for c in self.all if c.busy]
 
     def sending(self) -> list[Connection]:
         """Return those whose request was handled, but not answered yet."""
-        return [c for c in self.of.values() if c.request is None and c.sending]
+        return [c for c in self.all if not c.busy and c.sending]
 
     def beginning(self) -> list[Connection]:
         """Return those that have sent only a part of a request's head."""
-        return [c for c in self.of.values() if c.begun and c.idle]
+        return [c for c in self.all if c.begun and c.idle]
 
     def close_overdue(
         self, *, header_timeout: float, keepalive_timeout: float
     ) -> None:
         """Close those whose request does not go on, or does not begin."""
         now = _now()
-        for connection in [*self.of.values()]:
+        for connection in [*self.all]:
             if not connection.idle:
                 continue
             if connection.begun:
@@ -254,9 +248,7 @@ class Connections:
             How many were closed.
         """
         now = _now()
-        candidates = [
-            c for c in self.of.values() if c.idle and now - c.heard >= idle
-        ]
+        candidates = [c for c in self.all if c.idle and now - c.heard >= idle]
         candidates.sort(key=lambda c: c.heard)
         for connection in candidates[:number]:
             connection.close()

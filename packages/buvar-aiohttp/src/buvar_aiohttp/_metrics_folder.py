@@ -28,10 +28,9 @@ from prometheus_client.mmap_dict import MmapedDict
 from ._throttle import Throttle
 
 
-try:
+fcntl: t.Any = None
+with contextlib.suppress(ImportError):  # Windows, which does not fork
     import fcntl
-except ImportError:  # pragma: no cover - Windows, which does not fork
-    fcntl = None  # type: ignore[assignment]
 
 # They have no annotations.
 _Dict: t.Any = MmapedDict

@@ -27,6 +27,7 @@ Handler: t.TypeAlias = t.Callable[
 
 _HTTPException = aiohttp.web.HTTPException
 _Request = aiohttp.web.Request
+_Response = aiohttp.web.Response
 _StreamResponse = aiohttp.web.StreamResponse
 # Put into new layers directly: injection has to know that there are some.
 spi.announce(_Request)
@@ -47,18 +48,19 @@ class RequestGate:
     Attributes:
         closing: Set when the server stops: the answer is the last one of its
             connection.
-        connections: The connections of the server, by aiohttp's side of each.
     """
 
-    __slots__ = ("closing", "connections")
+    __slots__ = ("closing",)
 
     def __init__(self) -> None:
         self.closing = False
-        self.connections: dict[t.Any, Connection] = {}
 
 
 def in_layers(
-    gate: RequestGate, below: Components, handler: Handler
+    gate: RequestGate,
+    below: Components,
+    handler: Handler,
+    connection: Connection | None = None,
 ) -> Handler:
     """
     Have what handles requests run each of them on a layer of its own.
@@ -71,14 +73,19 @@ def in_layers(
         gate: What the requests pass.
         below: What the layers are put on.
         handler: What answers: the application, or a handler.
+        connection: Where the requests come from, which notes them.
     """
+    # Each request passes here: what most of them do not need is not called.
 
     async def handle(
         request: aiohttp.web.BaseRequest,
     ) -> aiohttp.web.StreamResponse:
-        connection = gate.connections.get(request.protocol)
         if connection is not None:
-            connection.start(request)
+            # The head is complete; aiohttp keeps the request as long, too.
+            connection.request = request
+            connection.busy = True
+            connection.started = connection.begun or connection.heard
+            connection.begun = 0.0
         layer = _open(below, {_Request: request})
         _set(layer)
         try:
@@ -94,7 +101,12 @@ def in_layers(
                 raise
             if gate.closing and isinstance(response, _StreamResponse):
                 response.force_close()
-            await _answered(layer, request, response)
+            if not (
+                type(response) is _Response
+                and type(response.body) is bytes
+                and layer.end_at_once()
+            ):
+                await _answered(layer, request, response)
         finally:
             # The response is sent, and logged, without the layer.
             _set(below)

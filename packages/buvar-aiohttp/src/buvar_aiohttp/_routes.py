@@ -19,7 +19,9 @@ def applications(
     yield app
     for resource in app.router.resources():
         if isinstance(resource, aiohttp.web.PrefixedSubAppResource):
-            yield from applications(resource.get_info()["app"])
+            sub_app = resource.get_info().get("app")
+            if sub_app is not None:  # pragma: no branch - it always has one
+                yield from applications(sub_app)
 
 
 def entry_points(

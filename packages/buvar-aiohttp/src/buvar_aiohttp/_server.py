@@ -24,8 +24,10 @@ from ._address import unbound
 from ._address import unserved
 from ._app import Layers
 from ._config import AioHttpConfig
+from ._connections import Connection
 from ._connections import Connections
 from ._drain import TICK
+from ._drain import go_on_accepting
 from ._drain import wait_for_requests
 from ._limits import default_max_connections
 from ._request_layer import counted
@@ -85,6 +87,7 @@ class Server:
         self.stopped = asyncio.Event()
         self._listening = listening
         self._layers = layers
+        self._connections: Connections | None = None
         self._limit = config.max_connections or default_max_connections()
         self._runner = _Runner(
             app,
@@ -108,7 +111,9 @@ class Server:
 
     def requests(self) -> list[aiohttp.web.BaseRequest]:
         """Return the requests that are being handled."""
-        found = (c.request for c in self._layers.gate.connections.values())
+        if self._connections is None:
+            return []
+        found = (c.request for c in self._connections.busy())
         return [request for request in found if request is not None]
 
     async def _serve(self, cancel: plugin.Cancel) -> None:
@@ -152,16 +157,21 @@ class Server:
             app.on_startup.append(self._place)
         await self._runner.setup()
         server = t.cast("aiohttp.web.Server", self._runner.server)
-        handler = in_layers(
-            gate, context.current_context(), server.request_handler
-        )
+        handler = server.request_handler
         worker = context.get(fork.Worker, default=None)
         if worker is not None and worker.max_requests is not None:
             handler = counted(worker, handler)
-        server.request_handler = handler
-        connections = Connections(server, self._limit)
-        gate.connections = connections.of
-        return connections
+        below = context.current_context()
+
+        def make(connection: Connection) -> aiohttp.web.RequestHandler:
+            # Each connection takes its own from the server when it is made.
+            server.request_handler = in_layers(
+                gate, below, handler, connection
+            )
+            return server()
+
+        self._connections = Connections(make, self._limit)
+        return self._connections
 
     async def _place(self, app: aiohttp.web.Application) -> None:
         self._layers.place(app)
@@ -182,11 +192,15 @@ class Server:
     ) -> None:
         """Accept what the kernel has accepted, answer for the last time."""
         self._layers.gate.closing = True
+        item = self._listening.item
+        # A supervisor lets nobody in any more once it stops its workers.
+        delay = 0.0 if item.supervised else self.config.drain_delay
+        cut_short = await go_on_accepting(delay)
         start = time.monotonic()
-        await self._listening.item.drain()
+        await item.drain()
         acceptor.close()
         # Whoever comes now is refused, and need not wait for nothing.
-        self._listening.item.close()
+        item.close()
         server = t.cast("aiohttp.web.Server", self._runner.server)
         seconds = self.config.shutdown_timeout
         await close_websockets(server, seconds)
@@ -196,6 +210,8 @@ class Server:
         )
         # Those whose handshake was under way when the others were closed.
         await close_websockets(server, seconds)
+        if cut_short is not None:
+            raise cut_short
 
     def close(self) -> None:
         """Close the socket, also if nobody served on it."""

@@ -42,13 +42,14 @@ class Tracing:
     ) -> aiohttp.web.StreamResponse:
         """Trace a request, as a middleware does."""
         span: trace.Span = trace.INVALID_SPAN
-        token = None
+        attached: list[t.Any] = []
         with observing(_OBSERVER):
             given = propagate.extract(request.headers)
             if not self._trust:
                 given = self._distrust(given, request)
             span = self._start(request, given)
-            token = context.attach(trace.set_span_in_context(span, given))
+            inner = trace.set_span_in_context(span, given)
+            attached.append(context.attach(inner))
         try:
             response = await handler(request)
         except aiohttp.web.HTTPException as error:
@@ -64,7 +65,7 @@ class Tracing:
             return response
         finally:
             with observing(_OBSERVER):
-                if token is not None:
+                for token in attached:
                     context.detach(token)
                 span.end()
 

@@ -1,9 +1,5 @@
-import os
-import signal
-import socket
+import json
 import sqlite3
-import subprocess
-import sys
 import urllib.parse
 import urllib.request
 
@@ -16,51 +12,45 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 @pytest.fixture
-def service(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "buvar.cli", "run", "shortly.app"]
-    command += ["--forks", "2", "--bind", f"tcp://127.0.0.1:{port}"]
-    command += ["--env-prefix", "APP"]
+def service(buvar_service, tmp_path):
     metrics = tmp_path / "metrics"
     metrics.mkdir()
-    environment = {
-        **os.environ,
-        "APP_SHORTLY_TOKEN": "secret",
-        "APP_SHORTLY_DATABASE": str(tmp_path / "shortly.db"),
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-    }
-    with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, text=True
-    ) as process:
-        ready = "workers are ready"
-        while (line := process.stderr.readline()) and ready not in line:
-            pass
-        assert line, "it has not started"
-        yield process, f"http://127.0.0.1:{port}"
-        process.kill()
+    settings = {"token": "secret", "database": str(tmp_path / "shortly.db")}
+    return buvar_service(
+        "shortly.app",
+        forks=2,
+        config={"shortly": settings},
+        env={"PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+    )
 
 
-def test_two_workers_lose_nothing(service, tmp_path):
-    process, url = service
+def create(url):
     request = urllib.request.Request(
         f"{url}/links",
         data=urllib.parse.urlencode({"target": "https://a.org"}).encode(),
         headers={"Authorization": "Bearer secret"},
     )
     with urllib.request.urlopen(request, timeout=20) as response:
-        assert response.status == 201
+        return json.load(response)["code"]
 
-    with sqlite3.connect(tmp_path / "shortly.db") as database:
-        [(code,)] = database.execute("SELECT code FROM links")
-        opener = urllib.request.build_opener(NoRedirect)
-        for _ in range(20):
-            with pytest.raises(urllib.error.HTTPError, match="302"):
-                opener.open(f"{url}/{code}", timeout=20)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
 
-        assert process.returncode == 0
-        [(visits,)] = database.execute("SELECT visits FROM links")
-        assert visits == 20
+def follow(url):
+    opener = urllib.request.build_opener(NoRedirect)
+    with pytest.raises(urllib.error.HTTPError, match="302") as caught:
+        opener.open(url, timeout=20)
+    caught.value.close()
+
+
+def test_two_workers_lose_nothing(service, tmp_path):
+    code = create(service.url)
+    for _ in range(10):
+        follow(f"{service.url}/{code}")
+    service.reload()
+    for _ in range(10):
+        follow(f"{service.url}/{code}")
+
+    assert service.stop() == 0
+
+    database = sqlite3.connect(tmp_path / "shortly.db")
+    assert database.execute("SELECT visits FROM links").fetchall() == [(20,)]
     database.close()

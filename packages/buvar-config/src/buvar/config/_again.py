@@ -17,13 +17,12 @@ from ._errors import one
 from ._merge import Path
 from ._merge import dig
 from ._merge import is_table
+from ._merged import Merged
 from ._origin import layer_of
 from ._overlay import Plan
 from ._secret import texts
+from ._sections import sections
 
-
-if t.TYPE_CHECKING:
-    from ._source import ConfigSource
 
 UnknownKeys: t.TypeAlias = t.Literal["error", "warn", "ignore"]
 
@@ -50,7 +49,7 @@ def check_mode(mode: object) -> None:
 class Finder:
     """Says where the values of a section came from."""
 
-    def __init__(self, source: ConfigSource, names: Names, plan: Plan) -> None:
+    def __init__(self, source: Merged, names: Names, plan: Plan) -> None:
         self._layers = source.layers
         self._names = names
         self._section = names.section
@@ -163,8 +162,6 @@ def _without_others(found: list[Problem]) -> list[Problem]:
     """Leave out unknown keys that are the tables of other sections."""
     if not any(isinstance(item, Unknown) for item in found):
         return found
-    from ._section import sections  # noqa: PLC0415 - it builds on this
-
     others = tuple(f"{name}." for name in sections())
     return [
         item

@@ -22,12 +22,12 @@ from ._errors import ConfigError
 from ._errors import dotted
 from ._merge import Path
 from ._merge import is_table
+from ._merged import Merged
 from ._open import keys_at
+from ._sections import in_reach
+from ._sections import in_use
 from ._types import origin
 
-
-if t.TYPE_CHECKING:
-    from ._source import ConfigSource
 
 #: What Kubernetes and Docker set in each container for services.
 _SERVICE = re.compile(
@@ -38,11 +38,8 @@ _SERVICE = re.compile(
 _NEAR = 0.7
 
 
-def all_names(source: ConfigSource) -> list[Names]:
+def all_names(source: Merged) -> list[Names]:
     """Return the names of all that is known to be read from a source."""
-    from ._section import in_reach  # noqa: PLC0415 - it builds on this
-    from ._section import in_use  # noqa: PLC0415 - it builds on this
-
     found = {
         id(names): names
         for seen in source.loaded.values()
@@ -59,7 +56,7 @@ def all_names(source: ConfigSource) -> list[Names]:
     return list(found.values())
 
 
-def _variables(source: ConfigSource) -> list[str]:
+def _variables(source: Merged) -> list[str]:
     """List the variables that have the prefix."""
     if not source.env_prefix:
         return []
@@ -77,9 +74,7 @@ def _is_of_a_service(name: str) -> bool:
     return _SERVICE.fullmatch(name) is not None
 
 
-def is_claimed(
-    source: ConfigSource, names: t.Iterable[Names], name: str
-) -> bool:
+def is_claimed(source: Merged, names: t.Iterable[Names], name: str) -> bool:
     """Tell whether a name without the prefix sets something."""
     short = name.removesuffix("_FILE")
     for each in names:
@@ -101,7 +96,7 @@ def is_claimed(
     )
 
 
-def stray_variables(source: ConfigSource, mine: Names) -> list[Unknown]:
+def stray_variables(source: Merged, mine: Names) -> list[Unknown]:
     """
     Return the names that a class should have known.
 
@@ -137,7 +132,7 @@ def stray_variables(source: ConfigSource, mine: Names) -> list[Unknown]:
     return found
 
 
-def _given(source: ConfigSource) -> list[tuple[str, str]]:
+def _given(source: Merged) -> list[tuple[str, str]]:
     """List variables and secret files: as they are shown, and their names."""
     prefix = f"{source.env_prefix}_" if source.env_prefix else ""
     found = [
@@ -150,7 +145,7 @@ def _given(source: ConfigSource) -> list[tuple[str, str]]:
     return found
 
 
-def _has_table(source: ConfigSource, name: str, stem: str) -> bool:
+def _has_table(source: Merged, name: str, stem: str) -> bool:
     """Tell whether another table of the source fits a name better."""
     return any(
         name.startswith(f"{other}_") and len(other) >= len(stem)
@@ -187,7 +182,7 @@ def _unknown(
     return Unknown(path, f"unknown {what}, it sets nothing", None, shown, hint)
 
 
-def unclaimed(source: ConfigSource) -> list[Unknown]:
+def unclaimed(source: Merged) -> list[Unknown]:
     """Return all that nothing reads, once the whole is known."""
     known = all_names(source)
     found = [*_tables(source, known)]
@@ -203,7 +198,7 @@ def unclaimed(source: ConfigSource) -> list[Unknown]:
     return found
 
 
-def _tables(source: ConfigSource, known: list[Names]) -> t.Iterator[Unknown]:
+def _tables(source: Merged, known: list[Names]) -> t.Iterator[Unknown]:
     claimed: set[Path] = set(source.reserved)
     for names in known:
         if names.section:
@@ -222,7 +217,7 @@ def _tables(source: ConfigSource, known: list[Names]) -> t.Iterator[Unknown]:
 
 
 def _strange(
-    source: ConfigSource, path: Path, value: t.Any, claimed: set[Path]
+    source: Merged, path: Path, value: t.Any, claimed: set[Path]
 ) -> Unknown:
     import difflib  # noqa: PLC0415 - as above
 
@@ -244,7 +239,7 @@ def _strange(
     )
 
 
-def check_clashes(source: ConfigSource, mine: Names) -> None:
+def check_clashes(source: Merged, mine: Names) -> None:
     """
     Refuse a variable that sets a value of another class as well.
 

@@ -15,7 +15,6 @@ import attrs
 from cattrs import Converter
 from cattrs import gen
 
-from . import _hooks
 from ._defaults import Over
 from ._defaults import Overlaid
 from ._defaults import copy_shared
@@ -30,6 +29,10 @@ from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import is_named_tuple
+from ._hooks import hidden
+from ._hooks import instance_hook
+from ._hooks import register
+from ._hooks import untyped
 from ._merge import is_array
 from ._merge import is_table
 from ._origin import ASSIGNMENT as _ASSIGNED
@@ -97,9 +100,9 @@ class _Maker:
             detailed_validation=thorough,
             # For a TypedDict; classes are told below.
             forbid_extra_keys=strict,
-            structure_fallback_factory=_hooks.instance_hook,
+            structure_fallback_factory=instance_hook,
         )
-        _hooks.register(self.converter)
+        register(self.converter)
         self.converter.register_structure_hook_factory(
             has_fields, self.make_class
         )
@@ -189,7 +192,7 @@ class _Maker:
         elif field.extra.kind == "list":
             hook = self._split(field.type)
         if field.hidden:
-            hook = _hooks.hidden(hook or self._late(field.type))
+            hook = hidden(hook or self._late(field.type))
         if hook is None and is_overlaid(field):
             hook = overlaid(field, self._late(field.type))
         return hook
@@ -281,7 +284,7 @@ def _converted(field: Field, *, thorough: bool) -> Structure:
 
     def convert(value: t.Any, _: t.Any) -> t.Any:
         if isinstance(value, Text):
-            value = _hooks.untyped(value, field.type)
+            value = untyped(value, field.type)
         if check:
             try:
                 converter(value)

@@ -184,7 +184,10 @@ class _Diagnosis:
         )
 
     def _keys(self, path: Keys) -> list[t.Any]:
-        found = self._value(path)
+        try:
+            found = self._value(path)
+        except LookupError:
+            return []
         return list(found) if is_table(found) else []
 
     def _value(self, path: Keys) -> t.Any:
@@ -193,7 +196,11 @@ class _Diagnosis:
         for key in path:
             if isinstance(node, str):
                 is_item = isinstance(key, int)
-                node = parse_list(node) if is_item else parse_table(node)
+                try:
+                    node = parse_list(node) if is_item else parse_table(node)
+                except BadValueError:
+                    # The items of a named tuple are written without names.
+                    raise LookupError(key) from None
             node = dig(node, (key,))
         return node
 

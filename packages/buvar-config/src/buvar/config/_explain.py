@@ -6,20 +6,19 @@ import typing as t
 
 import attrs
 
-from . import _env
 from ._again import Finder
+from ._env import Leaf
+from ._env import default_of
+from ._env import leaves
 from ._errors import ConfigError
 from ._errors import dotted
 from ._gather import gather
 from ._merge import dig
 from ._merge import is_table
+from ._merged import Merged
 from ._secret import show
 from ._sensitive import MASK
 from ._sensitive import sounds_secret
-
-
-if t.TYPE_CHECKING:
-    from ._source import ConfigSource
 
 
 @attrs.frozen
@@ -50,7 +49,7 @@ class Explanation(list[Explained]):
 
 
 def explain(
-    source: ConfigSource,
+    source: Merged,
     classes: list[tuple[t.Any, tuple[str, ...]]],
     *,
     others: bool,
@@ -63,7 +62,7 @@ def explain(
         if plan.unread:
             raise ConfigError(plan.unread)
         finder = Finder(source, names, plan)
-        for leaf in _env.leaves(cls):
+        for leaf in leaves(cls):
             path = (*section, *leaf.path)
             # Classes of a union may have fields of one name.
             if not leaf.nested and path not in done:
@@ -75,7 +74,7 @@ def explain(
 
 
 def _leaf(
-    leaf: _env.Leaf, section: tuple[str, ...], data: t.Any, finder: Finder
+    leaf: Leaf, section: tuple[str, ...], data: t.Any, finder: Finder
 ) -> Explained:
     path = dotted((*section, *leaf.path))
     try:
@@ -88,15 +87,13 @@ def _leaf(
     return Explained(path, MASK if hidden else show(value), origin)
 
 
-def _default(leaf: _env.Leaf) -> tuple[t.Any, str]:
-    default = _env.default_of(leaf)
+def _default(leaf: Leaf) -> tuple[t.Any, str]:
+    default = default_of(leaf)
     missing = default is attrs.NOTHING and not leaf.optional
     return default, "missing" if missing and leaf.field.required else "default"
 
 
-def _others(
-    source: ConfigSource, done: set[tuple[t.Any, ...]]
-) -> list[Explained]:
+def _others(source: Merged, done: set[tuple[t.Any, ...]]) -> list[Explained]:
     found: list[Explained] = []
     todo: list[tuple[tuple[t.Any, ...], t.Any]] = [((), source)]
     while todo:

@@ -5,22 +5,19 @@ from __future__ import annotations
 import typing as t
 import weakref
 
-from . import _env
 from ._claims import check_clashes
 from ._env import Names
+from ._env import names as names_of
 from ._merge import Path
 from ._merge import is_dict
 from ._merge import table_at
+from ._merged import Merged
 from ._overlay import Plan
 from ._overlay import plan as make_plan
 
 
-if t.TYPE_CHECKING:
-    from ._source import ConfigSource
-
-
 def gather(
-    source: ConfigSource, cls: t.Any, path: Path
+    source: Merged, cls: t.Any, path: Path
 ) -> tuple[t.Any, Names, Plan]:
     """
     Return the data for a class, its names, and what came from where.
@@ -28,7 +25,7 @@ def gather(
     Raises:
         ConfigError: The class is none for this, or has a clash of names.
     """
-    names = _env.names(cls, path, source.env_prefix)
+    names = names_of(cls, path, source.env_prefix)
     seen = source.loaded.get(id(names))
     if seen is None or seen() is not names:
         check_clashes(source, names)

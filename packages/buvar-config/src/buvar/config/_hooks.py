@@ -11,7 +11,6 @@ from collections import abc
 
 from cattrs import Converter
 
-from . import _scalars
 from ._choices import to_enum
 from ._choices import to_literal
 from ._errors import BadValueError
@@ -22,6 +21,7 @@ from ._merge import plain
 from ._registry import is_registered
 from ._registry import registered_hook
 from ._registry import registry
+from ._scalars import SCALARS
 from ._secret import Secret
 from ._text import Text
 from ._text import parse_list
@@ -42,7 +42,7 @@ Factory: t.TypeAlias = t.Callable[[t.Any], Structure]
 
 def register(converter: Converter) -> None:
     """Teach a converter all that is not a class with fields."""
-    for tp, hook in _scalars.SCALARS.items():
+    for tp, hook in SCALARS.items():
         converter.register_structure_hook(tp, _exactly(tp, hook))
     converter.register_structure_hook(enum.Enum, _member)
     guard = _Guard(converter)

@@ -6,14 +6,17 @@ import typing as t
 
 import attrs
 
-from . import _env
 from ._describe import helps
 from ._describe import words
+from ._env import Leaf
+from ._env import default_of
+from ._env import names as names_of
+from ._env import normal_prefix
 from ._plain import env_text
 from ._plain import is_confidential
 from ._plain import to_plain
-from ._section import Classes
-from ._section import each
+from ._sections import Classes
+from ._sections import each
 from ._sensitive import MASK
 
 
@@ -72,7 +75,7 @@ def variables(
     Raises:
         ConfigError: Two fields claim one name.
     """
-    prefix = _env.normal_prefix(env_prefix)
+    prefix = normal_prefix(env_prefix)
     return [
         variable
         for one, path in each(cls, section)
@@ -83,11 +86,11 @@ def variables(
 def _of_class(
     cls: t.Any, section: tuple[str, ...], prefix: str | None, value: t.Any
 ) -> t.Iterator[Variable]:
-    names = _env.names(cls, section, prefix)
+    names = names_of(cls, section, prefix)
     for name, leaf in names.leaves.items():
         if leaf.nested:
             continue
-        default = _env.default_of(leaf) if value is None else None
+        default = default_of(leaf) if value is None else None
         item = default if value is None else _dig(value, leaf)
         given = item is not None and item is not attrs.NOTHING
         yield Variable(
@@ -101,7 +104,7 @@ def _of_class(
         )
 
 
-def _dig(value: t.Any, leaf: _env.Leaf) -> t.Any:
+def _dig(value: t.Any, leaf: Leaf) -> t.Any:
     for name in leaf.attributes:
         value = getattr(value, name, attrs.NOTHING)
     return value

@@ -35,7 +35,24 @@ from ._text import Text
 
 #: Files of a secrets folder by the variable they are named like.
 Secrets: t.TypeAlias = dict[str, pathlib.Path]
-Overrides: t.TypeAlias = tuple[tuple[Path, Text], ...]
+
+
+class Override(t.NamedTuple):
+    """
+    A value above all others.
+
+    Attributes:
+        path: Where it belongs.
+        text: What it was given as.
+        origin: Who gave it.
+    """
+
+    path: Path
+    text: Text
+    origin: str
+
+
+Overrides: t.TypeAlias = tuple[Override, ...]
 
 
 def read_secrets(folder: AnyPath | None) -> Secrets:
@@ -192,7 +209,7 @@ def _in_order(given: list[Given]) -> list[Given]:
     """Sort by who wins: secrets, files that variables name, variables."""
 
     def rank(item: Given) -> int:
-        if item.source.startswith("--set "):
+        if item.source.startswith("--"):
             return 3
         if not item.file:
             return 2
@@ -265,12 +282,12 @@ def _given(
     found = [*_of_secrets(names, section, secrets)] if secrets else []
     if names.keys:
         found += _of_environment(names, section)
-    for path, text in overrides:
+    for path, text, origin in overrides:
         if path[: len(section)] == section:
             here = path[len(section) :]
             leaf = names.paths.get(here)
             table = leaf.table if leaf else not here
-            found.append(Given(here, text, f"--set {dotted(path)}", table))
+            found.append(Given(here, text, origin, table))
     return found
 
 

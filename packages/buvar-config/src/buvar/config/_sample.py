@@ -17,8 +17,8 @@ from ._plain import is_confidential
 from ._plain import to_plain
 from ._plain import toml_key
 from ._plain import toml_value
-from ._section import Classes
-from ._section import each
+from ._sections import Classes
+from ._sections import each
 
 
 NOTHING: t.Final[t.Any] = attrs.NOTHING

@@ -24,8 +24,8 @@ from ._registry import registry
 from ._scalars import URL
 from ._scalars import ByteSize
 from ._secret import Secret
-from ._section import Classes
-from ._section import each
+from ._sections import Classes
+from ._sections import each
 from ._types import arguments
 from ._types import bare
 from ._types import origin

@@ -10,8 +10,11 @@ from buvar import context
 from buvar import di
 
 from ._errors import one
-from ._merge import Path
-from ._source import SECTION
+from ._sections import SECTION
+from ._sections import bases
+from ._sections import in_reach
+from ._sections import sections as _sections
+from ._sections import subclasses
 from ._source import ConfigSource
 from ._watch import keep
 
@@ -59,6 +62,9 @@ class Config:
         return (ConfigSource() if source is None else source).load(cls)
 
 
+bases.append(Config)
+
+
 async def prepare() -> None:
     """
     Let sections inject themselves: ``await di.nject(MyConfig)``.
@@ -76,60 +82,8 @@ async def prepare() -> None:
 
 
 def sections() -> dict[str, type[Config]]:
-    """
-    Return the classes that have a section of their own.
-
-    Python itself knows the subclasses of a class, weakly: a section ends with
-    its class, and there is no list to clean up.
-    """
-    if not all(in_reach(cls) for cls in _subclasses(Config)):
-        # Those of calls that are over may only wait to be collected.
-        gc.collect()
-    found: dict[str, type[Config]] = {}
-    for cls in _subclasses(Config):
-        own = vars(cls).get(SECTION)
-        if own is not None:
-            found[own[0]] = cls
-    return dict(sorted(found.items()))
-
-
-#: A class, or several, with their sections or those that they have.
-Classes: t.TypeAlias = type | t.Sequence[type | tuple[t.Any, str]] | None
-
-
-def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
-    """Return classes and the paths of their sections."""
-    if cls is None:
-        cls = [(one, name) for name, one in sections().items()]
-    if isinstance(cls, list | tuple):
-        return [
-            (one[0], _path(one[1]))
-            if isinstance(one, tuple)
-            else (one, _path(_section_of(one)))
-            for one in cls
-        ]
-    return [(cls, _path(_section_of(cls) if section is None else section))]
-
-
-def _section_of(cls: t.Any) -> str:
-    """Return the section that a class has of its own, empty for none."""
-    section: str = getattr(cls, SECTION, ("",))[0]
-    return section
-
-
-def _path(section: str) -> Path:
-    return tuple(section.split(".")) if section else ()
-
-
-def in_use() -> dict[str, type[Config]]:
-    """Return the classes that have a section and can still be meant."""
-    return {name: cls for name, cls in sections().items() if in_reach(cls)}
-
-
-def _subclasses(cls: type[Config]) -> t.Iterator[type[Config]]:
-    for subclass in cls.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
+    """Return the classes that have a section of their own."""
+    return _sections()
 
 
 def _place(cls: type[Config]) -> Place:
@@ -161,27 +115,9 @@ def _owned(section: str, place: Place) -> list[str]:
     """Name the other classes that are in use for a section."""
     return [
         f"{other.__module__}.{other.__qualname__}"
-        for other in _subclasses(Config)
+        for other in subclasses()
         if (own := vars(other).get(SECTION))
         and own[0] == section
         and own[1] != place
         and in_reach(other)
     ]
-
-
-def in_reach(cls: type[Config]) -> bool:
-    """
-    Tell whether a class can still be meant by its name.
-
-    One that is local to a function ends with the call for this purpose, even
-    if something keeps it a little longer.
-    """
-    function, local, _ = cls.__qualname__.rpartition(".<locals>.")
-    frame: t.Any = sys._getframe(1)  # noqa: SLF001 - who is running
-    while local and frame is not None:
-        if frame.f_code.co_qualname == function and (
-            frame.f_globals.get("__name__") == cls.__module__
-        ):
-            return True
-        frame = frame.f_back
-    return not local

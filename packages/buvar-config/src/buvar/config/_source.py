@@ -7,8 +7,6 @@ import weakref
 
 from collections.abc import Mapping
 
-from . import _env
-from . import _files
 from ._again import Finder
 from ._again import UnknownKeys
 from ._again import check_mode
@@ -19,10 +17,16 @@ from ._claims import stray_variables
 from ._claims import unclaimed
 from ._compile import compiled
 from ._diagnose import Unknown
+from ._env import Names
+from ._env import normal_prefix
 from ._errors import ConfigError
 from ._errors import dotted
 from ._explain import Explanation
 from ._explain import explain
+from ._files import AnyPath
+from ._files import optional
+from ._files import read as read_files
+from ._files import stamp as stamp_of
 from ._gather import gather
 from ._given import as_data
 from ._merge import Overlay
@@ -30,23 +34,24 @@ from ._merge import Path
 from ._merge import check_depth
 from ._merge import mapping
 from ._merge import merge
+from ._merged import Merged
 from ._origin import Layer
-from ._origin import origin_of
+from ._overlay import Override
 from ._overlay import parse_override
 from ._overlay import read_secrets
 from ._secret import without_secrets
-from ._text import Text
+from ._sections import SECTION
+from ._sections import each
+from ._sections import sections
 from ._watch import Watch
 from ._watch import follow
 from ._watch import refresh
 
 
 T = t.TypeVar("T")
-#: In the dict of a ``Config``: its section, and where it was defined.
-SECTION: t.Final = "__buvar_section__"
 
 
-class ConfigSource(dict[str, t.Any]):
+class ConfigSource(Merged):
     """
     Merged dicts, which typed objects are loaded from.
 
@@ -76,19 +81,19 @@ class ConfigSource(dict[str, t.Any]):
         *dicts: Mapping[str, t.Any],
         env_prefix: str | None = None,
         overrides: t.Iterable[str] = (),
-        secrets: _files.AnyPath | None = None,
+        secrets: AnyPath | None = None,
         unknown: UnknownKeys = "error",
     ) -> None:
         super().__init__()
         check_mode(unknown)
-        self.env_prefix = _env.normal_prefix(env_prefix)
+        self.env_prefix = normal_prefix(env_prefix)
         self.unknown: UnknownKeys = unknown
         self.secrets = secrets
-        self.overrides: tuple[tuple[Path, Text], ...] = ()
-        self.paths: tuple[_files.AnyPath | _files.optional, ...] = ()
+        self.overrides: tuple[Override, ...] = ()
+        self.paths: tuple[AnyPath | optional, ...] = ()
         self.layers: list[Layer] = []
         #: What was loaded so far; it ends with its classes.
-        self.loaded: dict[int, weakref.ref[_env.Names]] = {}
+        self.loaded: dict[int, weakref.ref[Names]] = {}
         self.reserved: set[Path] = set()
         self.stamped = self.stamp()
         self.secret_files = read_secrets(secrets)
@@ -100,10 +105,10 @@ class ConfigSource(dict[str, t.Any]):
     @classmethod
     def read(
         cls,
-        *paths: _files.AnyPath | _files.optional,
+        *paths: AnyPath | optional,
         env_prefix: str | None = None,
         overrides: t.Iterable[str] = (),
-        secrets: _files.AnyPath | None = None,
+        secrets: AnyPath | None = None,
         unknown: UnknownKeys = "error",
     ) -> t.Self:
         """
@@ -125,7 +130,7 @@ class ConfigSource(dict[str, t.Any]):
         source.paths = paths
         source.stamped = source.stamp()
         follow(source)
-        for layer in _files.read(paths):
+        for layer in read_files(paths):
             source._add(layer)
         for override in overrides:
             source.set(override)
@@ -139,20 +144,26 @@ class ConfigSource(dict[str, t.Any]):
         self.layers.append(layer)
         merge(self, layer.data)
 
-    def set(self, override: str) -> None:
+    def set(self, override: str, *, origin: str | None = None) -> None:
         """
         Set one value above all others, by a string ``a.b=value``.
+
+        Args:
+            override: The string.
+            origin: What errors and ``explain`` call the place it came from,
+                such as the name of an option; by default ``--set a.b``.
 
         Raises:
             ConfigError: The string is not of that form.
         """
-        self._put(*parse_override(override))
+        path, value = parse_override(override)
+        self._put(Override(path, value, origin or f"--set {dotted(path)}"))
 
-    def _put(self, path: Path, value: Text) -> None:
+    def _put(self, override: Override) -> None:
         overlay = Overlay(self)
-        overlay.put(path, as_data(value))
+        overlay.put(override.path, as_data(override.text))
         super().update(overlay.data)
-        self.overrides = (*self.overrides, (path, value))
+        self.overrides = (*self.overrides, override)
 
     def load(
         self,
@@ -238,13 +249,6 @@ class ConfigSource(dict[str, t.Any]):
         if self.unknown != "ignore":
             report_unknown(unclaimed(self), self.unknown)
 
-    def where(self, path: t.Sequence[t.Any]) -> str | None:
-        """Say where the value at a path was set, environment aside."""
-        for override, _ in reversed(self.overrides):
-            if tuple(path[: len(override)]) == override:
-                return f"--set {dotted(override)}"
-        return origin_of(self.layers, path)
-
     def explain(
         self, cls: type | None = None, section: str | None = None
     ) -> Explanation:
@@ -256,8 +260,6 @@ class ConfigSource(dict[str, t.Any]):
                 them is listed as well.
             section: Its section, by default that of the class.
         """
-        from ._section import each  # noqa: PLC0415 - it builds on this
-
         wanted = self.classes() if cls is None else cls
         return explain(self, each(wanted, section), others=cls is None)
 
@@ -290,8 +292,6 @@ class ConfigSource(dict[str, t.Any]):
         A process that has prepared no plugins, such as a supervisor of
         workers, does so by itself before it forks.
         """
-        from ._section import sections  # noqa: PLC0415 - as above
-
         return refresh(self, sections().values())
 
     def again(self) -> ConfigSource:
@@ -310,8 +310,8 @@ class ConfigSource(dict[str, t.Any]):
         for layer in self.layers:
             if layer.file is None:
                 fresh._add(layer)  # noqa: SLF001 - our own
-        for path, text in self.overrides:
-            fresh._put(path, text)  # noqa: SLF001 - our own
+        for override in self.overrides:
+            fresh._put(override)  # noqa: SLF001 - our own
         fresh.reserved = self.reserved
         return fresh
 
@@ -327,7 +327,7 @@ class ConfigSource(dict[str, t.Any]):
 
     def stamp(self) -> object:
         """Return something that differs when a file has changed."""
-        return _files.stamp(self.paths, self.secrets)
+        return stamp_of(self.paths, self.secrets)
 
     def watch(
         self,

@@ -9,15 +9,26 @@ import os
 import typing as t
 import weakref
 
+from ._env import Names
 from ._errors import ConfigError
 
-
-if t.TYPE_CHECKING:
-    from ._source import ConfigSource
 
 T = t.TypeVar("T")
 
 logger = logging.getLogger("buvar.config")
+
+
+class Source(t.Protocol):
+    """What can be read again: a ``ConfigSource``."""
+
+    stamped: object
+    loaded: dict[int, weakref.ref[Names]]
+
+    def load(self, cls: type[T], section: str | None = None) -> T: ...
+    def again(self) -> t.Any: ...
+    def become(self, other: t.Any) -> None: ...
+    def stamp(self) -> object: ...
+    def refresh(self) -> bool: ...
 
 
 class Watch(t.Generic[T]):
@@ -33,7 +44,7 @@ class Watch(t.Generic[T]):
 
     def __init__(
         self,
-        source: ConfigSource,
+        source: Source,
         cls: type[T],
         section: str | None,
         interval: float,
@@ -81,7 +92,7 @@ class Watch(t.Generic[T]):
                 yield self.value
 
 
-def refresh(source: ConfigSource, classes: t.Iterable[type]) -> bool:
+def refresh(source: Source, classes: t.Iterable[type]) -> bool:
     """Read a source again unless that breaks what was right before."""
     stamp = source.stamp()
     if stamp == source.stamped:
@@ -106,7 +117,7 @@ def refresh(source: ConfigSource, classes: t.Iterable[type]) -> bool:
     return True
 
 
-def _loads(source: ConfigSource, cls: t.Any, section: str | None) -> bool:
+def _loads(source: Source, cls: t.Any, section: str | None) -> bool:
     """Tell whether a class is loaded from a source at all, so far."""
     try:
         source.load(cls, section)
@@ -116,7 +127,7 @@ def _loads(source: ConfigSource, cls: t.Any, section: str | None) -> bool:
 
 
 #: All that were read from files, by their identity.
-_sources: weakref.WeakValueDictionary[int, ConfigSource] = (
+_sources: weakref.WeakValueDictionary[int, Source] = (
     weakref.WeakValueDictionary()
 )
 #: The processes, this one and those it was forked from, that have prepared
@@ -124,7 +135,7 @@ _sources: weakref.WeakValueDictionary[int, ConfigSource] = (
 _preparing: set[int] = set()
 
 
-def follow(source: ConfigSource) -> None:
+def follow(source: Source) -> None:
     """Read a source again before the process forks, if files changed."""
     _register()
     _sources[id(source)] = source

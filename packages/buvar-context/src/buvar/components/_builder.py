@@ -26,9 +26,15 @@ def _quick() -> t.Callable[[], Task | None]:
     """Return what each request asks twice: C since Python 3.12 only."""
     if sys.version_info >= (3, 12):
         return asyncio.current_task
-    tasks: t.Any = vars(asyncio.tasks)["_current_tasks"].get
+    tasks: t.Callable[[object], Task | None]
+    tasks = vars(asyncio.tasks)["_current_tasks"].get
     loop = vars(asyncio.events)["_get_running_loop"]
-    return lambda: tasks(loop())
+
+    def current_task() -> Task | None:
+        """Return the task that runs, see ``asyncio.current_task``."""
+        return tasks(loop())
+
+    return current_task
 
 
 #: Raises ``RuntimeError`` where no event loop runs, or returns ``None``.

@@ -13,8 +13,6 @@ from ._builder import foreign_context
 from ._builder import run_in
 from ._errors import AsyncCloserError
 from ._impl import Components
-from ._layer import BLANK
-from ._types import ENDED
 from ._types import MISSING
 from ._types import Closer
 from ._types import Generator
@@ -38,18 +36,8 @@ class Lifetime(Components):
 
     __slots__ = ()
 
-    def __init__(
-        self, below: Components, items: dict[t.Hashable, t.Any] = BLANK
-    ) -> None:
-        # Each request opens one: as a layer starts elsewhere, spelled out.
-        if below._closers is ENDED:
-            below._refuse(None)
-        self._items = items
-        self._kept = {}
-        self._view = BLANK
-        self._names = self._dependents = self._closers = self._scope = None
-        self._below = below
-        self._stage = below._stage or below
+    #: Filled by those who open it.
+    __init__ = object.__init__  # pyright: ignore[reportAssignmentType]
 
     def defer(self, closer: Closer | Generator) -> None:
         """
@@ -114,6 +102,18 @@ class Lifetime(Components):
         self._forget()
         if failures:
             raise_failures(MESSAGE, failures, error)
+
+    def end_at_once(self) -> bool:
+        """
+        End the layer if nothing was deferred, so that nothing can fail.
+
+        Returns:
+            Whether it has ended.
+        """
+        if self._closers:
+            return False
+        self._forget()
+        return True
 
     def _own_closers(self) -> list[tuple[object, t.Any]]:
         """Return the list of what ends with the layer."""

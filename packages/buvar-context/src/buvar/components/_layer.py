@@ -19,8 +19,12 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _known
+from collections.abc import Mapping
+
 from ._errors import LayerEndedError
+from ._errors import describe
+from ._known import note
+from ._known import unnamed
 from ._lock import LOCK
 from ._near import describe_layer
 from ._types import ENDED
@@ -111,6 +115,13 @@ class Layer:
 
     def _fill(self, namespaces: Namespaces) -> None:
         for namespace, named in namespaces.items():
+            if not isinstance(t.cast("object", named), Mapping):
+                msg = (
+                    "A layer starts with a dict of each type's components by "
+                    f"name: {{{describe(namespace)}: {{None: {named!r}}}}}.\n"
+                    "Or add it: context.add(item)."
+                )
+                raise TypeError(msg)
             for name, item in named.items():
                 self._store(item, (namespace,), name)
 
@@ -121,13 +132,13 @@ class Layer:
             if name is not None:
                 names = self._own_names()
                 for key in keys:
-                    _known.note(key, named=True)
+                    note(key, named=True)
                     names.setdefault(key, {})[name] = item
                 return
             items = self._own_items()
             for key in keys:
-                if key not in _known.unnamed:
-                    _known.note(key, named=False)
+                if key not in unnamed:
+                    note(key, named=False)
                 items[key] = item
             if self._view is not BLANK:
                 if _FACTS in self._view:
@@ -167,7 +178,8 @@ class Layer:
         with LOCK:
             if self._closers is ENDED:
                 self._refuse(namespace)
-            self._own_view()
+            if self._view is BLANK:
+                self._own_view()
             item = self._items.get(namespace, MISSING)
             if item is MISSING:
                 kept = self._kept

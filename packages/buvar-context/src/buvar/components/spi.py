@@ -2,8 +2,9 @@
 For frameworks: how layers are opened, asked, and ended.
 
 Applications need ``buvar.context`` only. This module is for packages that
-build on layers, as buvar-di and buvar_aiohttp do; it follows semantic
-versioning.
+build on layers, such as buvar-di and buvar_aiohttp; it follows semantic
+versioning, and nothing else of a layer does. Code that is compiled for each
+question need not call it: see ``CodeName``.
 
 Example:
     >>> import asyncio
@@ -39,7 +40,6 @@ from __future__ import annotations
 import enum
 import typing as t
 
-from . import _known
 from ._builder import builder as running_task
 from ._builder import current_task
 from ._closing import ENDING
@@ -47,7 +47,14 @@ from ._closing import Lifetime
 from ._closing import close_generator
 from ._closing import raise_failures
 from ._impl import Components
+from ._injector import injected
+from ._injector import set_injector
 from ._known import Listener
+from ._known import listen as _listen
+from ._known import named_ as _named
+from ._known import note
+from ._known import unnamed as _unnamed
+from ._layer import BLANK
 from ._lock import LOCK
 from ._public import publish
 from ._types import ENDED
@@ -72,6 +79,7 @@ __all__ = [
     "close_generator",
     "current_task",
     "defer",
+    "injected",
     "is_announced",
     "lent",
     "lifetime_of",
@@ -87,6 +95,7 @@ __all__ = [
     "refuse_ended",
     "running_task",
     "sees",
+    "set_injector",
     "stage_of",
 ]
 
@@ -164,7 +173,17 @@ def open_layer(
     Raises:
         LayerEndedError: The layer it would stand on has ended.
     """
-    return Lifetime(below, {} if items is None else items)
+    # Each request opens one: the constructor of another layer, spelled out.
+    layer: Lifetime = Lifetime()
+    layer._items = BLANK if items is None else items
+    layer._kept = {}
+    layer._view = BLANK
+    layer._names = layer._dependents = layer._closers = layer._scope = None
+    if below._closers is ENDED:
+        below._refuse(None)
+    layer._below = below
+    layer._stage = below._stage or below
+    return layer
 
 
 def defer(
@@ -352,7 +371,7 @@ def announce(namespace: t.Hashable) -> None:
     ``Components.add`` does so by itself; what is given to ``open_layer`` has
     to be announced once.
     """
-    _known.note(namespace, named=False)
+    note(namespace, named=False)
 
 
 def is_announced(namespace: t.Hashable, *, named: bool = False) -> bool:
@@ -363,14 +382,14 @@ def is_announced(namespace: t.Hashable, *, named: bool = False) -> bool:
         namespace: The type.
         named: Whether it is about components with a name.
     """
-    return namespace in (_known.named_ if named else _known.unnamed)
+    return namespace in (_named if named else _unnamed)
 
 
 def any_announced(
     namespaces: frozenset[t.Any], *, named: bool = False
 ) -> bool:
     """Tell whether one of some types was announced, see ``is_announced``."""
-    known = _known.named_ if named else _known.unnamed
+    known = _named if named else _unnamed
     return not namespaces.isdisjoint(known)
 
 
@@ -383,4 +402,4 @@ def listen(listener: Listener) -> None:
             ``named``: whether it is about components with a name. It is
             called with ``LOCK`` held, and as long as the listener lives.
     """
-    _known.listen(listener)
+    _listen(listener)

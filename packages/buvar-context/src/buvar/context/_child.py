@@ -1,5 +1,9 @@
 """A layer that ends with a block."""
 
+# A layer is made without calls into its class, which would cost more than all
+# the rest: here, and in buvar.components.spi.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -66,7 +70,16 @@ def child(
         >>> buvar_context.get().get(str, default=None)
     """
     given = (namespaces, *stack) if namespaces or stack else None
-    return Child(given) if timeout is None else _timed(given, timeout)
+    if timeout is not None:
+        return _timed(given, timeout)
+    # Each request opens one: the constructor of another layer, spelled out.
+    layer: Child = Child()
+    layer._items = layer._view = BLANK
+    layer._kept = {}
+    layer._names = layer._dependents = layer._closers = None
+    layer._below = layer._scope = layer._stage = None
+    layer._token = given
+    return layer
 
 
 class Child(Lifetime):
@@ -77,15 +90,6 @@ class Child(Lifetime):
     #: Takes it off the context. Before it is opened: what it starts with and
     #: more layers below it, ``None`` for neither.
     _token: contextvars.Token[Components] | tuple[t.Any, ...] | None
-
-    def __init__(self, given: tuple[t.Any, ...] | None) -> None:
-        # Each request opens one: as a new layer is made elsewhere, spelled
-        # out.
-        self._items = self._view = BLANK
-        self._kept = {}
-        self._names = self._dependents = self._closers = None
-        self._below = self._scope = self._stage = None
-        self._token = given
 
     async def __aenter__(self) -> t.Self:
         """Open the layer and return it."""
@@ -276,7 +280,9 @@ class TimedChild(Child):
 
 
 def _timed(given: tuple[t.Any, ...] | None, timeout: float) -> TimedChild:
-    layer = TimedChild(given)
+    layer: TimedChild = TimedChild()
+    layer._put_on(None)
+    layer._token = given
     layer.timeout = check_timeout(timeout)
     layer.place = _place(inspect.currentframe())
     return layer

@@ -10,7 +10,6 @@ from buvar.components import Components
 from buvar.components import Namespaces
 from buvar.components._current import buvar_context
 from buvar.components._types import MISSING
-from buvar.components.spi import peek
 
 
 T = t.TypeVar("T")
@@ -53,7 +52,7 @@ def get(
             # It stands for a method of theirs, without a call.
             item = _current()._view[namespace]  # pyright: ignore[reportPrivateUsage]
         except KeyError:
-            item = peek(_current(), namespace)
+            item = _current()._look(namespace)  # pyright: ignore[reportPrivateUsage]
         if item is not MISSING:
             return item
         if default is not MISSING:

@@ -26,6 +26,7 @@ from ._errors import PluginNotFoundError
 from ._errors import RelativeNameError
 from ._errors import StateError
 from ._errors import TaskError
+from ._errors import WorkError
 from ._failure import Failure
 from ._failure import failures
 from ._loader import Loader
@@ -39,12 +40,16 @@ from ._stage import Stage
 from ._state import Cancel
 from ._state import State
 from ._teardown import Teardown
+from ._work import Counts
+from ._work import every
+from ._work import supervised
 from .jobs import Jobs
 
 
 __all__ = [
     "AbandonedTaskError",
     "Cancel",
+    "Counts",
     "Failure",
     "Jobs",
     "Loader",
@@ -62,13 +67,16 @@ __all__ = [
     "StateError",
     "TaskError",
     "Teardown",
+    "WorkError",
     "add_check",
     "check",
     "checking",
+    "every",
     "exit_code",
     "failures",
     "run",
     "stage",
+    "supervised",
 ]
 
 _publish(globals())

@@ -7,11 +7,28 @@ import contextvars
 import typing as t
 
 from buvar.components import Components
+from buvar.components._lock import LOCK
 from buvar.components.spi import Lifetime
 
 from ._failure import Where
 from ._report import Report
 from ._resolve import Resolved
+from ._work import Counts
+
+
+class Added(t.NamedTuple):
+    """
+    A component that a plugin added.
+
+    Attributes:
+        keys: What it is found by.
+        name: The name it was added with.
+        item: The component.
+    """
+
+    keys: tuple[t.Hashable, ...]
+    name: t.Hashable
+    item: t.Any
 
 
 class Entry:
@@ -27,6 +44,11 @@ class Entry:
         error: Why it failed.
         components: What it added, by namespace and name.
         tasks: The names of the tasks it gave.
+        events: What it did, in that order: plugins it loaded together,
+            components it added, tasks it gave.
+        group: The plugins that are prepared at the same time, itself among
+            them, in the order they were asked for.
+        work: The counts of those that are run again and again.
         start: When it began, in the loop's time.
         seconds: How long it took.
     """
@@ -35,6 +57,8 @@ class Entry:
         "components",
         "done",
         "error",
+        "events",
+        "group",
         "parent",
         "plugin",
         "running",
@@ -42,6 +66,7 @@ class Entry:
         "start",
         "tasks",
         "waits",
+        "work",
     )
 
     def __init__(self, plugin: Resolved, parent: Entry | None) -> None:
@@ -53,6 +78,9 @@ class Entry:
         self.error: BaseException | None = None
         self.components: list[tuple[t.Hashable, t.Hashable]] = []
         self.tasks: list[str] = []
+        self.events: list[Group | Added | object] = []
+        self.group: list[Entry] = []
+        self.work: dict[str, Counts] = {}
         self.start = 0.0
         self.seconds: float | None = None
 
@@ -100,6 +128,19 @@ class Entry:
                     todo.append(waited)
         return False
 
+    def unfinished(self) -> list[Entry]:
+        """List what came before it, but is not prepared yet."""
+        found: list[Entry] = []
+        entry: Entry | None = self
+        while entry is not None:
+            for other in entry.group:
+                if other is entry:
+                    break
+                if not other.done.is_set():
+                    found.append(other)
+            entry = entry.parent
+        return found
+
     def report(self) -> Report:
         """Return what became of it, as data."""
         return Report(
@@ -109,7 +150,12 @@ class Entry:
             tuple(self.components),
             tuple(self.tasks),
             self.error,
+            {name: counts.copy() for name, counts in self.work.items()},
         )
+
+
+class Group(list[Entry]):
+    """Plugins that were loaded together, in the order they were named."""
 
 
 #: The plugin that the running code prepares.
@@ -124,8 +170,9 @@ class PluginLayer(Lifetime):
     __slots__ = ()
 
     def __init__(self, below: Components) -> None:
-        super().__init__(below)
-        self._stage = None
+        self._put_on(below)
+        self._scope = self._stage = None
+        self._kept = {}
 
     def add(
         self,
@@ -142,4 +189,33 @@ class PluginLayer(Lifetime):
             if namespace is None:
                 key = t.cast("t.Hashable", type(item))
             entry.components.append((key, name))
+            keys: tuple[t.Hashable, ...] = (key,)
+            if namespace is None:
+                keys = t.cast("t.Any", type(item)).__mro__
+            entry.events.append(Added(keys, name, item))
         return item
+
+    def arrange(self, added: t.Iterable[Added]) -> None:
+        """
+        Put components in the order in which they should have been added.
+
+        What was stored under their keys by anything else stays as it is.
+        """
+        with LOCK:
+            last: dict[t.Any, t.Any] = {}
+            ours: dict[t.Any, set[int]] = {}
+            for keys, name, item in added:
+                for key in keys:
+                    # It moves to the end, as in the dict itself.
+                    last.pop((key, name), None)
+                    last[key, name] = item
+                    ours.setdefault((key, name), set()).add(id(item))
+            for (key, name), item in last.items():
+                place: dict[t.Any, t.Any] = self._own_items()
+                if name is not None:
+                    place = self._own_names().get(key, {})
+                at = key if name is None else name
+                if id(place.get(at)) in ours[key, name]:
+                    del place[at]
+                    place[at] = item
+            self._changed()

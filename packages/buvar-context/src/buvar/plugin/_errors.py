@@ -76,18 +76,25 @@ class NoPrepareError(PluginError, TypeError):
     Attributes:
         plugin: The name of what was given.
         reason: What it is or lacks.
+        cure: What to give instead.
     """
 
-    def __init__(self, plugin: str, reason: str) -> None:
-        super().__init__(plugin, reason)
+    def __init__(
+        self,
+        plugin: str,
+        reason: str,
+        cure: str = "Write 'async def prepare(...)', which may yield tasks.",
+    ) -> None:
+        super().__init__(plugin, reason, cure)
         self.plugin = plugin
         self.reason = reason
+        self.cure = cure
 
     def __str__(self) -> str:
         """Say what is wrong with it and the cure."""
         return (
             f"The plugin {self.plugin!r} cannot be prepared: {self.reason}.\n"
-            "Write 'async def prepare(...)', which may yield tasks."
+            f"{self.cure}"
         )
 
 
@@ -216,4 +223,32 @@ class AbandonedTaskError(PluginError, RuntimeError):
             f"abandoned, here:\n{self.where}"
             "Let asyncio.CancelledError through, or end when plugin.Cancel "
             "is set."
+        )
+
+
+class WorkError(PluginError):
+    """
+    A supervised or periodic task cannot be.
+
+    Attributes:
+        task: Its name.
+        option: What is wrong.
+        value: What was given for it.
+        cure: What to do.
+    """
+
+    def __init__(
+        self, task: str, option: str, value: object, cure: str
+    ) -> None:
+        super().__init__(task, option, value, cure)
+        self.task = task
+        self.option = option
+        self.value = value
+        self.cure = cure
+
+    def __str__(self) -> str:
+        """Say what is wrong and the cure."""
+        return (
+            f"The task {self.task!r} cannot be run with "
+            f"{self.option}={self.value!r}.\n{self.cure}"
         )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import types
 import typing as t
 
-from buvar.components import Components
 from buvar.context import buvar_context
 
+from ._concurrent import arrange
+from ._concurrent import together
 from ._entry import Entry
+from ._entry import Group
+from ._entry import PluginLayer
 from ._entry import preparing
 from ._errors import StateError
 from ._errors import TaskError
@@ -36,50 +40,94 @@ class Loader:
 
     def __init__(
         self,
-        layer: Components,
+        layer: PluginLayer,
         tasks: Tasks,
         state: t.Callable[[], State],
     ) -> None:
         self._layer = layer
+        #: Whether plugins are prepared at the same time, unless a call says.
+        self.concurrent = True
         self._tasks = tasks
         self._state = state
         #: What became of each plugin, in the order of loading.
         self.entries: dict[t.Hashable, Entry] = {}
 
-    def __call__(self, *plugins: Plugin) -> t.Coroutine[t.Any, t.Any, None]:
+    def __call__(
+        self, *plugins: Plugin, concurrent: bool | None = None
+    ) -> t.Coroutine[t.Any, t.Any, None]:
         """
-        Prepare plugins one after the other.
+        Prepare plugins, those that wait at the same time.
+
+        They start in the order given, each when the one before it waits or
+        is prepared. Once all are prepared, components, tasks and reports are
+        in the order that preparing one after the other would give. A plugin
+        that needs another one loads it itself, before that.
 
         Args:
             plugins: Names, modules or functions; relative names start at
                 the package of the calling module.
+            concurrent: Whether the next plugin starts while one waits, or
+                only when that is prepared; by default as the stage has it.
 
         Raises:
-            PluginError: One does not exist or cannot be prepared.
+            PluginError: One does not exist or cannot be prepared; those that
+                still wait are cancelled.
+            ExceptionGroup: Several failed.
         """
-        return self.load(plugins, calling_frame())
+        return self.load(plugins, calling_frame(), concurrent=concurrent)
 
     async def load(
-        self, plugins: t.Iterable[Plugin], origin: types.FrameType
+        self,
+        plugins: t.Sequence[Plugin],
+        origin: types.FrameType,
+        *,
+        concurrent: bool | None = None,
     ) -> None:
         """Prepare plugins that are named at the given place."""
+        if concurrent is None:
+            concurrent = self.concurrent
         try:
-            for plugin in plugins:
-                await self._load(plugin, origin)
+            if concurrent and len(plugins) > 1:
+                group = Group()
+                caller = self._caller()
+                if caller is not None:
+                    caller.events.append(group)
+                loads = [
+                    functools.partial(self._load, plugin, origin, group)
+                    for plugin in plugins
+                ]
+                try:
+                    await together(loads)
+                finally:
+                    arrange(group, self._layer, self._tasks, self.entries)
+            else:
+                for plugin in plugins:
+                    await self._load(plugin, origin)
         finally:
             # As at the start of a stage: tasks run once all is prepared.
             if self._caller() is None and self._state() is State.RUNNING:
                 self._tasks.start()
 
-    async def _load(self, plugin: Plugin, origin: types.FrameType) -> None:
+    async def _load(
+        self,
+        plugin: Plugin,
+        origin: types.FrameType,
+        group: Group | None = None,
+    ) -> None:
         self._check(plugin)
         caller = self._caller()
         resolved = resolve(plugin, origin)
         key = _key(resolved.prepare)
         entry = self.entries.get(key)
+        is_new = entry is None
         if entry is None:
-            entry = Entry(resolved, caller)
-            self.entries[key] = entry
+            entry = self.entries[key] = Entry(resolved, caller)
+        if group is not None:
+            group.append(entry)
+            entry.group = entry.group or group
+        elif caller is not None:
+            caller.events.append(Group([entry]))
+        if is_new:
             with _waiting(caller, entry):
                 await self._prepare(entry, origin)
         elif caller is None or not entry.needs(caller):
@@ -178,6 +226,13 @@ def _note(entry: Entry, error: BaseException) -> None:
             phase="prepare",
         )
         mark(error, where)
+        waiting = ", ".join(repr(o.plugin.name) for o in entry.unfinished())
+        if waiting and isinstance(error, Exception):
+            error.add_note(
+                f"Still being prepared were {waiting}: a plugin that needs "
+                "another one loads it itself before that, or has them loaded "
+                "one after the other, load(..., concurrent=False)"
+            )
 
 
 @contextlib.contextmanager

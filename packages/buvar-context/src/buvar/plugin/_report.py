@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
+
+from ._work import Counts
 
 
 class Report(t.NamedTuple):
@@ -19,6 +22,8 @@ class Report(t.NamedTuple):
             name, in that order.
         tasks: The names of the tasks it yielded.
         error: What made it fail.
+        work: How often each supervised or periodic task was run and failed,
+            by the name of the task.
     """
 
     plugin: str
@@ -27,3 +32,4 @@ class Report(t.NamedTuple):
     components: tuple[tuple[t.Hashable, t.Hashable], ...]
     tasks: tuple[str, ...]
     error: BaseException | None
+    work: t.Mapping[str, Counts] = types.MappingProxyType({})

@@ -70,6 +70,20 @@ def _by_object(plugin: object, name: str | None = None) -> Resolved:
         if prepare is None:
             raise NoPrepareError(plugin.__name__, "it has no 'prepare'")
         return _checked(plugin.__name__, prepare)
+    if isinstance(plugin, list | tuple | set | frozenset):
+        raise NoPrepareError(
+            repr(t.cast("object", plugin)),
+            "it is a collection",
+            "Give each plugin as an argument of its own.",
+        )
+    if inspect.iscoroutine(plugin) or inspect.isasyncgen(plugin):
+        if inspect.iscoroutine(plugin):
+            plugin.close()
+        raise NoPrepareError(
+            plugin.__qualname__,
+            "it was called already",
+            "Give the function itself; its parameters are filled in.",
+        )
     if not inspect.isroutine(plugin):
         plugin = getattr(plugin, "prepare", plugin)
     return _checked(name or _name_of(plugin), plugin)

@@ -35,6 +35,7 @@ def stage(
     return_exceptions: bool = False,
     on_ready: t.Callable[[], t.Any] | None = None,
     exit_timeout: float | None = None,
+    concurrent: bool = True,
     _origin: types.FrameType | None = None,
 ) -> list[t.Any]:
     """
@@ -59,6 +60,8 @@ def stage(
         exit_timeout: Seconds after the first ``INT`` or ``TERM`` until the
             process is ended by force, with exit code 1; by default never.
             It names what still ran.
+        concurrent: Prepare plugins that wait at the same time; ``False`` one
+            after the other.
 
     Returns:
         What the tasks returned, in the order in which they were yielded. A
@@ -83,6 +86,7 @@ def stage(
         return_exceptions=return_exceptions,
         on_ready=on_ready,
         exit_timeout=exit_timeout,
+        concurrent=concurrent,
         _origin=_origin or calling_frame(),
     )
     try:

@@ -63,6 +63,8 @@ class Stage:
         exit_timeout: Seconds after the first ``INT`` or ``TERM`` until the
             process is ended by force, with exit code 1; by default never.
             It names what still ran.
+        concurrent: Prepare plugins that wait at the same time; ``False`` one
+            after the other.
 
     Example:
         >>> async def main():
@@ -82,6 +84,7 @@ class Stage:
         return_exceptions: bool = False,
         on_ready: t.Callable[[], t.Any] | None = None,
         exit_timeout: float | None = None,
+        concurrent: bool = True,
         _look: t.Callable[[], object] | None = None,
         _origin: types.FrameType | None = None,
     ) -> None:
@@ -128,6 +131,7 @@ class Stage:
         self._ending = Ending(self._tasks, self._bell)
         #: Loads more plugins.
         self.loader = Loader(self.layer, self._tasks, lambda: self._state)
+        self.loader.concurrent = concurrent
         #: What handles signals, if any are.
         self.signals = (signals or Signals)(self.stop)
         #: Says what the end waits for.

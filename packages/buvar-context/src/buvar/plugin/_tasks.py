@@ -14,6 +14,7 @@ from ._failure import Where
 from ._failure import mark
 from ._stack import stack_of
 from ._state import Bell
+from ._work import Work
 
 
 _log = logging.getLogger("buvar.plugin")
@@ -123,6 +124,18 @@ class Tasks:
         self._given.append(task)
         self._ids.add(id(awaitable))
         entry.tasks.append(task.name)
+        entry.events.append(task)
+        if isinstance(awaitable, Work):
+            entry.work[task.name] = awaitable.counts
+
+    def arrange(self, order: t.Sequence[object]) -> None:
+        """Put some tasks in the order in which they should have come."""
+        places = {id(task): n for n, task in enumerate(order)}
+        mine = [one for one in self._given if id(one) in places]
+        mine.sort(key=lambda one: places[id(one)])
+        self._given = [
+            mine.pop(0) if id(one) in places else one for one in self._given
+        ]
 
     def drop(self, entry: Entry) -> None:
         """Forget the tasks of a plugin that failed."""

@@ -8,6 +8,10 @@ import inspect
 import typing as t
 
 from buvar.components import Components
+from buvar.components._builder import await_in
+from buvar.components._builder import builder
+from buvar.components._builder import foreign_context
+from buvar.components._builder import run_in
 from buvar.components.spi import defer
 
 from ._entry import preparing
@@ -33,7 +37,8 @@ class Teardown:
     """
 
     def __init__(self, layer: Components) -> None:
-        self._layer = layer
+        #: The layer that all plugins share.
+        self.layer = layer
         #: What is awaited at the moment, as it reads in a message.
         self.running = ""
 
@@ -111,7 +116,7 @@ class Teardown:
     def _add(self, closer: _Closer) -> None:
         try:
             closer.teardown = self
-            defer(self._layer, closer)
+            defer(self.layer, closer)
         except BaseException:
             closer.drop()
             raise
@@ -124,6 +129,9 @@ class _Closer:
 
     def __init__(self) -> None:
         entry = preparing.get()
+        #: Where it was added: a context manager is left in the context that
+        #: it was entered in, as it may set context variables.
+        self.task = builder() if entry else None
         self.plugin = entry.plugin.name if entry else None
         facts = {"phase": "teardown"}
         if entry is None:
@@ -137,14 +145,22 @@ class _Closer:
         self, error: BaseException | None
     ) -> t.Awaitable[t.Any] | None:
         self.teardown.running = self.label()
+        context = foreign_context(self.task)
+        layer = self.teardown.layer
         try:
-            result = self.close(error)
+            if context is None:
+                result = self.close(error)
+            else:
+                result = run_in(context, layer, self.close, error)
         except BaseException as failure:
             self.teardown.running = ""
             self._note(failure, error)
             raise
         if inspect.isawaitable(result):
-            return self._wait(result, error)
+            waiting = self._wait(result, error)
+            if context is None:
+                return waiting
+            return await_in(context, layer, waiting)
         self.teardown.running = ""
         return None
 

@@ -7,10 +7,10 @@ import functools
 from buvar.components import spi
 from buvar.components.spi import CodeName
 
-from . import _lifetime
 from ._head import AWAITS
 from ._head import Head
 from ._kind import Kind
+from ._lifetime import twice
 from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Const
@@ -45,13 +45,13 @@ class Body(Head):
         task = self._name("task")
         who = self._const(node.adapter)
         step, stop, end = f"next({gen})", "StopIteration", f"{gen}.close()"
-        again = functools.partial(_lifetime.twice, node.adapter)
-        twice = self._const(again, "twice")
-        closer = f"partial(close, {gen}, {twice}, {layer}, running_task())"
+        again = functools.partial(twice, node.adapter)
+        wrong = self._const(again, "twice")
+        closer = f"partial(close, {gen}, {wrong}, {layer}, running_task())"
         if node.adapter.kind is Kind.ASYNC_YIELD:
             step, stop = f"await anext({gen})", "StopAsyncIteration"
             end = f"await {gen}.aclose()"
-            closer = f"({gen}, {twice}, {task})"
+            closer = f"({gen}, {wrong}, {task})"
         self._line(f"if {layer}.{CodeName.BELOW} is None:", depth)
         self._line(f"endless({who})", depth + 1, node)
         self._line(f"{gen} = {call}", depth, node)

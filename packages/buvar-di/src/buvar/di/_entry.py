@@ -6,8 +6,11 @@ import functools
 import types
 import typing as t
 
+from buvar.components import spi
+
 from ._default import buvar_adapters
 from ._inject import filler_of
+from ._inject import inject
 
 
 def expect(*types: t.Any) -> None:
@@ -71,3 +74,13 @@ def add_entry_point(function: t.Any, /, *, positional: int = 0) -> bool:
             function = call
     buvar_adapters.get().enter(function, positional, frozenset(keywords))
     return True
+
+
+def _inject_and_check(function: t.Any) -> t.Any:
+    """Inject a function that a plugin hands over, and have it checked."""
+    injected = inject(function)
+    add_entry_point(injected)
+    return injected
+
+
+spi.set_injector(_inject_and_check)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing as t
 
+from ._adapter import place_of
 from ._annotations import EMPTY
 from ._candidate import Candidate
 from ._collections import shape_of
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._generics import substitute
+from ._inject import filler_of
 from ._register import Adapters
+from ._signature import Param
 from ._spelling import normal
 from ._types import Asked
 from ._types import show
+
+
+#: The scope of a function that ``add_entry_point`` was given.
+ENTRY_POINT: t.Final = "entry point"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,9 +31,10 @@ class GraphNode:
     A type, and how it is built.
 
     Attributes:
-        type: The type.
+        type: The type, or the function.
         scope: How long it is kept; ``None`` if no adapter builds it: it
-            has to be a component or a keyword.
+            has to be a component or a keyword. ``"entry point"`` is a
+            function that is called from outside, such as a handler.
         where: File and line of the adapter.
     """
 
@@ -108,6 +117,8 @@ _MERMAID: t.Final = str.maketrans(
 def _text(node: GraphNode) -> tuple[str, ...]:
     """Return the lines of a node."""
     kept = () if node.scope in (None, "call") else (str(node.scope),)
+    if isinstance(node.type, types.FunctionType):
+        return (node.type.__qualname__.rpartition("<locals>.")[2], *kept)
     return (show(node.type), *kept)
 
 
@@ -123,8 +134,12 @@ def graph() -> Graph:
     ]
     for key, (adapter, _) in todo:
         nodes[key] = GraphNode(key, adapter.scope, adapter.where)
-    for key, candidate in todo:
-        for edge, made in _edges(adapters, key, candidate):
+    found = [_edges(adapters, key, candidate) for key, candidate in todo]
+    for node, params in _entered(adapters):
+        nodes[node.type] = node
+        found.append(_needs(adapters, node.type, params, {}))
+    for needed in found:
+        for edge, made in needed:
             edges[edge] = None
             if edge.target in nodes:
                 continue
@@ -133,8 +148,24 @@ def graph() -> Graph:
                 # A generic adapter, for this type: it has needs of its own.
                 scope, where = made.adapter.scope, made.adapter.where
                 nodes[edge.target] = GraphNode(edge.target, scope, where)
-                todo.append((edge.target, made))
+                found.append(_edges(adapters, edge.target, made))
     return Graph(tuple(nodes.values()), tuple(edges))
+
+
+def _entered(
+    adapters: Adapters,
+) -> t.Iterator[tuple[GraphNode, list[Param]]]:
+    """Yield the functions that are called from outside, and their needs."""
+    for function, positional, keywords in adapters.entry_points:
+        filler = filler_of(function)
+        if filler is None:  # pragma: no cover - it ends at this very moment
+            continue
+        try:
+            params = filler.left_out(positional, keywords)
+        except AnnotationError:
+            # A check says what is wrong with it.
+            continue
+        yield GraphNode(function, ENTRY_POINT, place_of(function)), params
 
 
 def _edges(
@@ -146,6 +177,15 @@ def _edges(
         params = adapter.params
     except AnnotationError:
         return
+    yield from _needs(adapters, source, params, bindings)
+
+
+def _needs(
+    adapters: Adapters,
+    source: t.Any,
+    params: t.Iterable[Param],
+    bindings: dict[t.Any, t.Any],
+) -> t.Iterator[tuple[GraphEdge, Candidate | None]]:
     for param in params:
         asked = param.ask(substitute(param.annotation, bindings))
         if not asked.keys:

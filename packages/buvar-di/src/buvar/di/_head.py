@@ -15,14 +15,17 @@ from buvar.components.spi import MISSING
 from buvar.components.spi import CodeName
 from buvar.context import buvar_context
 
-from . import _lifetime
-from . import _once
 from ._collections import ALL
 from ._collections import EXACT
 from ._collections import by_name
 from ._collections import exact
 from ._collections import listed
 from ._kind import Kind
+from ._lifetime import endless
+from ._lifetime import has
+from ._lifetime import keep
+from ._lifetime import lends
+from ._lifetime import wrong
 from ._nodes import CALL
 from ._nodes import STAGE
 from ._nodes import Build
@@ -32,6 +35,9 @@ from ._nodes import Given
 from ._nodes import Guard
 from ._nodes import Item
 from ._nodes import Node
+from ._once import release
+from ._once import wait
+from ._once import wake
 from ._plan import Planner
 from ._types import show
 
@@ -71,18 +77,18 @@ class Head:
             "defer": spi.defer,
             "current": buvar_context.get,
             "current_task": spi.current_task,
-            "endless": _lifetime.endless,
+            "endless": endless,
             "exact": exact,
-            "has": _lifetime.has,
-            "keep": _lifetime.keep,
-            "lends": _lifetime.lends,
+            "has": has,
+            "keep": keep,
+            "lends": lends,
             "listed": listed,
             "partial": functools.partial,
-            "release": _once.release,
+            "release": release,
             "running_task": spi.running_task,
-            "wait": _once.wait,
-            "wake": _once.wake,
-            "wrong": _lifetime.wrong,
+            "wait": wait,
+            "wake": wake,
+            "wrong": wrong,
         }
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}

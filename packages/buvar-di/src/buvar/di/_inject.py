@@ -213,9 +213,14 @@ class Filler:
         Find out what is missing.
 
         Raises:
-            TypeError: There are more arguments than parameters.
+            TypeError: An argument is of no parameter.
         """
-        given = self.signature.bind_partial(*args, **kwargs).arguments
+        try:
+            given = self.signature.bind_partial(*args, **kwargs).arguments
+        except TypeError as error:
+            # As Python says it, which names the function.
+            msg = f"{name_of(self.function)}() {error}"
+            raise TypeError(msg) from None
         missing = [one for one in self.read() if one.name not in given]
         # A default that is used is a part of what was compiled, so it lives
         # and no other has its id; one that is not used does not matter.

@@ -81,7 +81,8 @@ class Child:
         self._settle()
         code = self._stage()
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
-        atexit._run_exitfuncs()  # noqa: SLF001
+        # Nothing else does what the interpreter does at its exit.
+        atexit._run_exitfuncs()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return code
 
     def _settle(self) -> None:
@@ -111,6 +112,9 @@ class Child:
             self.sockets, self._on_ready, strict=self.options.strict
         )
         try:
+            self.options.identity.assume()
+            # Another user was let off it.
+            self.leash.tie()
             results = plugin.stage(
                 self._beat().prepare,
                 *self.options.plugins,
@@ -194,7 +198,7 @@ def observed(
 
 def _forget_exit() -> None:
     """Leave to the parent what it is to do at its exit, e.g. remove files."""
-    atexit._clear()  # noqa: SLF001
+    atexit._clear()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     atexit.register(logging.shutdown)
     finalize: t.Any = weakref.finalize
     for item in finalize._registry:  # noqa: SLF001

@@ -14,6 +14,7 @@ import typing as t
 
 from buvar import plugin
 
+from ._errors import OptionError
 from ._errors import UnservedSocketError
 from ._wire import LIMITS
 from ._wire import Kind
@@ -156,7 +157,7 @@ def _leaves(error: BaseException) -> t.Iterator[BaseException]:
 
 def _is_plain(error: BaseException) -> bool:
     """Tell whether the text of an exception says what to do."""
-    return isinstance(error, UnservedSocketError) or (
+    return isinstance(error, OptionError | UnservedSocketError) or (
         isinstance(error, OSError) and error.errno == errno.EADDRINUSE
     )
 

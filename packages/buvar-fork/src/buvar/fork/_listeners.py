@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import traceback
 import typing as t
 
 from ._activation import activated
@@ -70,6 +71,7 @@ class Listeners:
                 self._open(address)
             self.for_slot(1)
             stack.pop_all()
+        _load_tracebacks()
         for item in self._all():
             _say(item)
 
@@ -197,6 +199,19 @@ class Listeners:
             item.close()
         self._shared.clear()
         self._own.clear()
+
+
+def _load_tracebacks() -> None:
+    """
+    Import what prints tracebacks, by printing one.
+
+    From Python 3.15 on that happens with the first one, for which there may
+    be no file descriptor left, as that may be what it is about.
+    """
+    try:
+        raise OSError  # noqa: TRY301 - as it will be
+    except OSError as error:
+        traceback.format_exception(error)
 
 
 def _say(item: Socket) -> None:

@@ -9,6 +9,7 @@ from buvar.components import Components
 from buvar.components import Namespaces
 
 from ._errors import OptionError
+from ._identity import Identity
 
 
 #: The options that are more than 0, and those that may be 0.
@@ -18,10 +19,12 @@ _POSITIVE: t.Final = (
 )
 _NATURAL: t.Final = (
     *("forks", "graceful_timeout", "backoff_limit", "stable_after"),
-    "max_failures",
+    *("max_failures", "max_requests_jitter"),
 )
 #: Those that may be left out by None.
-_OPTIONAL: t.Final = frozenset({"boot_timeout", "max_memory", "max_requests"})
+_OPTIONAL: t.Final = frozenset(
+    {"boot_timeout", "max_memory", "max_requests", "max_requests_jitter"}
+)
 #: More doublings lead nowhere but out of the range of numbers.
 _DOUBLINGS: t.Final = 64
 
@@ -45,11 +48,14 @@ class Options:
     max_failures: int = 7
     max_memory: int | None = None
     max_requests: int | None = None
+    max_requests_jitter: int | None = None
     title: str = "buvar"
     preload: bool = True
     unserved: str = "warn"
     #: Whether garbage is collected, as it was for the caller.
     collects: bool = True
+    #: What a worker becomes before it runs plugins.
+    identity: Identity = dataclasses.field(default_factory=Identity)
 
     def check(self) -> None:
         """
@@ -71,9 +77,19 @@ class Options:
                 or not (value >= 0 if name in _NATURAL else value > 0)
             ):
                 raise OptionError(name, value, f"it is {least}.")
+        self._check_jitter()
         if self.unserved not in {"warn", "error"}:
             raise OptionError(
                 "unserved", self.unserved, "it is 'warn' or 'error'."
+            )
+
+    def _check_jitter(self) -> None:
+        jitter, most = self.max_requests_jitter, self.max_requests
+        if jitter is not None and (most is None or jitter >= most):
+            raise OptionError(
+                "max_requests_jitter",
+                jitter,
+                f"it is less than max_requests, which is {most}.",
             )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import pathlib
 import stat
@@ -16,6 +17,8 @@ try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows, see _lock
     fcntl = None  # type: ignore[assignment]
+
+_log = logging.getLogger("buvar.fork")
 
 #: A file with more bytes than this is not about a process.
 _LONGEST: t.Final = 64
@@ -62,9 +65,19 @@ def pid_file(path: str | os.PathLike[str] | None) -> t.Generator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             if _is_same(fd, file) and _read_pid(fd) == os.getpid():
                 file.unlink()
+        except FileNotFoundError:
+            pass
+        except PermissionError:
+            # Without a supervisor the process is another user by now. The
+            # file is not locked any more, so the next start takes it.
+            _log.warning(
+                "%s is left behind: it may not be removed by this user.",
+                file,
+                extra={"path": str(file)},
+            )
         forked.close()
 
 

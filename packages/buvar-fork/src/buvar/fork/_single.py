@@ -95,8 +95,12 @@ class _Single:
         """Run the stage."""
         options = self._options
         notifier = Notifier()
-        worker = Worker(max_requests=options.max_requests)
+        worker = Worker(
+            max_requests=options.max_requests,
+            jitter=options.max_requests_jitter,
+        )
         sockets = listeners.for_slot(1)
+        options.identity.assume()
         stage_options = options.stage_options()
         grace = self._grace = Grace(options.graceful_timeout, release)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 import os
 import pathlib
 import select
@@ -18,6 +18,8 @@ from ._gate import drop_newcomers
 from ._uri import parse
 from ._uri import place
 
+
+_log = logging.getLogger("buvar.fork")
 
 #: How long a handshake that has begun may take to end, in seconds.
 HANDSHAKE: t.Final = 0.05
@@ -167,10 +169,22 @@ class Socket:
 
     def unlink(self) -> None:
         """Remove the file of a Unix socket, if it is still this one."""
-        if self.path is not None and _inode(self.path) == self._inode:
-            with contextlib.suppress(FileNotFoundError):
-                pathlib.Path(self.path).unlink()
-            self.path = None
+        if self.path is None:
+            return
+        try:
+            if _inode(self.path) != self._inode:
+                return
+            pathlib.Path(self.path).unlink()
+        except FileNotFoundError:
+            pass
+        except PermissionError:
+            # Without a supervisor the process is another user by now.
+            _log.warning(
+                "%s is left behind: it may not be removed by this user.",
+                self.path,
+                extra={"path": self.path},
+            )
+        self.path = None
 
     def close(self) -> None:
         """Close this process's copy of the socket."""

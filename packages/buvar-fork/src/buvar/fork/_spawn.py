@@ -157,6 +157,7 @@ class Spawner:
             slot,
             generation,
             max_requests=self._options.max_requests,
+            jitter=self._options.max_requests_jitter,
             sender=sender,
             asker=self._broker.asker(key, self._options.forks),
         )

@@ -18,6 +18,7 @@ from buvar.plugin.spi import absolute_name
 from ._cpus import available_cpus
 from ._errors import ForkError
 from ._errors import UnsupportedError
+from ._identity import identity
 from ._listeners import Listeners
 from ._options import Options
 from ._pidfile import pid_file
@@ -50,11 +51,16 @@ def stage(
     max_failures: int = 7,
     max_memory: int | None = None,
     max_requests: int | None = None,
+    max_requests_jitter: int | None = None,
     pid_path: str | os.PathLike[str] | None = None,
     title: str = "buvar",
     preload: bool = True,
     unserved: t.Literal["warn", "error"] = "warn",
     reload: bool | str | t.Iterable[str | os.PathLike[str]] = False,
+    user: str | int | None = None,
+    group: str | int | None = None,
+    umask: int | None = None,
+    directory: str | os.PathLike[str] | None = None,
     **options: t.Any,
 ) -> list[t.Any]:
     """
@@ -92,6 +98,9 @@ def stage(
         max_memory: Replace a worker that has more bytes in RAM.
         max_requests: Replace a worker that has counted that much work, see
             ``Worker.count``.
+        max_requests_jitter: By how much less work that may be, drawn at
+            random for each worker, so that not all are replaced at once; by
+            default a tenth of ``max_requests``.
         pid_path: A file to keep the id of this process in.
         title: What the processes are called, if setproctitle is installed.
         preload: Load all modules of the application once, for all workers
@@ -104,6 +113,12 @@ def stage(
         reload: Run the program again when Python or TOML files below the
             working directory change, or any files below the given paths. For
             development.
+        user: The name or number of the user that the workers become once
+            the sockets are bound, with that user's groups, ``HOME``,
+            ``USER`` and ``LOGNAME``. Only root may become another one.
+        group: The workers' group, by default that of the user.
+        umask: The workers' file mode creation mask, such as ``0o027``.
+        directory: The workers' working directory.
         options: More options of ``plugin.stage``, e.g. ``signals``.
 
     Returns:
@@ -143,10 +158,14 @@ def stage(
                 max_failures=max_failures,
                 max_memory=max_memory,
                 max_requests=max_requests,
+                max_requests_jitter=max_requests_jitter,
                 title=title,
                 preload=preload,
                 unserved=unserved,
                 collects=gc.isenabled(),
+                identity=identity(
+                    user=user, group=group, umask=umask, directory=directory
+                ),
             ),
             _several(sockets),
             backlog=backlog,

@@ -52,6 +52,7 @@ class Worker:
         generation: int = 0,
         *,
         max_requests: int | None = None,
+        jitter: int | None = None,
         sender: Sender | None = None,
         asker: SupervisorLink | None = None,
     ) -> None:
@@ -60,8 +61,10 @@ class Worker:
         self.done = 0
         self.max_requests = max_requests
         if max_requests is not None:
-            self.max_requests = max_requests - int(
-                random.random() * _JITTER * max_requests  # noqa: S311
+            if jitter is None:
+                jitter = int(_JITTER * max_requests)
+            self.max_requests = max_requests - random.randint(  # noqa: S311
+                0, jitter
             )
         self.asker = asker
         self._sender = sender

@@ -1,5 +1,8 @@
 """The bound logger of structlog whose events become standard records."""
 
+# Functions that are made below become methods of the class.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import logging

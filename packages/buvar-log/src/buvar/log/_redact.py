@@ -66,7 +66,11 @@ class Secrets(dict[str, bool]):
                 return without_secrets_in(text, self._ends)
         elif " " not in text:
             return text
-        elif ("'," in text or '",' in text) and self._may_tell(text):
+        elif (
+            "," in text
+            and ("'," in text or '",' in text)
+            and self._may_tell(text)
+        ):
             return without_secrets_in(text, self._ends)
         # The ends of Bearer, Basic and Digest, in whatever case they begin.
         if "rer " in text or "sic " in text or "est " in text:

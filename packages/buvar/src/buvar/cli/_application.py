@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 import functools
+import json
+import logging
 import os
 import pathlib
 import sys
 import typing as t
+
+import attrs
 
 from buvar import config
 from buvar import context
 from buvar import log
 from buvar import plugin
 
+from ._fork_config import ForkConfig
 
-#: The section that the command itself reads.
+
+_log = logging.getLogger("buvar.cli")
+
+#: The sections that the command itself reads.
 LOG: t.Final = "log"
+FORK: t.Final = "fork"
+OWN: t.Final[dict[str, type]] = {FORK: ForkConfig, LOG: log.LogConfig}
+#: What hosts set to say how many workers there should be.
+WEB_CONCURRENCY: t.Final = "WEB_CONCURRENCY"
+
+
+@attrs.frozen
+class Setting:
+    """
+    A value that an option of its own sets.
+
+    Attributes:
+        key: The dotted path of the value.
+        option: The option, as errors name it.
+        value: What was given.
+    """
+
+    key: str
+    option: str
+    value: str | bool | tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The value as ``--set`` takes it."""
+        if isinstance(self.value, str):
+            return f"{self.key}={self.value}"
+        return f"{self.key}={json.dumps(self.value)}"
 
 
 class Application:
@@ -23,24 +58,26 @@ class Application:
     Plugins and their configuration.
 
     Args:
-        plugins: The names of the plugins, in the order they are loaded in.
+        plugins: The plugins, in the order they are loaded in.
         files: TOML files and folders of them, later ones win.
-        values: Strings ``key=value`` that win over everything else.
+        values: Strings ``key=value`` that win over files and variables.
         env_prefix: The prefix of variables, by default the environment is
             not looked at.
         secrets: A folder with a file for each secret.
         unknown: What to do about what nothing reads.
+        settings: What options of their own set: they win over all others.
     """
 
     def __init__(
         self,
-        plugins: t.Sequence[str],
+        plugins: t.Sequence[plugin.Plugin],
         files: t.Sequence[str] = (),
         values: t.Sequence[str] = (),
         env_prefix: str | None = None,
         *,
         secrets: str | None = None,
         unknown: t.Literal["error", "warn", "ignore"] = "error",
+        settings: t.Sequence[Setting] = (),
     ) -> None:
         self.plugins = plugins
         self.files = files
@@ -48,11 +85,17 @@ class Application:
         self.env_prefix = env_prefix
         self.secrets = secrets
         self.unknown: t.Literal["error", "warn", "ignore"] = unknown
-        self._settings: log.LogConfig | None = None
+        self.settings = settings
+        self._log_config: log.LogConfig | None = None
         # As with `python -m`: an application is found where one stands.
         here = str(pathlib.Path.cwd())
         if here not in sys.path:
             sys.path.insert(0, here)
+
+    @property
+    def names(self) -> str:
+        """The plugins, as a user reads them."""
+        return ", ".join(str(name) for name in self.plugins)
 
     @functools.cached_property
     def source(self) -> config.ConfigSource:
@@ -62,13 +105,17 @@ class Application:
         Raises:
             ConfigError: A file cannot be read.
         """
-        return config.ConfigSource.read(
+        source = config.ConfigSource.read(
             *self.files,
             env_prefix=self.env_prefix,
             overrides=self.values,
             secrets=self.secrets,
             unknown=self.unknown,
         )
+        for setting in self.settings:
+            source.set(setting.text, origin=setting.option)
+        _add_web_concurrency(source)
+        return source
 
     def set_up(self) -> None:
         """Configure the logs and put the configuration into the context."""
@@ -77,44 +124,39 @@ class Application:
 
     def _set_up_logs(self) -> None:
         settings = self.source.load(log.LogConfig, LOG)
-        if settings != self._settings:
+        if settings != self._log_config:
             settings.setup()
-            self._settings = settings
+            self._log_config = settings
 
-    def run(
-        self,
-        *,
-        forks: int,
-        sockets: t.Sequence[str],
-        preload: bool,
-        reload: bool,
-    ) -> None:
+    def run(self) -> None:
         """
         Run the plugins until they end.
 
-        Args:
-            forks: How many workers, 0 for one for each CPU.
-            sockets: URIs of what they listen on.
-            preload: Whether the plugins are imported before the fork.
-            reload: Whether to restart when a source file changes.
+        Raises:
+            ConfigError: The configuration is wrong.
+            ForkError: The workers cannot be started, or failed.
         """
         from buvar import fork  # noqa: PLC0415
 
+        check_own(self.source)
         self.set_up()
-        if forks != 1:
+        settings = self.source.load(ForkConfig, FORK)
+        if settings.forks != 1:
             # What replaces a worker on HUP has what the files say by then,
             # of the logs as well.
             os.register_at_fork(before=self._refresh)
+        if settings.directory is not None:
+            self._keep_files()
+        if (settings.forks != 1 or settings.sockets) and _is_root(settings):
+            _log.warning(
+                "The workers run as root: name another user with --user, or "
+                "say --user root."
+            )
         fork.stage(
             config,
             *self.plugins,
             self.check_unknown,
-            forks=forks,
-            sockets=list(sockets),
-            preload=preload,
-            # What is bound on the command line is meant to be served.
-            unserved="error",
-            reload=reload,
+            **settings.stage_options(),
         )
 
     async def check_unknown(self, load: plugin.Loader) -> None:
@@ -131,3 +173,47 @@ class Application:
     def _refresh(self) -> None:
         if self.source.refresh():
             self._set_up_logs()
+
+    def _keep_files(self) -> None:
+        """Find files again from another working directory."""
+        source = self.source
+        source.paths = tuple(os.path.abspath(file) for file in self.files)  # noqa: PTH100
+        if self.secrets is not None:
+            source.secrets = os.path.abspath(self.secrets)  # noqa: PTH100
+        source.stamped = source.stamp()
+
+
+def check_own(source: config.ConfigSource) -> None:
+    """
+    Load the sections of the command itself.
+
+    Raises:
+        ConfigError: All that is wrong with them.
+    """
+    problems: list[config.Problem] = []
+    for section, cls in OWN.items():
+        try:
+            source.load(cls, section)
+        except config.ConfigError as error:
+            problems += error.errors
+    if problems:
+        raise config.ConfigError(problems)
+
+
+def _add_web_concurrency(source: config.ConfigSource) -> None:
+    """Take the number of workers that the host says, if nothing else does."""
+    number = os.environ.get(WEB_CONCURRENCY, "").strip()
+    if source.env_prefix == "WEB":
+        source.reserve("concurrency")
+    if not number:
+        return
+    key = f"{FORK}.forks"
+    for one in source.explain(ForkConfig, FORK):
+        if one.path == key and one.source == "default":
+            source.set(f"{key}={number}", origin=f"${WEB_CONCURRENCY}")
+
+
+def _is_root(settings: ForkConfig) -> bool:
+    """Tell whether workers run as root although nobody has said so."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return root and settings.user is None

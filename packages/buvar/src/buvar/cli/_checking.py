@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
 
+import attrs
 import click
 import rich.console
 import rich.markup
@@ -15,38 +17,110 @@ from buvar import di
 from buvar import plugin
 
 from ._application import Application
+from ._application import check_own
 from ._errors import CommandError
 from ._errors import Exit
+from ._findings import Finding
+from ._findings import exit_code
+from ._findings import of_error
+from ._formats import FORMATS
 
 
 #: More columns than any line of a graph has.
 _WIDTH: t.Final = 4096
 
 
-def check(application: Application) -> None:
+def check(application: Application, form: str) -> None:
     """
     Verify what the prepared plugins inject, and all sections.
 
     Raises:
-        ExceptionGroup: Something is wrong.
+        Exit: Something is wrong, all of which was printed.
     """
-    seen: list[str] = []
+    counts: list[str] = []
+    findings = _find(application, counts)
+    text = FORMATS[form](findings)
+    if form != "text":
+        click.echo(text)
+    elif findings:
+        click.echo(text, err=True)
+    else:
+        click.echo(
+            f"All is well: prepared {application.names}; verified "
+            f"{' and '.join(counts)} of the configuration."
+        )
+    if findings:
+        raise click.exceptions.Exit(exit_code(findings))
+
+
+def _find(application: Application, counts: list[str]) -> list[Finding]:
+    """Return all that is wrong."""
+    try:
+        source = application.source
+    except config.ConfigError as error:
+        # Files that cannot be read: nothing can be said of the rest.
+        return of_error(error)
+    errors: list[BaseException] = []
+
+    def attempt(function: t.Callable[[], object]) -> None:
+        try:
+            function()
+        except Exception as error:  # noqa: BLE001 - all of them are told
+            errors.append(error)
 
     def look() -> None:
-        wrong = [*map(_refusal, (di.check, _check_sections))]
-        if any(wrong):
-            # All kinds of mistakes at once.
-            message = "the application is not well"
-            raise ExceptionGroup(message, [*filter(None, wrong)])
-        seen.append(
-            "All is well: prepared "
-            f"{', '.join(application.plugins)}; verified "
-            f"{_count(di.buvar_adapters.get().adapters, 'adapter')} and "
-            f"{_count(config.sections(), 'section')} of the configuration."
-        )
+        attempt(di.check)
+        attempt(_check_sections)
+        counts.append(_count(di.buvar_adapters.get().adapters, "adapter"))
+        counts.append(_count(config.sections(), "section"))
 
-    _prepared(application, look)
-    click.echo("\n".join(seen))
+    attempt(lambda: check_own(source))
+    if not errors:
+        application.set_up()
+    else:
+        context.add(source)
+    failed: list[BaseException] = []
+    try:
+        plugin.check(_each(application, failed), look=look)
+    except Exception as error:  # noqa: BLE001 - as above
+        errors.append(error)
+    first = [one for error in failed for one in of_error(error, source)]
+    rest = [one for error in errors for one in of_error(error, source)]
+    if failed:
+        rest = [_perhaps_because(one) for one in rest]
+    said: dict[tuple[str, str | None], Finding] = {}
+    for one in (*first, *rest):
+        said.setdefault((one.message, one.place), one)
+    return list(said.values())
+
+
+def _each(
+    application: Application, failed: list[BaseException]
+) -> t.Callable[[plugin.Loader], t.Coroutine[t.Any, t.Any, None]]:
+    """Return a plugin that loads all, whichever of them fail."""
+
+    async def prepare(load: plugin.Loader) -> None:
+        for name in (config, *application.plugins):
+            try:
+                await load(name)
+            except Exception as error:  # noqa: BLE001 - it is told
+                failed.append(error)
+
+    return prepare
+
+
+#: How a section is reported that no plugin has, so far.
+_UNKNOWN: t.Final = "unknown section"
+
+
+def _perhaps_because(finding: Finding) -> Finding:
+    """Say that a mistake may only follow from another one."""
+    if finding.rule != "injection" and _UNKNOWN not in finding.message:
+        return finding
+    hint = "Perhaps only because a plugin could not be prepared, see above."
+    return attrs.evolve(
+        finding, hint="\n".join(filter(None, (finding.hint, hint)))
+    )
 
 
 def draw(application: Application, form: str) -> None:
@@ -76,15 +150,6 @@ def _prepared(application: Application, look: t.Callable[[], None]) -> None:
         text = "\n\n".join(str(error) for error in errors)
         code = Exit.FAILED if injected else Exit.USAGE
         raise CommandError(text, code) from None
-
-
-def _refusal(verify: t.Callable[[], None]) -> Exception | None:
-    """Return what a check says is wrong, to report it beside others."""
-    try:
-        verify()
-    except (di.DiError, config.ConfigError) as error:
-        return error
-    return None
 
 
 def _check_sections() -> None:
@@ -126,7 +191,9 @@ def _tree(graph: di.Graph) -> rich.tree.Tree:
 
 def _name(type_: t.Any) -> str:
     # Brackets of generics would be markup.
-    name = type_.__qualname__ if isinstance(type_, type) else str(type_)
+    name = str(type_)
+    if isinstance(type_, type | types.FunctionType):
+        name = type_.__qualname__
     return rich.markup.escape(name)
 
 

@@ -1,16 +1,21 @@
-"""The commands and their options."""
+"""The commands."""
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 import click
 
 from ._application import Application
 from ._errors import told
+from ._options import configuration
+from ._options import plugins
+from ._options import running
+from ._options import with_settings
 
 
-T = t.TypeVar("T", bound=t.Callable[..., t.Any])
+T = t.TypeVar("T")
 
 
 class Buvar(click.Group):
@@ -41,82 +46,16 @@ def buvar() -> None:
     """
 
 
-def application(func: T) -> T:
-    """Add what every command asks: which plugins, with what configuration."""
-    options = (
-        click.argument("plugins", nargs=-1, required=True),
-        click.option(
-            "-c",
-            "--config",
-            "files",
-            multiple=True,
-            metavar="FILE",
-            help="A TOML file or a folder of them; later ones win.",
-        ),
-        click.option(
-            "--set",
-            "values",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="A value above all others, e.g. aiohttp.port=8080.",
-        ),
-        click.option(
-            "--env-prefix",
-            metavar="PREFIX",
-            help="Read PREFIX_SECTION_FIELD from the environment.",
-        ),
-        click.option(
-            "--secrets",
-            metavar="FOLDER",
-            help="A folder with a file for each secret, named section_field.",
-        ),
-        click.option(
-            "--unknown",
-            type=click.Choice(["error", "warn", "ignore"]),
-            default="error",
-            show_default=True,
-            help="What to do about settings that nothing reads.",
-        ),
-    )
-    for option in reversed(options):
-        func = option(func)
-    return func
+def _application(ctx: click.Context, given: dict[str, t.Any]) -> Application:
+    return Application(**with_settings(ctx.command, given))
 
 
 @buvar.command()
-@application
-@click.option(
-    "--forks",
-    type=click.IntRange(0),
-    default=1,
-    show_default=True,
-    help="How many workers; 0 is one for each CPU, 1 does not fork.",
-)
-@click.option(
-    "--bind",
-    "sockets",
-    multiple=True,
-    metavar="URI",
-    help="A socket the workers share, e.g. tcp://:8080; may be repeated.",
-)
-@click.option(
-    "--preload/--no-preload",
-    default=True,
-    show_default=True,
-    help="Import PLUGINS once, before workers are forked, or in each worker, "
-    "so that HUP brings changes.",
-)
-@click.option(
-    "--reload", is_flag=True, help="Restart when a source file changes."
-)
-def run(
-    forks: int,
-    sockets: tuple[str, ...],
-    *,
-    preload: bool,
-    reload: bool,
-    **options: t.Any,
-) -> None:
+@plugins
+@configuration
+@running
+@click.pass_context
+def run(ctx: click.Context, /, **options: t.Any) -> None:
     """
     Run PLUGINS until they end, or INT or TERM comes.
 
@@ -124,29 +63,49 @@ def run(
     buvar run app:prepare
     buvar run app -c app.toml --set aiohttp.port=8080
     buvar run app --forks 0 --bind tcp://:8080
+
+    Whatever an option below says can be set in the section "fork", which has
+    more than these: buvar config show fork.
     """  # noqa: D301 - click wants the character itself
     with told():
-        Application(**options).run(
-            forks=forks, sockets=sockets, preload=preload, reload=reload
-        )
+        _application(ctx, options).run()
 
 
 @buvar.command()
-@application
-def check(**options: t.Any) -> None:
+@plugins
+@configuration
+@running
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How to write what is wrong; SARIF is read by editors and forges.",
+)
+@click.pass_context
+def check(ctx: click.Context, /, form: str, **options: t.Any) -> None:
     """
-    Prepare PLUGINS, verify what they inject, run no task.
+    Prepare PLUGINS and report all that is wrong; run no task, bind no port.
 
-    Their tasks are not started, their teardown runs.
-    """
+    Give it the options of "buvar run" to check the very same run.
+
+    \b
+    buvar check app -c app.toml --forks 4
+    buvar check app --format sarif > buvar.sarif
+
+    Exit codes: 0 all is well, 2 only the configuration or the name of a plugin
+    is wrong, 1 something cannot be injected or prepared.
+    """  # noqa: D301 - click wants the character itself
     from ._checking import check  # noqa: PLC0415
 
     with told():
-        check(Application(**options))
+        check(_application(ctx, options), form)
 
 
 @buvar.command()
-@application
+@plugins
+@configuration
 @click.option(
     "--format",
     "form",
@@ -165,22 +124,81 @@ def graph(form: str, **options: t.Any) -> None:
 
 @buvar.group(cls=Buvar)
 def config() -> None:
-    """Generate and explain the configuration of an application."""
+    """
+    Generate and explain the configuration of an application.
+
+    PLUGINS may be the words "fork" and "log" as well: the sections that the
+    command itself reads.
+    """
 
 
-def configuration(name: str, help_: str) -> None:
+def _unchanged(func: T) -> T:
+    return func
+
+
+def _configuration(
+    name: str,
+    help_: str,
+    more: t.Callable[[t.Any], t.Any] = _unchanged,
+) -> None:
     """Define one of the commands that look at the sections of plugins."""
 
     @config.command(name, help=help_)
-    @application
-    def command(**options: t.Any) -> None:
-        from . import _configuring  # noqa: PLC0415
+    @plugins
+    @configuration
+    @more
+    @click.pass_context
+    def command(ctx: click.Context, /, **options: t.Any) -> None:
+        from ._configuring import env  # noqa: PLC0415
+        from ._configuring import sample  # noqa: PLC0415
+        from ._configuring import schema  # noqa: PLC0415
+        from ._configuring import show  # noqa: PLC0415
 
+        commands: dict[str, t.Callable[[Application], None]] = {
+            "env": env,
+            "sample": sample,
+            "schema": schema,
+            "show": show,
+        }
         with told():
-            getattr(_configuring, name)(Application(**options))
+            commands[name](_application(ctx, options))
 
 
-configuration("sample", "Write a sample TOML file of all sections.")
-configuration("env", "List the variables that set each value.")
-configuration("show", "Show each value and where it came from.")
-configuration("schema", "Write the JSON Schema of all sections.")
+_configuration("sample", "Write a sample TOML file of all sections.")
+_configuration("env", "List the variables that set each value.")
+_configuration("show", "Show each value and where it came from.", running)
+_configuration("schema", "Write the JSON Schema of all sections.")
+
+
+@buvar.command()
+@click.argument("name")
+@click.option(
+    "--with",
+    "features",
+    metavar="FEATURES",
+    default="",
+    help="What it is made with, separated by commas: aiohttp, sqlite.",
+)
+def new(name: str, features: str) -> None:
+    """
+    Write a small service that works, in a new folder NAME.
+
+    \b
+    buvar new shop --with aiohttp,sqlite
+    cd shop
+    python -m pytest
+    buvar run shop -c shop.toml
+
+    It has plugins, a configuration, tests, a Dockerfile, a unit for systemd
+    and a workflow for continuous integration.
+    """  # noqa: D301 - click wants the character itself
+    from ._new import FEATURES  # noqa: PLC0415
+    from ._new import write  # noqa: PLC0415
+
+    wanted = [one.strip() for one in features.split(",") if one.strip()]
+    for one in wanted:
+        if one not in FEATURES:
+            msg = f"{one!r} is none of {', '.join(FEATURES)}."
+            raise click.BadParameter(msg, param_hint="'--with'")
+    write(name, wanted, pathlib.Path.cwd())
+    click.echo(f"Wrote {name}; see {name}/README.md.")

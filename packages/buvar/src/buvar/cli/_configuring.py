@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import typing as t
 
 import click
 
 from buvar import config
-from buvar import log
 from buvar import plugin
 
-from ._application import LOG
+from ._application import OWN
 from ._application import Application
+from ._application import check_own
 from ._errors import CommandError
 from ._errors import Exit
 
@@ -42,8 +43,15 @@ def env(application: Application) -> None:
 
 def show(application: Application) -> None:
     """Print each value and where it came from."""
-    _classes(application)
-    click.echo(str(application.source.explain()))
+    only = _own_sections(application)
+    if only:
+        found = config.Explanation()
+        for section in only:
+            found += application.source.explain(OWN[section], section)
+    else:
+        _classes(application)
+        found = application.source.explain()
+    click.echo(str(found))
 
 
 def schema(application: Application) -> None:
@@ -61,14 +69,18 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
         Exception: What failed before there was one.
     """
     source = application.source
+    only = _own_sections(application)
+    if only:
+        return [(OWN[section], section) for section in only]
+    check_own(source)
     application.set_up()
     failed = _prepare(application)
     found = source.classes()
-    if all(section == LOG for _, section in found):
+    if all(section in OWN for _, section in found):
         if failed:
             raise failed[0]
         raise CommandError(
-            f"No section is defined by {', '.join(application.plugins)}.\n"
+            f"No section is defined by {application.names}.\n"
             "Name the modules with subclasses of buvar.config.Config, e.g. "
             "buvar_aiohttp.",
             Exit.USAGE,
@@ -82,8 +94,22 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
             f"{type(error).__name__}: {said}",
             err=True,
         )
-    # That of the command itself comes last.
-    return sorted(found, key=lambda each: (each[0] is log.LogConfig, each[1]))
+    # Those of the command itself come last.
+    return sorted(found, key=lambda each: (each[1] in OWN, each[1]))
+
+
+def _own_sections(application: Application) -> list[str]:
+    """Return the sections of the command, if it is asked for these only."""
+    names = [
+        name
+        for name in application.plugins
+        if name in OWN and importlib.util.find_spec(str(name)) is None
+    ]
+    return (
+        [str(name) for name in names]
+        if len(names) == len(application.plugins)
+        else []
+    )
 
 
 def _prepare(application: Application) -> list[Exception]:
@@ -112,3 +138,11 @@ def _prepare(application: Application) -> list[Exception]:
 
     plugin.check(prepare)
     return failed
+
+
+COMMANDS: t.Final[dict[str, t.Callable[[Application], None]]] = {
+    "sample": sample,
+    "env": env,
+    "show": show,
+    "schema": schema,
+}

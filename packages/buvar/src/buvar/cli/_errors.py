@@ -45,7 +45,12 @@ def told() -> t.Generator[None, None, None]:
     """
     try:
         yield
-    except (click.ClickException, click.Abort, SystemExit):
+    except (
+        click.ClickException,
+        click.Abort,
+        click.exceptions.Exit,
+        SystemExit,
+    ):
         raise
     except Exception as error:  # noqa: BLE001 - told, the process ends
         found = plugin.failures(error)

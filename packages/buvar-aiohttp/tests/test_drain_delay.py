@@ -1,0 +1,191 @@
+"""A server that stops behind a load balancer, which needs time to notice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import typing as t
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+import buvar_aiohttp
+
+from buvar import context
+from buvar import plugin
+
+
+TIMEOUT = 30.0  # seconds, a bound and no expectation
+READY = "/health/ready"
+
+needs_signals = pytest.mark.skipif(
+    sys.platform == "win32", reason="TERM ends a process at once"
+)
+
+
+def test_it_still_accepts(serve) -> None:
+    """New connections are answered, each for the last time, with 503."""
+
+    async def visit(session: t.Any, url: str) -> object:
+        del session
+        context.get(plugin.Cancel).set()
+        found: list[object] = []
+        for path in (READY, "/health/live"):
+            async with (
+                aiohttp.ClientSession() as one,
+                one.get(url + path) as response,
+            ):
+                found.append(
+                    (response.status, response.headers.get("Connection"))
+                )
+        return found
+
+    assert serve(visit, "buvar_aiohttp.health", drain_delay=1.0) == [
+        (503, "close"),
+        (200, "close"),
+    ]
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_a_delay_that_makes_no_sense(value: float) -> None:
+    """A delay is 0 or more, and has an end."""
+    with pytest.raises(ValueError, match="drain_delay has to be 0 or more"):
+        buvar_aiohttp.AioHttpConfig(drain_delay=value)
+
+
+SERVICE = """
+    import asyncio, sys
+    import aiohttp.web
+    from buvar import context, di, plugin
+    from buvar_aiohttp import AioHttpConfig
+
+    async def slow(request):
+        await asyncio.sleep(0.05)
+        return aiohttp.web.Response(text="hello")
+
+    async def prepare(load: plugin.Loader):
+        await load("buvar_aiohttp", "buvar_aiohttp.health")
+        app = await di.nject(aiohttp.web.Application)
+        app.router.add_get("/", slow)
+
+    if __name__ == "__main__":
+        port, delay = int(sys.argv[1]), float(sys.argv[2])
+        context.add(AioHttpConfig(port=port, drain_delay=delay))
+        plugin.stage(prepare)
+"""
+
+
+@pytest.fixture
+def service(tmp_path: Path):
+    """Run the service in a process of its own, with a delay."""
+    script = tmp_path / "service.py"
+    script.write_text(textwrap.dedent(SERVICE))
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def service(delay: float) -> t.Any:
+        process = subprocess.Popen(
+            [sys.executable, str(script), str(port), str(delay)]
+        )
+        started.append(process)
+        return process, f"http://127.0.0.1:{port}"
+
+    yield service
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+async def status(url: str) -> int:
+    """Return the status of an answer to a connection of its own, else 0."""
+    timeout = aiohttp.ClientTimeout(TIMEOUT)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(url) as response,
+        ):
+            return response.status
+    except aiohttp.ClientError:
+        return 0
+
+
+async def until_ready_says(expected: int, url: str) -> None:
+    async with asyncio.timeout(TIMEOUT):
+        while await status(url + READY) != expected:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.05)
+
+
+async def balance(process: t.Any, url: str) -> list[int]:
+    """Send requests until ready was answered with 503 twice, or not."""
+    await until_ready_says(200, url)
+    out = asyncio.Event()
+    found: list[int] = []
+
+    async def probe() -> None:
+        failures = 0
+        while failures < 2:
+            await asyncio.sleep(0.1)
+            failed = await status(url + READY) != 200
+            failures = failures + 1 if failed else 0
+        out.set()
+
+    async def ask() -> None:
+        while not out.is_set():
+            found.append(await status(url))
+
+    async with asyncio.timeout(TIMEOUT), asyncio.TaskGroup() as group:
+        group.create_task(probe())
+        for _ in range(4):
+            group.create_task(ask())
+        await asyncio.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+    return found
+
+
+async def stop_balanced(service: t.Any, delay: float) -> list[int]:
+    """Stop the service while it is asked, and return what was answered."""
+    process, url = service(delay)
+    found = await balance(process, url)
+    assert process.wait(TIMEOUT) == 0
+    return found
+
+
+@needs_signals
+def test_a_load_balancer_loses_nothing(service) -> None:
+    """With a delay it loses no request, and without one it loses some."""
+    for _ in range(2):
+        found = asyncio.run(stop_balanced(service, 3.0))
+        assert set(found) == {200}
+    assert 0 in asyncio.run(stop_balanced(service, 0.0))
+
+
+@needs_signals
+def test_a_second_signal_skips_it(service) -> None:
+    """A second TERM ends the delay, not the request that is under way."""
+
+    async def visit() -> object:
+        process, url = service(60.0)
+        await until_ready_says(200, url)
+        process.send_signal(signal.SIGTERM)
+        await until_ready_says(503, url)
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        start = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        code = await asyncio.to_thread(process.wait, TIMEOUT)
+        found = await asyncio.wait_for(reader.read(), TIMEOUT)
+        writer.close()
+        return found[:12], code, time.monotonic() - start < TIMEOUT
+
+    assert asyncio.run(visit()) == (b"HTTP/1.1 200", 0, True)

@@ -1,0 +1,170 @@
+"""What a check finds: mistakes, each with its place."""
+
+from __future__ import annotations
+
+import re
+import traceback
+import typing as t
+
+import attrs
+
+from buvar import config
+from buvar import di
+from buvar import plugin
+
+from ._errors import Exit
+
+
+#: What may be wrong, and with what the command then exits.
+RULES: t.Final[dict[str, tuple[Exit, str]]] = {
+    "configuration": (Exit.USAGE, "A value of the configuration is wrong."),
+    "unread": (Exit.USAGE, "Nothing reads a setting."),
+    "plugin": (Exit.USAGE, "A plugin cannot be found or loaded."),
+    "prepare": (Exit.FAILED, "A plugin cannot be prepared."),
+    "injection": (Exit.FAILED, "Something that is injected is missing."),
+}
+
+#: A file and a line, as a configuration names them.
+_ORIGIN: t.Final = re.compile(
+    r"(?P<file>[^$-].*?)(?::(?P<line>\d+)(?::\d+)?)?"
+)
+#: The same, as injection does.
+_PLACE: t.Final = re.compile(r"[(\[](?P<file>[^()\[\]\n]+):(?P<line>\d+)[)\]]")
+
+
+@attrs.frozen
+class Finding:
+    """
+    One mistake.
+
+    Attributes:
+        rule: What kind it is, one of ``RULES``.
+        message: What is wrong.
+        hint: What to do about it.
+        file: The file in which it is.
+        line: The line, from 1.
+        origin: Where it came from if that is no file: ``$VARIABLE``,
+            ``--set key``.
+    """
+
+    rule: str
+    message: str
+    hint: str | None = None
+    file: str | None = None
+    line: int | None = None
+    origin: str | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """With what the command exits."""
+        return int(RULES[self.rule][0])
+
+    @property
+    def place(self) -> str | None:
+        """Where it is, as editors read it."""
+        if self.file is None:
+            return self.origin
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+    def __str__(self) -> str:
+        """Render it in a line, with what to do about it below."""
+        place = f"{self.place}: " if self.place else ""
+        text = f"{place}{self.message} [{self.rule}]"
+        if self.hint:
+            text += "\n    " + self.hint.replace("\n", "\n    ")
+        return text
+
+
+def exit_code(findings: t.Iterable[Finding]) -> int:
+    """
+    Return with what a check exits that has found these.
+
+    2 says that correcting the configuration is enough.
+    """
+    return min((one.exit_code for one in findings), default=0)
+
+
+def of_error(
+    error: BaseException, source: config.ConfigSource | None = None
+) -> list[Finding]:
+    """
+    Return what an error says is wrong, one by one.
+
+    Args:
+        error: What was raised.
+        source: Knows where the tables are that lack something.
+    """
+    if isinstance(error, config.ConfigError):
+        return [_of_problem(one, source) for one in error.errors]
+    if isinstance(error, di.CheckError):
+        return [_of_injection(one) for one in error.errors]
+    if isinstance(error, di.ResolveError):
+        return [_of_injection(error)]
+    if isinstance(error, BaseExceptionGroup):
+        group = t.cast("BaseExceptionGroup[BaseException]", error)
+        found = [of_error(inner, source) for inner in group.exceptions]
+        return [one for findings in found for one in findings]
+    return [_of_failure(plugin.failures(error)[0])]
+
+
+def _of_problem(
+    problem: config.Problem, source: config.ConfigSource | None
+) -> Finding:
+    text = f"{problem.path}: " if problem.path else ""
+    text += problem.expected
+    if problem.value is not None:
+        text += f", not {problem.value}"
+    rule = "unread" if _UNREAD.search(problem.expected) else "configuration"
+    origin = problem.source
+    if origin is None and source is not None:
+        # Something is missing: it belongs where its table is.
+        origin = source.where(problem.path.split(".")[:-1])
+    place = _ORIGIN.fullmatch(origin or "")
+    if place is None or origin == "code":
+        return Finding(rule, text, problem.hint, origin=origin)
+    line = place["line"]
+    return Finding(
+        rule, text, problem.hint, place["file"], int(line) if line else None
+    )
+
+
+#: How ``check_unknown`` says that nothing reads something.
+_UNREAD: t.Final = re.compile(r"^unknown (?!value)")
+
+
+def _of_injection(error: di.ResolveError) -> Finding:
+    lines = [line.rstrip() for line in error.tree]
+    place = _PLACE.search("\n".join(lines))
+    return Finding(
+        "injection",
+        "\n    ".join(lines),
+        "\n".join(f"Hint: {one}" for one in error.hints) or None,
+        place["file"] if place else None,
+        int(place["line"]) if place else None,
+    )
+
+
+def _of_failure(failure: plugin.Failure) -> Finding:
+    """Return what failed while a plugin was prepared."""
+    error = failure.error
+    if isinstance(error, plugin.PluginError):
+        message, _, hint = str(error).partition("\n")
+        return Finding("plugin", message, hint or None)
+    file, line = _place_of(error)
+    if failure.explains_itself:
+        message, _, hint = str(error).partition("\n")
+        code = getattr(error, "exit_code", Exit.FAILED)
+        rule = "configuration" if code == Exit.USAGE else "prepare"
+        return Finding(rule, message, hint or None, file, line)
+    name = failure.facts.get("plugin")
+    said = f"{type(error).__name__}: {error}"
+    text = f"The plugin {name!r} could not be prepared: {said}"
+    return Finding("prepare", text, None, file, line)
+
+
+def _place_of(error: BaseException) -> tuple[str | None, int | None]:
+    """Return where an exception was raised."""
+    if isinstance(error, SyntaxError):
+        return error.filename, error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    return (frames[-1].filename, frames[-1].lineno) if frames else (None, None)

@@ -1,0 +1,191 @@
+"""The section ``fork``: how the workers are run."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import typing as t
+
+import attrs
+
+from buvar import config
+
+
+Loop: t.TypeAlias = t.Literal["asyncio", "uvloop", "auto"]
+
+#: Bits of a umask, written as octal digits.
+_UMASK: t.Final = 0o777
+_MODULE: t.Final = "uvloop"
+
+
+def _more_than_0(
+    _: object, _field: attrs.Attribute[t.Any], value: t.Any
+) -> None:
+    if value is not None and not value > 0:
+        msg = "expected a number more than 0"
+        raise ValueError(msg)
+
+
+def _natural(_: object, _field: attrs.Attribute[t.Any], value: t.Any) -> None:
+    if value is not None and not value >= 0:
+        msg = "expected 0 or more"
+        raise ValueError(msg)
+
+
+def _finite(_: object, _field: attrs.Attribute[t.Any], value: float) -> None:
+    if not 0 <= value < math.inf:
+        msg = "expected 0 or more seconds"
+        raise ValueError(msg)
+
+
+def _less_than_all(
+    settings: ForkConfig, _field: attrs.Attribute[t.Any], value: int | None
+) -> None:
+    most = settings.max_requests
+    if value is not None and (most is None or not 0 <= value < most):
+        msg = f"expected less than max_requests, which is {most}"
+        raise ValueError(msg)
+
+
+def _octal(
+    _: object, _field: attrs.Attribute[t.Any], value: str | None
+) -> None:
+    try:
+        fine = value is None or 0 <= int(value, 8) <= _UMASK
+    except ValueError:
+        fine = False
+    if not fine:
+        msg = 'expected octal digits such as "027"'
+        raise ValueError(msg)
+
+
+def _installed(_: object, _field: attrs.Attribute[t.Any], value: Loop) -> None:
+    if value == _MODULE and not _has_uvloop():
+        msg = "uvloop is not installed: pip install uvloop"
+        raise ValueError(msg)
+
+
+def _has_uvloop() -> bool:
+    return importlib.util.find_spec(_MODULE) is not None
+
+
+def _uvloop() -> t.Any:
+    """Make an event loop; it is imported where it runs."""
+    module: t.Any = importlib.import_module(_MODULE)
+    return module.new_event_loop()
+
+
+@attrs.frozen(kw_only=True)
+class ForkConfig:
+    """How the workers are run: every option of ``fork.stage``."""
+
+    forks: int = config.var(
+        1,
+        validator=_natural,
+        help="How many workers; 0 is one for each CPU, 1 does not fork.",
+    )
+    sockets: list[str] = config.list_var(
+        [],
+        help="What the workers listen on, such as tcp://:8080.",
+    )
+    backlog: int = config.var(
+        2048,
+        validator=_more_than_0,
+        help="How many connections may wait to be accepted.",
+    )
+    unserved: t.Literal["error", "warn"] = config.var(
+        "error", help="What a socket is that no plugin serves."
+    )
+    reuse_port: bool = config.bool_var(
+        default=False, help="Give each worker a socket of its own."
+    )
+    loop: Loop = config.var(
+        "asyncio",
+        validator=_installed,
+        help="The event loop; auto is uvloop where it is installed.",
+    )
+    preload: bool = config.bool_var(
+        default=True, help="Import the modules once, for all workers."
+    )
+    user: str | None = config.var(
+        None, help="The user that the workers become, once all is bound."
+    )
+    group: str | None = config.var(
+        None, help="Their group, by default that of the user."
+    )
+    umask: str | None = config.var(
+        None, validator=_octal, help='Their umask, such as "027".'
+    )
+    directory: str | None = config.var(None, help="Their working directory.")
+    worker_timeout: float = config.var(
+        60.0,
+        validator=_more_than_0,
+        help="Seconds after which a blocked worker is killed, or inf.",
+    )
+    boot_timeout: float = config.var(
+        60.0,
+        validator=_more_than_0,
+        help="Seconds that a worker gets to prepare its plugins, or inf.",
+    )
+    graceful_timeout: float = config.var(
+        60.0, validator=_finite, help="Seconds that a worker gets to end."
+    )
+    max_requests: int | None = config.var(
+        None,
+        validator=_more_than_0,
+        help="Replace a worker after so many requests.",
+    )
+    max_requests_jitter: int | None = config.var(
+        None,
+        validator=_less_than_all,
+        help="By how many less, at most; by default a tenth of them.",
+    )
+    max_memory: config.ByteSize | None = config.var(
+        None,
+        validator=_more_than_0,
+        help='Replace a worker that has more memory, such as "512 MiB".',
+    )
+    max_failures: int = config.var(
+        7,
+        validator=_natural,
+        help="Give up after so many failures in a row; 0 never does.",
+    )
+    backoff: float = config.var(
+        0.05,
+        validator=_more_than_0,
+        help="Seconds before a crashed worker is started again, doubled.",
+    )
+    backoff_limit: float = config.var(
+        30.0, validator=_finite, help="The longest such wait, in seconds."
+    )
+    stable_after: float = config.var(
+        2.0,
+        validator=_finite,
+        help="Seconds after which a worker counts as healthy.",
+    )
+    pid_path: str | None = config.var(
+        None, help="A file to keep the process id in."
+    )
+    title: str = config.var(
+        "buvar", help="What the processes are called, with setproctitle."
+    )
+    reload: bool = config.bool_var(
+        default=False, help="Restart when a source file changes."
+    )
+    reload_paths: list[str] = config.list_var(
+        [], help="What to watch instead of the sources below this folder."
+    )
+
+    def stage_options(self) -> dict[str, t.Any]:
+        """Return what ``fork.stage`` takes."""
+        options = attrs.asdict(self, recurse=False)
+        loop, paths = options.pop("loop"), options.pop("reload_paths")
+        if loop == _MODULE or (loop == "auto" and _has_uvloop()):
+            options["loop_factory"] = _uvloop
+        if self.reload and paths:
+            options["reload"] = paths
+        if self.umask is not None:
+            options["umask"] = int(self.umask, 8)
+        if self.boot_timeout == math.inf:
+            options["boot_timeout"] = None
+        return options

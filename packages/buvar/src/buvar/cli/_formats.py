@@ -1,0 +1,122 @@
+"""What a check found, written for people, programs and editors."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import typing as t
+
+from importlib import metadata
+
+from ._findings import RULES
+from ._findings import Finding
+from ._findings import exit_code
+
+
+_SCHEMA: t.Final = "https://json.schemastore.org/sarif-2.1.0.json"
+#: What relative paths start at, in the language of SARIF.
+_HERE: t.Final = "PWD"
+
+
+def as_text(findings: t.Sequence[Finding]) -> str:
+    """Return a line for each mistake, and how many there are."""
+    number = len(findings)
+    total = f"{number} mistake{'' if number == 1 else 's'} found."
+    return "\n".join([*map(str, findings), total])
+
+
+def as_json(findings: t.Sequence[Finding]) -> str:
+    """Return an object with all mistakes."""
+    found = [
+        {
+            "rule": one.rule,
+            "message": one.message,
+            "hint": one.hint,
+            "file": one.file,
+            "line": one.line,
+            "origin": one.origin,
+        }
+        for one in findings
+    ]
+    data = {"exit_code": exit_code(findings), "mistakes": found}
+    return json.dumps(data, indent=2)
+
+
+def as_sarif(findings: t.Sequence[Finding]) -> str:
+    """Return a log in the Static Analysis Results Interchange Format."""
+    names = list(RULES)
+    run = {
+        "tool": {
+            "driver": {
+                "name": "buvar",
+                "version": metadata.version("buvar"),
+                "rules": [
+                    {"id": name, "shortDescription": {"text": text}}
+                    for name, (_, text) in RULES.items()
+                ],
+            }
+        },
+        "originalUriBaseIds": {
+            _HERE: {"uri": f"{pathlib.Path.cwd().as_uri()}/"}
+        },
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "exitCode": exit_code(findings),
+            }
+        ],
+        "columnKind": "unicodeCodePoints",
+        "results": [
+            {
+                "ruleId": one.rule,
+                "ruleIndex": names.index(one.rule),
+                "level": "error",
+                "message": {"text": _message(one)},
+                **_locations(one),
+            }
+            for one in findings
+        ],
+    }
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2)
+
+
+def _message(finding: Finding) -> str:
+    origin = f" ({finding.origin})" if finding.origin else ""
+    hint = f"\n{finding.hint}" if finding.hint else ""
+    return f"{finding.message}{origin}{hint}"
+
+
+def _locations(finding: Finding) -> dict[str, t.Any]:
+    if finding.file is None:
+        return {}
+    path = pathlib.Path(finding.file)
+    here = pathlib.Path.cwd()
+    artifact: dict[str, str]
+    if not path.is_absolute() or path.is_relative_to(here):
+        relative = os.path.relpath(path, here)
+        if relative.startswith(".."):
+            artifact = {"uri": path.resolve().as_uri()}
+        else:
+            uri = pathlib.PurePath(relative).as_posix()
+            artifact = {"uri": _quoted(uri), "uriBaseId": _HERE}
+    else:
+        artifact = {"uri": path.as_uri()}
+    physical: dict[str, t.Any] = {"artifactLocation": artifact}
+    if finding.line is not None:
+        physical["region"] = {"startLine": finding.line}
+    return {"locations": [{"physicalLocation": physical}]}
+
+
+def _quoted(path: str) -> str:
+    import urllib.parse  # noqa: PLC0415 - only where something is wrong
+
+    return urllib.parse.quote(path)
+
+
+FORMATS: t.Final[dict[str, t.Callable[[t.Sequence[Finding]], str]]] = {
+    "text": as_text,
+    "json": as_json,
+    "sarif": as_sarif,
+}

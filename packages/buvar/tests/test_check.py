@@ -1,0 +1,249 @@
+"""``check`` reports all mistakes of a run at once, each with its place."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+
+from pathlib import Path
+
+import pytest
+
+
+TIMEOUT = 60  # seconds, a bound and no expectation
+
+APPLICATION = """
+    import attrs
+    from buvar import config, di, plugin
+
+    @attrs.define
+    class Web(config.Config, section="web"):
+        host: str
+        port: int = 80
+        names: list[str] = config.list_var([])
+
+    class Missing: ...
+    class Lost: ...
+
+    class Service:
+        def __init__(self, missing: Missing): ...
+
+    @di.inject
+    async def handler(request, lost: Lost): ...
+
+    async def prepare(load: plugin.Loader):
+        di.register(Service)
+        plugin.add_check(lambda: di.add_entry_point(handler, positional=1))
+
+    async def failing():
+        raise ValueError("no room")
+"""
+SETTINGS = """
+    [web]
+    port = "many"
+    hosts = 1
+
+    [wbe]
+    port = 1
+
+    [fork]
+    forks = "x"
+    [log]
+    level = "LOUD"
+"""
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch):
+    """Run ``buvar check`` in a folder with an application full of mistakes."""
+    monkeypatch.setenv("APP_WEB_PROT", "1")
+    write(tmp_path / "app.py", APPLICATION)
+    write(tmp_path / "c.toml", SETTINGS)
+
+    def run(*args: str, code: int) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "buvar.cli", "check", *args],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout or done.stderr
+
+    return run
+
+
+def write(file: Path, text: str) -> None:
+    file.write_text(textwrap.dedent(text).lstrip("\n"))
+
+
+def line_of(folder: Path, text: str, name: str = "app.py") -> int:
+    lines = folder.joinpath(name).read_text().splitlines()
+    return next(n for n, line in enumerate(lines, 1) if text in line)
+
+
+ALL = (
+    *("app", "app:failing", "nowhere", "-c", "c.toml"),
+    *("--env-prefix", "APP", "--set", "web.namse=a"),
+)
+
+
+def expected(folder: Path) -> set[tuple[str, str, int | None, str]]:
+    """Return the mistakes: rule, file or origin, line, words of the text."""
+    app = str(folder / "app.py")
+    return {
+        ("configuration", "c.toml", 2, "web.port: expected a whole number"),
+        ("configuration", "c.toml", 1, "web.host: missing"),
+        ("unread", "c.toml", 3, "web.hosts: unknown key"),
+        ("unread", "c.toml", 5, "wbe: unknown section"),
+        ("unread", "$APP_WEB_PROT", None, "unknown variable"),
+        ("unread", "--set web.namse", None, "web.namse: unknown key"),
+        ("configuration", "c.toml", 9, "fork.forks: expected a whole number"),
+        ("configuration", "c.toml", 11, "'LOUD' is not a log level"),
+        ("injection", app, line_of(folder, "class Service"), "Missing"),
+        ("injection", app, line_of(folder, "di.inject"), "Lost"),
+        ("prepare", app, line_of(folder, "raise ValueError"), "no room"),
+        ("plugin", "", None, "nowhere"),
+    }
+
+
+def test_all_at_once(check, tmp_path: Path) -> None:
+    """A dozen mistakes of all kinds are found in one run, with places."""
+    found = json.loads(check(*ALL, "--format", "json", code=1))
+
+    assert found["exit_code"] == 1
+    left = expected(tmp_path)
+    for one in found["mistakes"]:
+        place = one["file"] or one["origin"] or ""
+        left -= {
+            mistake
+            for mistake in left
+            if mistake[:3] == (one["rule"], place, one["line"])
+            and mistake[3] in one["message"]
+        }
+    assert left == set(), found["mistakes"]
+    assert len(found["mistakes"]) == 12, found["mistakes"]
+
+
+def test_text(check) -> None:
+    """People and editors read a line each, and how many there are."""
+    lines = check(*ALL, code=1).splitlines()
+
+    assert lines[-1] == "12 mistakes found."
+    assert (
+        "c.toml:2: web.port: expected a whole number, not 'many' "
+        "[configuration]" in lines
+    )
+    assert "    Did you mean 'web'?" in lines
+    assert "Traceback" not in lines
+
+
+def test_sarif(check, tmp_path: Path) -> None:
+    """SARIF has a result for each, with its rule and place."""
+    log = json.loads(check(*ALL, "--format", "sarif", code=1))
+
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert len(run["results"]) == 12
+    places = set()
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+        assert result["level"] == "error"
+        assert result["message"]["text"]
+        for location in result.get("locations", ()):
+            physical = location["physicalLocation"]
+            assert physical["artifactLocation"]["uriBaseId"] == "PWD"
+            places.add(
+                (
+                    physical["artifactLocation"]["uri"],
+                    physical["region"]["startLine"],
+                )
+            )
+    assert ("c.toml", 2) in places
+    assert ("app.py", line_of(tmp_path, "class Service")) in places
+    assert run["originalUriBaseIds"]["PWD"]["uri"].endswith("/")
+    assert run["invocations"][0]["exitCode"] == 1
+
+
+def test_exit_codes(check, tmp_path: Path) -> None:
+    """Exit code 2 is for the configuration alone, 1 for all else."""
+    tmp_path.joinpath("settings.py").write_text("from app import Web\n")
+    tmp_path.joinpath("c.toml").write_text("[web]\nport = -1\n")
+    check("settings", "-c", "c.toml", "--env-prefix", "APP", code=2)
+    tmp_path.joinpath("c.toml").write_text('[web]\nhost = "a"\n')
+
+    output = check("app", "-c", "c.toml", code=1)
+
+    assert output.count("[injection]") == 2
+    assert output.endswith("2 mistakes found.\n")
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_no_mistakes(check, tmp_path: Path, form: str) -> None:
+    """Without a mistake there is an empty report and exit code 0."""
+    tmp_path.joinpath("empty.py").write_text("async def prepare(): ...\n")
+
+    found = json.loads(check("empty", "--format", form, code=0))
+
+    if form == "json":
+        assert found == {"exit_code": 0, "mistakes": []}
+    else:
+        assert found["runs"][0]["results"] == []
+
+
+def test_what_follows_from_a_failure(check, tmp_path: Path) -> None:
+    """What may only follow from a plugin that failed says so."""
+    tmp_path.joinpath("c.toml").write_text('[web]\nhost = "a"\n')
+
+    output = check("app", "app:failing", "-c", "c.toml", code=1)
+
+    assert output.count("Perhaps only because a plugin could not") == 2
+
+
+def test_a_file_that_is_no_toml(check, tmp_path: Path) -> None:
+    """Files that cannot be read are all named, with the line."""
+    tmp_path.joinpath("c.toml").write_text("a = \n")
+
+    found = json.loads(
+        check("app", "-c", "c.toml", "-c", "d", "--format", "json", code=2)
+    )
+
+    places = [(one["file"], one["line"]) for one in found["mistakes"]]
+    assert places == [("c.toml", 1), ("d", None)]
+
+
+def test_a_module_with_a_syntax_error(check, tmp_path: Path) -> None:
+    """The line of a syntax error is that of the error."""
+    tmp_path.joinpath("broken.py").write_text("x = 1\ndef\n")
+
+    (mistake,) = json.loads(
+        check("broken", "--unknown", "ignore", "--format", "json", code=1)
+    )["mistakes"]
+
+    place = mistake["file"], mistake["line"]
+    assert place == (str(tmp_path / "broken.py"), 2)
+    assert mistake["rule"] == "prepare"
+
+
+def test_handlers_in_the_graph(tmp_path: Path) -> None:
+    """``graph`` draws injected functions that are called from outside."""
+    write(tmp_path / "app.py", APPLICATION)
+    for form, text in (("tree", "handler"), ("mermaid", "handler<br>entry")):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "buvar.cli", "graph", "app"),
+                *("--format", form),
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=True,
+        )
+        assert text in done.stdout
+        assert "Lost" in done.stdout

@@ -1,0 +1,123 @@
+"""``new`` writes a service that works as it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+import urllib.request
+
+from pathlib import Path
+
+import pytest
+
+from buvar.cli._errors import CommandError
+from buvar.cli._new import write
+
+
+TIMEOUT = 60  # seconds, a bound and no expectation
+
+
+def run(folder: Path, *words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env={**os.environ, "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stderr if code else done.stdout
+
+
+@pytest.mark.parametrize("features", ["", "sqlite", "aiohttp,sqlite"])
+def test_its_commands_work(tmp_path: Path, features: str) -> None:
+    """The tests of a new service pass, and it has no mistakes."""
+    output = run(tmp_path, "buvar.cli", "new", "shop", "--with", features)
+
+    assert output == "Wrote shop; see shop/README.md.\n"
+    folder = tmp_path / "shop"
+    assert "passed" in run(folder, "pytest", "-q", "-p", "no:cacheprovider")
+    check = ("buvar.cli", "check", "shop", "-c", "shop.toml")
+    assert "All is well" in run(folder, *check)
+    # A check creates nothing.
+    assert not list(folder.glob("*.sqlite"))
+    for file in folder.rglob("*"):
+        if file.is_file() and file.suffix != ".pyc":
+            text = file.read_text()
+            assert "{{name}}" not in text
+            assert "#+" not in text
+            assert "#-" not in text
+    project = tomllib.loads(folder.joinpath("pyproject.toml").read_text())
+    assert project["project"]["name"] == "shop"
+    test = project["project"]["optional-dependencies"]["test"]
+    assert any("aiohttp" in one for one in test) == ("aiohttp" in features)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+def test_it_serves(tmp_path: Path) -> None:
+    """A new service answers, remembers, and ends well."""
+    run(tmp_path, "buvar.cli", "new", "shop", "--with", "aiohttp,sqlite")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "buvar.cli", "run", "shop"),
+            *("-c", "shop.toml", "--set", f"aiohttp.port={port}"),
+        ],
+        cwd=tmp_path / "shop",
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr
+        for line in process.stderr:
+            if "Serving HTTP" in line:
+                break
+        url = f"http://127.0.0.1:{port}/hello/you"
+        for number in (1, 2):
+            with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+                text = answer.read().decode()
+            assert text == f"Hello, you! This is visit {number}."
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("my-shop",), "such as 'my_shop'"),
+        (("Shop.py",), "such as 'shop_py'"),
+        (("class",), "is not the name of a Python package"),
+        (("../shop",), "is not the name of a Python package"),
+        (("json",), "There is a module 'json' already"),
+        (("sys",), "There is a module 'sys' already"),
+        (("buvar",), "There is a module 'buvar' already"),
+        (("there",), "There is a 'there' here already"),
+        (("shop", "--with", "flask"), "'flask' is none of aiohttp, sqlite"),
+    ],
+)
+def test_refused(tmp_path: Path, words, expected: str) -> None:
+    """What cannot be is said in words, and nothing is left behind."""
+    tmp_path.joinpath("there").write_text("mine")
+
+    output = run(tmp_path, "buvar.cli", "new", *words, code=2)
+
+    assert expected in output
+    assert "Traceback" not in output
+    assert [file.name for file in tmp_path.iterdir()] == ["there"]
+    assert tmp_path.joinpath("there").read_text() == "mine"
+
+
+def test_a_folder_that_takes_nothing(tmp_path: Path) -> None:
+    """A folder that cannot be written to is named, with the cure."""
+    with pytest.raises(CommandError, match="Go to a folder") as caught:
+        write("shop", (), tmp_path / "nowhere")
+
+    assert caught.value.exit_code == 2
