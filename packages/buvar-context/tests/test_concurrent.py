@@ -242,7 +242,9 @@ def test_cancelling_reaches_all_that_are_prepared() -> None:
 
     async def main() -> None:
         stage = plugin.Stage(
-            functools.partial(wait, "a"), functools.partial(wait, "b")
+            functools.partial(wait, "a"),
+            functools.partial(wait, "b"),
+            concurrent=True,
         )
         task = asyncio.create_task(stage.run())
         await asyncio.sleep(0.01)
