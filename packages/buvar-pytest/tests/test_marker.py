@@ -194,7 +194,8 @@ def test_imports_nothing_unasked(pytester: pytest.Pytester) -> None:
 
         def test_it():
             ours = {name for name in sys.modules if name.startswith("buvar.")}
-            ours -= {f"buvar.testing._{n}" for n in ("loops", "fixtures", "markers")}
+            used = ("loops", "fixtures", "markers")
+            ours -= {f"buvar.testing._{name}" for name in used}
             assert ours == {"buvar.testing", "buvar.testing.plugin"}
         """
     )
