@@ -69,3 +69,23 @@ def route() -> t.Callable[..., t.Any]:
         return prepare_route
 
     return route
+
+
+@pytest.fixture
+def ends() -> list[t.Any]:
+    """Note how sessions ended: ``None``, or the error that was thrown in."""
+    return []
+
+
+@pytest.fixture
+def middleware():
+    """Make a plugin of a middleware."""
+
+    def middleware(function: t.Any) -> t.Any:
+        async def prepare_middleware() -> None:
+            app = context.get(aiohttp.web.Application)
+            app.middlewares.append(aiohttp.web.middleware(function))
+
+        return prepare_middleware
+
+    return middleware

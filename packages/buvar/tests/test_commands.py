@@ -7,9 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import textwrap
 import threading
-import tomllib
 
 from pathlib import Path
 
@@ -17,72 +15,6 @@ import pytest
 
 
 TIMEOUT = 60  # seconds, a bound and no expectation
-
-APPLICATION = """
-    import attrs
-    from buvar import config, context, di, plugin
-
-    @attrs.define
-    class Greeting(config.Config, section="greeting"):
-        text: str = config.var("Hello", help="What to say.")
-        times: int = 1
-
-    class Speaker:
-        def __init__(self, greeting: Greeting): self.greeting = greeting
-
-    async def speak():
-        speaker = await di.nject(Speaker)
-        for _ in range(speaker.greeting.times):
-            print(speaker.greeting.text, flush=True)
-
-    async def prepare():
-        di.register(Speaker)
-        yield speak()
-
-    async def wait(cancel: plugin.Cancel):
-        async def server():
-            print("waiting", flush=True)
-            await cancel.wait()
-        yield server()
-
-    async def crash():
-        async def task():
-            raise ValueError("crashed")
-        yield task()
-
-    async def unable():
-        raise RuntimeError("unable to prepare")
-
-    async def generic():
-        def speakers() -> list[Speaker]: ...
-        di.register(speakers)
-
-    async def lacking():
-        class Missing: ...
-        def make(missing: Missing) -> Speaker: ...
-        di.register(make)
-"""
-
-
-@pytest.fixture
-def buvar(tmp_path: Path):
-    """Run the command in a folder with an application."""
-    tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
-
-    def run(*args: str, code: int = 0) -> str:
-        done = subprocess.run(
-            # As the installed command: the folder is not on the path.
-            [sys.executable, "-P", "-m", "buvar.cli", *args],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stderr if code else done.stdout
-
-    return run
 
 
 def test_run(buvar) -> None:
@@ -113,9 +45,9 @@ def test_run_in_workers(buvar) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.usefixtures("buvar")
 def test_signals_end_it(tmp_path: Path, number: int) -> None:
     """TERM and INT end the application with exit code 0, and no complaint."""
-    tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
     process = subprocess.Popen(
         [sys.executable, "-m", "buvar.cli", "run", "app:wait"],
         cwd=tmp_path,
@@ -240,49 +172,6 @@ def test_check_reports_all_kinds_at_once(buvar, tmp_path: Path) -> None:
     assert "greeting.times" in buvar("check", "app", "-c", str(file), code=2)
 
 
-def test_sample_reads_back(buvar) -> None:
-    """``config sample`` writes TOML with the defaults and their help."""
-    output = buvar("config", "sample", "app")
-
-    assert "What to say." in output
-    sample = tomllib.loads(output)
-    assert sample["greeting"]["text"] == "Hello"
-    # What `run` itself reads.
-    assert sample["log"]["level"] == "INFO"
-
-
-def test_env(buvar) -> None:
-    """``config env`` lists the variables with the prefix."""
-    output = buvar("config", "env", "app", "--env-prefix", "APP")
-
-    assert "APP_GREETING_TEXT=Hello\n" in output
-    assert "APP_LOG_LEVEL=INFO\n" in output
-
-
-def test_show(buvar) -> None:
-    """``config show`` says where each value came from."""
-    output = buvar("config", "show", "app", "--set", "greeting.times=3")
-
-    assert "greeting.times = '3'" in output
-    assert "--set greeting.times" in output
-    assert "default" in output
-
-
-def test_schema(buvar) -> None:
-    """``config schema`` writes the JSON Schema of the sections."""
-    schema = json.loads(buvar("config", "schema", "app.prepare"))
-
-    assert "times" in schema["properties"]["greeting"]["properties"]
-    assert "level" in schema["properties"]["log"]["properties"]
-
-
-def test_sections_without_plugins(buvar, tmp_path: Path) -> None:
-    """A module may have sections, and prepare nothing."""
-    tmp_path.joinpath("settings.py").write_text("from app import Greeting\n")
-
-    assert "[greeting]" in buvar("config", "sample", "settings")
-
-
 def test_a_module_that_cannot_be_imported(buvar, tmp_path: Path) -> None:
     """What fails in a module of the application is shown where it is."""
     tmp_path.joinpath("broken.py").write_text("import nowhere_at_all\n")
@@ -375,53 +264,3 @@ def test_check_beside_the_running_service(buvar, tmp_path: Path) -> None:
 
     assert "in use" in output.splitlines()[0]
     assert "Traceback" not in output
-
-
-NESTED = """
-    import attrs
-    from buvar import config, di, plugin
-
-    @attrs.define
-    class Outer(config.Config, section="outer"):
-        name: str
-
-    async def prepare(load: plugin.Loader):
-        await load("inner")
-        await di.nject(Outer)
-        await load("late")
-"""
-INNER = """
-    import attrs
-    from buvar import config
-
-    @attrs.define
-    class {name}(config.Config, section="{section}"):
-        x: int = 1
-
-    async def prepare(): ...
-"""
-
-
-def test_configuration_of_nested_plugins(buvar, tmp_path: Path) -> None:
-    """The commands know the sections of plugins that plugins load."""
-    tmp_path.joinpath("nested.py").write_text(textwrap.dedent(NESTED))
-    for name in ("Inner", "Late"):
-        text = INNER.format(name=name, section=name.lower())
-        file = tmp_path / f"{name.lower()}.py"
-        file.write_text(textwrap.dedent(text))
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-
-    output = buvar("config", "sample", "nested")
-    assert "[outer]" in output
-    assert "[inner]" in output
-    assert "[late]" not in output
-
-    secrets.joinpath("outer_name").write_text("hunter2")
-    options = ("nested", "--secrets", str(secrets), "--env-prefix", "APP")
-    for command in ("sample", "env", "schema", "show"):
-        output = buvar("config", command, *options)
-        assert "late" in output.lower()
-        assert "hunter2" not in output
-    assert "outer.name = ***" in output
-    buvar("check", *options)

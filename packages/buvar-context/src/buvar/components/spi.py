@@ -37,7 +37,6 @@ Example:
 
 from __future__ import annotations
 
-import enum
 import typing as t
 
 from ._builder import builder as running_task
@@ -46,6 +45,7 @@ from ._closing import ENDING
 from ._closing import Lifetime
 from ._closing import close_generator
 from ._closing import raise_failures
+from ._code_names import CodeName
 from ._impl import Components
 from ._injector import injected
 from ._injector import set_injector
@@ -98,63 +98,6 @@ __all__ = [
     "set_injector",
     "stage_of",
 ]
-
-
-class CodeName(enum.StrEnum):
-    """
-    What compiled code writes behind a layer, instead of calling a function.
-
-    A call costs as much as ten attributes, so code that is generated may ask
-    layers directly: ``f"{layer}.{CodeName.KEPT}"``. The meanings are covered
-    by semantic versioning, the text is not: it is never written down.
-
-    Example:
-        >>> layer = Components()
-        >>> eval(f"layer.{CodeName.BELOW}", {"layer": layer})
-    """
-
-    #: Attribute: the next layer down, ``None`` for the last one.
-    BELOW = "_below"
-    #: Attribute: what was added to this layer without a name, by namespace.
-    #: A dict that is only read; another one may take its place.
-    ITEMS = "_items"
-    #: Attribute: the nearest layer with a lifetime, ``None`` if it is this
-    #: one: see ``lifetime_of``.
-    SCOPE = "_scope"
-    #: Attribute: the layer of the stage, ``None`` if it is this one: see
-    #: ``stage_of``.
-    STAGE = "_stage"
-    #: Attribute of a layer with a lifetime: the dict of what was built for
-    #: its length, by namespace, in the order of building. ``None`` once it
-    #: has ended: another thread or task may end it at each ``await``. Types
-    #: that are put there are announced, and the layer is told, see
-    #: ``WATCHED``.
-    KEPT = "_kept"
-    #: Attribute: not ``None`` if something was asked through this layer, so
-    #: that ``CHANGED`` has to be called when ``KEPT`` was added to.
-    WATCHED = "_dependents"
-    #: Attribute of a layer with a lifetime: ``None`` as long as nothing ends
-    #: with it. Then an asynchronous generator may be assigned as
-    #: ``(generator, twice, task)``, see ``defer``.
-    CLOSERS = "_closers"
-    #: Attribute: a mapping that has the facts that ``sees`` found not to be.
-    FACTS = "_view"
-    #: Method: see ``peek``.
-    PEEK = "_peek"
-    #: Method: see ``peek_named``.
-    PEEK_NAMED = "_peek_named"
-    #: Method: see ``lent``.
-    LENT = "_lent"
-    #: Method: see ``sees``.
-    SEES = "_sees"
-    #: Method ``(kept, keys, item)`` of the layer of a stage: keep what was
-    #: built for its length, where all layers see it. ``kept`` is what
-    #: ``KEPT`` was when building began: ``LayerEndedError`` if it has ended.
-    KEEP = "_keep"
-    #: Method: see ``changed``.
-    CHANGED = "_changed"
-    #: Method: see ``refuse_ended``.
-    REFUSE = "_refuse"
 
 
 def open_layer(
