@@ -70,7 +70,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
         if not options.package:
             say("all of them: the integration tests")
             with environment(work, options.python) as python:
-                install(python, *wheels.values(), *test_tools("buvar"))
+                install(python, *wheels.values(), *work_tools())
                 config = ["-c", "tools/pytest.ini", f"--rootdir={ROOT}"]
                 pytest(python, *config, "tests-integration", cwd=ROOT)
     return 0
@@ -156,6 +156,13 @@ def test_tools(name: str) -> list[str]:
     """Return what the tests of a package need beside the package."""
     content = (PACKAGES / name / "pyproject.toml").read_text(encoding="utf-8")
     tools: list[str] = tomllib.loads(content)["dependency-groups"]["test"]
+    return tools
+
+
+def work_tools() -> list[str]:
+    """Return what one works with: documents and tutorials need extras."""
+    content = tomllib.loads((ROOT / "hatch.toml").read_text(encoding="utf-8"))
+    tools: list[str] = content["envs"]["default"]["dependencies"]
     return tools
 
 
