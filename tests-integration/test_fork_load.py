@@ -102,13 +102,15 @@ async def test_recycled_workers(serve, keep_alive: bool) -> None:
     """Workers are replaced after so many requests, none of which fails."""
     server = await serve("forks=2, max_requests=200")
     load = server.load(keep_alive=keep_alive)
-    await load.served(2000)
+    async with asyncio.timeout(60):  # a bound and no expectation
+        # How many requests that takes depends on how fast workers start.
+        while len(load.counts.served) <= 4:
+            await load.served(200)
     counts = await load.stop()
 
     assert counts.failed == []
     assert counts.refused == 0
     assert counts.sent == counts.ok
-    assert len(counts.served) > 4
     assert await server.stop() == 0
 
 

@@ -50,7 +50,7 @@ def test_the_real_graph() -> None:
     graph = affected.dependencies(TOOLS.parent / "packages")
 
     assert graph["buvar-context"] == set()
-    assert graph["buvar-config"] == {"buvar-di"}
+    assert graph["buvar-config"] == {"buvar-context", "buvar-di"}
     assert "buvar-pytest" in graph["buvar-aiohttp"]
     needed = affected.dependencies(TOOLS.parent / "packages", extras=False)
     assert "buvar-pytest" not in needed["buvar-aiohttp"]
