@@ -52,6 +52,8 @@ def main(argv: t.Sequence[str] | None = None) -> int:
         parser.error(f"no such package: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="wheels-") as folder:
         work = Path(folder)
+        # Some tests run programs as other users, who need to read them.
+        work.chmod(0o755)
         built = build(sorted(needs), work / "dist")
         if options.dists:
             for name in options.package:

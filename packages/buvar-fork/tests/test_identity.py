@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from pathlib import Path
+
 import pytest
 
 from buvar import fork
@@ -16,6 +18,16 @@ pytestmark = pytest.mark.skipif(
 ROOT = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0,
     reason="only root can become another user",
+)
+
+#: Other users can import what is installed only if they can reach it.
+READABLE = pytest.mark.skipif(
+    not all(
+        folder.stat().st_mode & 0o001
+        for place in (sys.prefix, fork.__file__)
+        for folder in Path(place).parents
+    ),
+    reason="other users cannot read this environment",
 )
 
 TELL = """
@@ -159,6 +171,7 @@ def test_refused(tmp_path, option, value, reason: str) -> None:
 
 
 @ROOT
+@READABLE
 def test_only_root_may(start) -> None:
     """Anybody but root is told so, and may name what they are already."""
     program = start(
