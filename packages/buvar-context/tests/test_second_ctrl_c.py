@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import signal
 import sys
 import time
@@ -104,6 +105,12 @@ STUCK = {
 }
 
 
+def threads(program) -> int:
+    """Count the threads of a program, where the system tells."""
+    task = pathlib.Path(f"/proc/{program.process.pid}/task")
+    return len(list(task.iterdir())) if task.exists() else -1
+
+
 @pytest.fixture
 def press(script, tmp_path):
     """Run a program, press Ctrl-C twice, return how it ended."""
@@ -114,7 +121,13 @@ def press(script, tmp_path):
     def run(code: str, *, pause: float = 0.3, options: str = ""):
         program = script(HEAD + code + TAIL.format(options=options))
         program.expect("busy")
+        before = threads(program)
         program.signal(signal.SIGINT)
+        # Two signals are one to a process that did not run meanwhile. Once it
+        # has taken the first it has the thread that watches.
+        end = time.monotonic() + 10
+        while threads(program) == before > 0 and time.monotonic() < end:
+            time.sleep(0.005)
         # How fast a user presses is what varies here.
         time.sleep(pause)
         start = time.monotonic()
