@@ -10,8 +10,6 @@ import typing as t
 #: several (``*Ts``, ``**P``).
 Bindings: t.TypeAlias = dict[t.Any, t.Any]
 
-_NO_DEFAULT: t.Final = getattr(t, "NoDefault", None)
-
 
 def parameters(tp: t.Any) -> tuple[t.Any, ...]:
     """Return the free type variables of a type."""
