@@ -89,7 +89,7 @@ class Item(t.NamedTuple):
     type: int
     name: str | None
     #: Whether a layer keeps it for itself, and what lives longer has none.
-    kept: bool = False
+    private: bool = False
 
 
 class UnresolvedError(Exception): ...
@@ -104,6 +104,8 @@ class Reference:
             [Item(f"item{n}{tp}{name}", tp, name) for tp, name in layer]
             for n, layer in enumerate(world.layers)
         ]
+        #: What each layer keeps: after all that was added to it.
+        self.kept: list[list[Item]] = [[] for _ in world.layers]
         top = len(world.layers) - 1
         #: The highest layer that is seen from each level.
         self.highest = [top, min(world.request, top), 0]
@@ -143,8 +145,8 @@ class Reference:
         """Add what is kept to its layer, unless it matters which is first."""
         kept = [one for one in self.built[0] if one.layer is not None]
         for made in kept:
-            item = Item(made.how, made.type, None, kept=made.life == 1)
-            self.layers[made.layer].append(item)
+            item = Item(made.how, made.type, None, private=made.life == 1)
+            self.kept[made.layer].append(item)
         # Two roots of the classes above have nothing in common.
         return len({(one.layer, one.type % 3) for one in kept}) == len(kept)
 
@@ -222,9 +224,10 @@ class Reference:
         return Made("None" if tp is None else f"keyword {name}", tp, 2)
 
     def item(self, tp: int, name: str | None, level: int) -> Made | None:
-        for layer in reversed(self.layers[: self.highest[level] + 1]):
-            for how, kind, other, kept in reversed(layer):
-                if kept and LEVELS[level] == "stage":
+        for n in range(self.highest[level], -1, -1):
+            there = [*self.kept[n], *self.layers[n]]
+            for how, kind, other, private in reversed(there):
+                if private and LEVELS[level] == "stage":
                     continue
                 if other == name and issubclass(TYPES[kind], TYPES[tp]):
                     return Made(how, kind, level)

@@ -52,6 +52,37 @@ async def test_stage_is_kept_below_the_scopes() -> None:
     assert context.get(Item) is first
 
 
+async def test_stage_shares_what_was_asked_for_by_a_base() -> None:
+    """By whichever type it was asked for first, all layers find it by each."""
+
+    class Special(Item): ...
+
+    def special() -> Special:
+        return Special()
+
+    di.register(special, scope="stage")
+    with context.child():
+        first = await di.nject(Item)
+    with context.child():
+        assert context.get(Item) is context.get(Special) is first
+        assert await di.nject(Special) is first
+
+
+async def test_added_comes_before_kept() -> None:
+    """What was added to a layer was asked for, what it keeps was needed."""
+
+    class Special(Item): ...
+
+    di.register(Special, scope="layer")
+    added = Item()
+    with context.child():
+        context.add(added)
+        kept = await di.nject(Special)
+        assert await di.nject(Item) is added
+        assert context.get(Item) is added
+        assert context.get(Special) is kept
+
+
 @pytest.mark.parametrize("scope", ["layer", "stage"])
 async def test_built_once_for_200_tasks(scope: di.Scope) -> None:
     """However many ask at the same time, one builds."""

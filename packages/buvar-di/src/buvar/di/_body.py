@@ -135,14 +135,17 @@ class Body(Head):
             self._line(f"if {kept} is not {layer}_kept:", depth)
             refuse = f"{layer}.{CodeName.REFUSE}"
             self._line(f"{refuse}({names[0]})", depth + 1)
+        for_all = f"stage.{CodeName.KEEP}"
         if self._may_be_a_subclass(node):
             self._line(f"if type({var}) is not {names[0]}:", depth)
             self._check(node, depth + 1)
-            self._line(f"keep({layer}, {layer}_kept, {var})", depth + 1)
+            more = f"keep({layer}, {layer}_kept, {var})"
+            if layer == "stage":
+                more = f"{for_all}(stage_kept, types_of({var}), {var})"
+            self._line(more, depth + 1)
         if layer == "stage":
             all_keys = self._const(keys, "keys")
-            keep = f"stage.{CodeName.KEEP}"
-            self._line(f"{keep}(stage_kept, {all_keys}, {var})", depth)
+            self._line(f"{for_all}(stage_kept, {all_keys}, {var})", depth)
             return
         items = "".join(f"{layer}_kept[{name}] = " for name in names)
         self._line(f"{items}{var}", depth)

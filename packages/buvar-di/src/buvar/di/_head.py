@@ -25,6 +25,7 @@ from ._lifetime import endless
 from ._lifetime import has
 from ._lifetime import keep
 from ._lifetime import lends
+from ._lifetime import types_of
 from ._lifetime import wrong
 from ._nodes import CALL
 from ._nodes import STAGE
@@ -86,6 +87,7 @@ class Head:
             "partial": functools.partial,
             "release": release,
             "running_task": spi.running_task,
+            "types_of": types_of,
             "wait": wait,
             "wake": wake,
             "wrong": wrong,

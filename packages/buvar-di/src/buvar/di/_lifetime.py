@@ -49,13 +49,18 @@ def keep(
     layer: Components, kept: dict[t.Hashable, t.Any], item: t.Any
 ) -> None:
     """Keep an instance of a subclass of what was said, as one of that too."""
+    kept.update(dict.fromkeys(types_of(item), item))
+    spi.changed(layer)
+
+
+def types_of(item: t.Any) -> tuple[t.Any, ...]:
+    """List the types that an object is found by, in detail: none of None."""
     if item is None:
-        return
+        return ()
     keys = t.cast("type[object]", type(item)).__mro__
     for key in keys:
         spi.announce(key)
-    kept.update(dict.fromkeys(keys, item))
-    spi.changed(layer)
+    return keys
 
 
 def endless(adapter: Adapter) -> t.NoReturn:
