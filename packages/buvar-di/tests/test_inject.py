@@ -176,7 +176,8 @@ async def test_parameters_in_any_place() -> None:
         return first, type(bar), last, rest, type(foo)
 
     di.register(Bar, Foo)
-    made, bar, foo = (1, Bar, "last", (), Foo), Bar(), Foo()
+    made, bar = (1, Bar, "last", (), Foo), Bar()
+    foo = Foo(bar)
     for _ in range(2):
         assert await handler(1) == made
         assert await handler(first=1) == made
