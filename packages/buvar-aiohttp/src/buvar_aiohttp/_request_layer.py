@@ -101,12 +101,12 @@ def in_layers(
                 raise
             if gate.closing and isinstance(response, _StreamResponse):
                 response.force_close()
-            if not (
-                type(response) is _Response
-                and type(response.body) is bytes
-                and layer.end_at_once()
+            if type(response) is not _Response or (
+                type(response.body) is not bytes
             ):
                 await _answered(layer, request, response)
+            elif not layer.end_at_once():
+                await end(layer, error_of(response))
         finally:
             # The response is sent, and logged, without the layer.
             _set(below)
@@ -210,12 +210,15 @@ async def end(layer: spi.Lifetime, error: BaseException | None) -> None:
         BaseException: What failed to end. One failure is raised as it is, so
             that a middleware can tell what it is, several as a group.
     """
+    failures = await layer.close(error)
+    if not failures:
+        return
     failure = None
     try:
-        await layer.end(error)
+        spi.raise_failures(spi.CLOSING_FAILED, failures, error)
     except BaseExceptionGroup as group:
         # A group is what the layer makes of its failures, also of one.
-        failures: tuple[BaseException, ...] = group.exceptions
-        failure = failures[0] if len(failures) == 1 else group
+        each: tuple[BaseException, ...] = group.exceptions
+        failure = each[0] if len(each) == 1 else group
     if failure is not None:
         raise failure

@@ -9,6 +9,7 @@ import typing as t
 
 from ._builder import Task
 from ._builder import await_in
+from ._builder import builder
 from ._builder import foreign_context
 from ._builder import run_in
 from ._errors import AsyncCloserError
@@ -70,7 +71,25 @@ class Lifetime(Components):
             error: What ended it: given to each closer, thrown into each
                 generator. That it is let through is no failure.
         """
-        failures = await self._close(error) if self._closers else []
+        failures: list[BaseException] = []
+        closers: t.Any = self._closers
+        if error is None and type(closers) is tuple:
+            # A generator that goes on where it began: the usual case of a
+            # request, spelled out.
+            generator, twice, task = closers
+            if task is builder():
+                self._closers = None
+                try:
+                    if await anext(generator, MISSING) is not MISSING:
+                        await generator.aclose()
+                        raise twice()  # noqa: TRY301
+                except BaseException as failure:  # noqa: BLE001 - returned
+                    failures.append(failure)
+                if self._closers is not None:
+                    # What it was kept for is closed.
+                    self._forget_since(None)
+        if self._closers:
+            failures += await self._close(error)
         self._forget()
         return failures
 
@@ -86,8 +105,7 @@ class Lifetime(Components):
         Raises:
             ExceptionGroup: Something failed to close.
         """
-        failures = await self._close(error) if self._closers else None
-        self._forget()
+        failures = await self.close(error)
         if failures:
             raise_failures(MESSAGE, failures, error)
 

@@ -181,14 +181,32 @@ class Layer:
             return self._look(namespace)
 
     def _look(self, namespace: t.Hashable) -> t.Any:
-        """Find what the view does not know yet, keep it there, return it."""
+        """Find what the view does not know yet, return it."""
         if (
-            self._view is BLANK
-            and self._dependents is None
-            and (kept := self._kept) is not None
-            and (below := self._below) is not None
+            self._view is not BLANK
+            or self._dependents is not None
+            or (kept := self._kept) is None
+            or (below := self._below) is None
         ):
-            return self._ask_once(namespace, kept, below)
+            return self._look_through(namespace)
+        # The first question to a layer that is over soon. Nothing is noted,
+        # here or below, so there is nothing to guard.
+        if self._closers is ENDED:
+            self._refuse(namespace)
+        self._view = ASKED
+        item = self._items.get(namespace, MISSING)
+        if item is not MISSING:
+            return item
+        if namespace in kept:
+            return kept[namespace]
+        hidden = (below._scope or below)._kept
+        if hidden and namespace in hidden:
+            return below._lent(namespace)
+        item = below._view.get(namespace)
+        return below._peek(namespace) if item is None else item
+
+    def _look_through(self, namespace: t.Hashable) -> t.Any:
+        """Find what the view does not know yet, keep it there, return it."""
         with LOCK:
             if self._closers is ENDED:
                 self._refuse(namespace)
@@ -211,31 +229,6 @@ class Layer:
             if self._closers is ENDED:  # pragma: no cover - by another thread
                 self._refuse(namespace)
             return item
-
-    def _ask_once(
-        self,
-        namespace: t.Hashable,
-        kept: dict[t.Hashable, t.Any],
-        below: Layer,
-    ) -> t.Any:
-        """
-        Answer the first question to a layer that is over soon: find the item.
-
-        Nothing is noted, here or below, so there is nothing to guard.
-        """
-        if self._closers is ENDED:
-            self._refuse(namespace)
-        self._view = ASKED
-        item = self._items.get(namespace, MISSING)
-        if item is MISSING:
-            item = kept.get(namespace, MISSING)
-        if item is MISSING:
-            if (below._scope or below)._kept:
-                return below._lent(namespace)
-            item = below._view.get(namespace)
-            if item is None:
-                return below._peek(namespace)
-        return item
 
     def _own_view(self) -> dict[t.Hashable, t.Any]:
         """Return the view, to be filled with the lock held."""

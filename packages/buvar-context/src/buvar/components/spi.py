@@ -42,6 +42,7 @@ import typing as t
 from ._builder import builder as running_task
 from ._builder import current_task
 from ._closing import ENDING
+from ._closing import MESSAGE as CLOSING_FAILED
 from ._closing import Lifetime
 from ._closing import close_generator
 from ._closing import raise_failures
@@ -64,6 +65,7 @@ from ._types import Generator
 
 
 __all__ = [
+    "CLOSING_FAILED",
     "ENDING",
     "LOCK",
     "MISSING",
