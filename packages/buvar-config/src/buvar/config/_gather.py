@@ -14,7 +14,7 @@ from ._merge import table_at
 from ._merged import Merged
 from ._overlay import Plan
 from ._overlay import plan as make_plan
-from ._parts import check_fetched
+from ._parts import not_fetched
 
 
 def gather(
@@ -27,7 +27,8 @@ def gather(
         ConfigError: The class is none for this, or has a clash of names, or
             a provider was never asked.
     """
-    check_fetched(source.parts, source.fetched)
+    if source.pending:
+        raise not_fetched(source.pending)
     names = names_of(cls, path, source.env_prefix)
     seen = source.loaded.get(id(names))
     if seen is None or seen() is not names:

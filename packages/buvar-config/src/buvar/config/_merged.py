@@ -14,6 +14,7 @@ from ._origin import origin_of
 from ._overlay import Override
 from ._parts import Fetched
 from ._parts import Part
+from ._provider import Provider
 from ._sensitive import MASK
 
 
@@ -26,6 +27,7 @@ class Merged(dict[str, t.Any]):
         overrides: What wins over everything.
         parts: What it was made of, lowest first.
         fetched: What asynchronous providers returned.
+        pending: The providers that were never asked.
         layers: What was read of the parts.
         loaded: What was loaded so far; it ends with its classes.
         reserved: The tables that something else reads.
@@ -36,6 +38,7 @@ class Merged(dict[str, t.Any]):
     overrides: tuple[Override, ...]
     parts: tuple[Part, ...]
     fetched: Fetched
+    pending: list[Provider]
     layers: list[Layer]
     loaded: dict[int, weakref.ref[Names]]
     reserved: set[Path]

@@ -85,25 +85,23 @@ async def fetch(parts: t.Iterable[Part]) -> Fetched:
     }
 
 
-def check_fetched(parts: t.Iterable[Part], fetched: Fetched) -> None:
-    """
-    Refuse to go on while a provider was never asked.
+def pending(parts: t.Iterable[Part], fetched: Fetched) -> list[Provider]:
+    """Return the providers that were never asked."""
+    return [one for one in _asynchronous(parts) if id(one) not in fetched]
 
-    Raises:
-        ConfigError: There are some; it names them all.
-    """
-    pending = [x for x in _asynchronous(parts) if id(x) not in fetched]
-    if pending:
-        raise together(
-            [
-                one(
-                    "the provider has not been asked yet",
-                    source=provider.name,
-                    cure="Call `await source.fetch()` before the first load.",
-                )
-                for provider in pending
-            ]
-        )
+
+def not_fetched(providers: t.Iterable[Provider]) -> ConfigError:
+    """Make the error for providers that were never asked."""
+    return together(
+        [
+            one(
+                "the provider has not been asked yet",
+                source=provider.name,
+                cure="Call `await source.fetch()` before the first load.",
+            )
+            for provider in providers
+        ]
+    )
 
 
 def _asynchronous(parts: t.Iterable[Part]) -> list[Provider]:

@@ -40,6 +40,7 @@ from ._parts import Fetched
 from ._parts import Part
 from ._parts import as_part
 from ._parts import fetch
+from ._parts import pending
 from ._parts import read as read_parts
 from ._parts import stamp as stamp_of
 from ._provider import Provider
@@ -149,6 +150,7 @@ class ConfigSource(Merged):
 
     def _read(self) -> None:
         """Merge what the source is made of."""
+        self.pending = pending(self.parts, self.fetched)
         for layer in read_parts(self.parts, self.fetched):
             check_depth(layer.data, layer.file or layer.name)
             self.layers.append(layer)
@@ -368,7 +370,7 @@ class ConfigSource(Merged):
         for key in self.keys() - other.keys():
             del self[key]
         self.parts = other.parts
-        self.fetched = other.fetched
+        self.fetched, self.pending = other.fetched, other.pending
         self.layers = other.layers
         self.secret_files = other.secret_files
         self.stamped = other.stamped
