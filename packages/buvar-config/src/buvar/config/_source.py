@@ -7,6 +7,8 @@ import weakref
 
 from collections.abc import Mapping
 
+from buvar import di
+
 from ._again import Finder
 from ._again import UnknownKeys
 from ._again import check_mode
@@ -200,6 +202,7 @@ class ConfigSource(Merged):
         """
         path, value = parse_override(override)
         self._put(Override(path, value, origin or f"--set {dotted(path)}"))
+        di.replan()
 
     def _put(self, override: Override) -> None:
         overlay = Overlay(self)
@@ -374,6 +377,8 @@ class ConfigSource(Merged):
         self.layers = other.layers
         self.secret_files = other.secret_files
         self.stamped = other.stamped
+        # What conditions of adapters have read may be another now.
+        di.replan()
 
     def stamp(self) -> object:
         """Return something that differs when a file has changed."""

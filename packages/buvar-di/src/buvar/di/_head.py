@@ -20,6 +20,7 @@ from ._collections import EXACT
 from ._collections import by_name
 from ._collections import exact
 from ._collections import listed
+from ._condition import reference
 from ._kind import Kind
 from ._lifetime import endless
 from ._lifetime import has
@@ -154,7 +155,12 @@ class Head:
                 continue
             if found:
                 var = self._guard(guard)
-                lines += [f"    {var} = {look}", f"    if {var} is MISSING:"]
+                test = f"{var} is MISSING"
+                if guard in self.planner.rests_on:
+                    # A condition has read it: another one may say otherwise.
+                    read = reference(self.planner.rests_on[guard])
+                    test = f"{var} is not {self._const(read, 'read')}()"
+                lines += [f"    {var} = {look}", f"    if {test}:"]
             else:
                 lines.append(f"    if {look} is not MISSING:")
             lines.append(f"        {_OTHERWISE}")
@@ -242,11 +248,19 @@ class Head:
         That is its type. Only where several adapters keep objects of that
         type, as they may wrap each other's, each has a key of its own.
         """
+        if self._is_layered(node):
+            return node.ticket
         own = self.planner.own_keys(node)[0]
         found = self.planner.adapters.find(own)
         if sum(one.adapter.scope != "call" for one in found) == 1:
             return own
         return node.ticket
+
+    def _is_layered(self, node: Build) -> bool:
+        """Tell whether it is wrapped by decorators, or one of them."""
+        return node.adapter.base is not None or self.planner.decorated.any(
+            node.candidate
+        )
 
     def _place(self, node: Build) -> str:
         """Write what it is looked for by."""
