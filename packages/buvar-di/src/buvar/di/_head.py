@@ -146,10 +146,21 @@ class Head:
             elif guard.name is not None:
                 name = self._const(guard.name)
                 look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
+            elif found and guard.level == STAGE:
+                look = f"{layer}.{CodeName.LENT}({key})"
             elif found:
-                at_stage = guard.level == STAGE
-                ask = CodeName.LENT if at_stage else CodeName.PEEK
-                look = f"{layer}.{ask}({key})"
+                # A call is spared, unless it was not asked for before (or is
+                # the component None).
+                var = self._guard(guard)
+                view = f"{layer}.{CodeName.VIEW}.get({key})"
+                lines += [f"    {var} = {view}", f"    if {var} is None:"]
+                look = f"{layer}.{CodeName.LOOK}({key})"
+                lines += [
+                    f"        {var} = {look}",
+                    f"    if {var} is MISSING:",
+                    f"        {_OTHERWISE}",
+                ]
+                continue
             else:
                 absent.setdefault(layer, []).append(guard.key)
                 continue
