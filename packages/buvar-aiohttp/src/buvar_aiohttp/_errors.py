@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing as t
 
 
@@ -100,3 +101,49 @@ class ResponseStatusError(AioHttpError):
             "If the work is to be kept, answer with a status below 400, or "
             "finish it in the handler."
         )
+
+
+class ParameterError(AioHttpError, TypeError):
+    """
+    A parameter of a handler cannot be filled from a request.
+
+    Attributes:
+        function: The handler.
+        place: The file and line of the handler.
+        parameter: The name of the parameter.
+        reason: Why not.
+        cure: What to do instead.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        function: t.Any,
+        parameter: str,
+        reason: str,
+        cure: str,
+    ) -> None:
+        super().__init__(function, parameter, reason, cure)
+        self.function = function
+        self.place = _place_of(function)
+        self.parameter = parameter
+        self.reason = reason
+        self.cure = cure
+
+    def __str__(self) -> str:
+        """Say which parameter of which handler, why, and the cure."""
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        name = name.rpartition("<locals>.")[2]
+        return (
+            f"{name} ({self.place}) needs {self.parameter}: {self.reason}.\n"
+            f"Hint: {self.cure}"
+        )
+
+
+def _place_of(function: t.Any) -> str:
+    """Return the file and line of a function."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return "unknown place"
+    return f"{code.co_filename}:{code.co_firstlineno}"

@@ -32,6 +32,7 @@ from ._drain import wait_for_requests
 from ._limits import default_max_connections
 from ._request_layer import counted
 from ._request_layer import in_layers
+from ._routes import check_parameters
 from ._signals import stop_on_signals
 from ._websockets import close_websockets
 
@@ -156,6 +157,7 @@ class Server:
             # What is called at the start may add middlewares.
             app.on_startup.append(self._place)
         await self._runner.setup()
+        check_parameters(app)
         server = t.cast("aiohttp.web.Server", self._runner.server)
         handler = server.request_handler
         worker = context.get(fork.Worker, default=None)
