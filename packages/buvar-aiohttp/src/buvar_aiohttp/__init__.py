@@ -19,6 +19,7 @@ from ._client import prepare_client_session
 from ._config import AioHttpConfig
 from ._errors import AddressError
 from ._errors import AioHttpError
+from ._errors import CertificateError
 from ._errors import ExtraError
 from ._errors import ParameterError
 from ._errors import ResponseStatusError
@@ -33,6 +34,7 @@ __all__ = [
     "AddressError",
     "AioHttpConfig",
     "AioHttpError",
+    "CertificateError",
     "ExtraError",
     "Mistake",
     "ParameterError",

@@ -51,6 +51,32 @@ class AddressError(AioHttpError, OSError):
         return "\n".join(lines)
 
 
+class CertificateError(AioHttpError, OSError):
+    """
+    The files of TLS cannot be used.
+
+    Attributes:
+        path: The file that was being loaded.
+        key: The file of the private key, if it has its own.
+        reason: What is wrong.
+    """
+
+    def __init__(self, path: str, key: str | None, reason: str) -> None:
+        super().__init__(path, key, reason)
+        self.path = path
+        self.key = key
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say which files, what is wrong with them, and the cure."""
+        key = "" if self.key is None else f" (with the key {self.key})"
+        return (
+            f"{self.path}{key} cannot be used for TLS: {self.reason}.\n"
+            "Correct the file, or tls_cert, tls_key, tls_key_password and "
+            "tls_client_ca in the section 'aiohttp'."
+        )
+
+
 class ExtraError(AioHttpError, ImportError):
     """
     A plugin needs what is not installed.
