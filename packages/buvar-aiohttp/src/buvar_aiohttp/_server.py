@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 import time
 import typing as t
 
@@ -32,7 +33,10 @@ from ._drain import wait_for_requests
 from ._limits import default_max_connections
 from ._request_layer import counted
 from ._request_layer import in_layers
+from ._routes import check_parameters
 from ._signals import stop_on_signals
+from ._tls import Certificates
+from ._tls import load_certificates
 from ._websockets import close_websockets
 
 
@@ -87,6 +91,7 @@ class Server:
         self.stopped = asyncio.Event()
         self._listening = listening
         self._layers = layers
+        self._certificates: Certificates | None = None
         self._connections: Connections | None = None
         self._limit = config.max_connections or default_max_connections()
         self._runner = _Runner(
@@ -109,6 +114,17 @@ class Server:
                 await self._runner.cleanup()
                 self.stopped.set()
 
+    def secure(self, certificates: Certificates | None) -> None:
+        """Serve HTTPS with certificates that may change."""
+        self._certificates = certificates
+
+    @property
+    def _ssl_context(self) -> ssl.SSLContext | None:
+        if self._certificates is not None:
+            return self._certificates.context
+        context: ssl.SSLContext | None = self.config.ssl_context
+        return context
+
     def requests(self) -> list[aiohttp.web.BaseRequest]:
         """Return the requests that are being handled."""
         if self._connections is None:
@@ -122,7 +138,7 @@ class Server:
             self._listening.item.sock,
             connections,
             limit=self._limit,
-            ssl_context=self.config.ssl_context,
+            ssl_context=self._ssl_context,
             handshake_timeout=self.config.header_timeout,
             backlog=self.config.backlog,
         )
@@ -131,6 +147,8 @@ class Server:
             asyncio.create_task(acceptor.watch(_WATCH)),
             asyncio.create_task(self._close_overdue(connections)),
         ]
+        if self._certificates is not None:
+            watching.append(asyncio.create_task(self._certificates.watch()))
         try:
             uri = self._listening.item.uri
             _log.info("Serving HTTP on %s", uri, extra={"address": uri})
@@ -156,6 +174,7 @@ class Server:
             # What is called at the start may add middlewares.
             app.on_startup.append(self._place)
         await self._runner.setup()
+        check_parameters(app)
         server = t.cast("aiohttp.web.Server", self._runner.server)
         handler = server.request_handler
         worker = context.get(fork.Worker, default=None)
@@ -226,6 +245,7 @@ async def prepare_server(
 
     Raises:
         AddressError: The address cannot be bound.
+        CertificateError: The files of TLS cannot be used.
     """
     if context.get(Elsewhere, default=None) is not None:
         return
@@ -233,6 +253,7 @@ async def prepare_server(
     if context.get(_TESTING, default=None) and config.port == _DEFAULT_PORT:
         # Tests run side by side, and beside the service itself.
         config = attrs.evolve(config, port=0)
+    certificates = load_certificates(config)
     server = context.add(
         Server(
             config,
@@ -242,5 +263,6 @@ async def prepare_server(
             context.get(Layers, default=None) or Layers(),
         )
     )
+    server.secure(certificates)
     teardown.add(server.close)
     yield server.serve(cancel)
