@@ -13,6 +13,7 @@ from buvar.components import Components
 from buvar.components import spi
 from buvar.context import buvar_context
 
+from ._access import SEEN
 from ._connections import Connection
 from ._outcome import error_of
 from ._outcome import mark_sent
@@ -167,6 +168,10 @@ def handler_layer(handler: Handler) -> Handler:
     ) -> aiohttp.web.StreamResponse:
         outer = _get()
         layer = _open(outer, {_Request: request})
+        received = spi.peek_own(outer, _Request)
+        if received is not request and received is not spi.MISSING:
+            # A middleware has made it another one: for the access log, too.
+            received[SEEN] = request
         _set(layer)
         try:
             try:

@@ -13,12 +13,20 @@ OTHER: t.Final = "_OTHER"
 _METHODS: t.Final = frozenset(map(str, aiohttp.hdrs.METH_ALL)) - {"CONNECT"}
 
 
+#: The routes of ``buvar_aiohttp.health``.
+HEALTH: t.Final = frozenset({"/health/live", "/health/ready", "/health/startup"})
+
+
 def method_of(request: aiohttp.web.Request) -> str:
     """Return the method, ``_OTHER`` for one that is not known."""
     return request.method if request.method in _METHODS else OTHER
 
 
-def route_of(request: aiohttp.web.Request) -> str | None:
+def route_of(request: aiohttp.web.BaseRequest) -> str | None:
     """Return the template of the route, ``None`` if no route matched."""
-    resource = request.match_info.route.resource
+    match_info: t.Any = getattr(request, "match_info", None)
+    if match_info is None:
+        # It was malformed, or answered before a route was looked for.
+        return None
+    resource: aiohttp.web.Resource | None = match_info.route.resource
     return None if resource is None else resource.canonical

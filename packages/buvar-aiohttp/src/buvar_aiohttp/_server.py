@@ -17,6 +17,7 @@ from buvar import fork
 from buvar import plugin
 
 from ._accept import Acceptor
+from ._access import AccessLog
 from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
@@ -27,11 +28,14 @@ from ._config import AioHttpConfig
 from ._connections import Connection
 from ._connections import Connections
 from ._drain import TICK
-from ._drain import go_on_accepting
 from ._drain import wait_for_requests
+from ._lame_duck import follow_supervisor
+from ._lame_duck import go_on_accepting
 from ._limits import default_max_connections
+from ._proxies import TrustedProxies
 from ._request_layer import counted
 from ._request_layer import in_layers
+from ._requests import request_factory
 from ._signals import stop_on_signals
 from ._websockets import close_websockets
 
@@ -87,12 +91,22 @@ class Server:
         self.stopped = asyncio.Event()
         self._listening = listening
         self._layers = layers
+        self._proxies = (
+            TrustedProxies(config.trusted_proxies, config.forwarded_headers)
+            if config.trusted_proxies
+            else None
+        )
         self._connections: Connections | None = None
         self._limit = config.max_connections or default_max_connections()
         self._runner = _Runner(
             app,
             access_log_class=AccessLogger,
-            access_log=AccessLogger.LOGGER if config.access_log else None,
+            access_log=AccessLog(
+                conventions=config.access_log_names == "opentelemetry",
+                health=config.access_log_health,
+            )
+            if config.access_log
+            else None,
             keepalive_timeout=config.keepalive_timeout,
             # By then all have had their time.
             shutdown_timeout=TICK,
@@ -131,6 +145,14 @@ class Server:
             asyncio.create_task(acceptor.watch(_WATCH)),
             asyncio.create_task(self._close_overdue(connections)),
         ]
+        worker = context.get(fork.Worker, default=None)
+        delay = self.config.drain_delay
+        if delay and worker is not None and self._listening.item.supervised:
+            watching.append(
+                asyncio.create_task(
+                    follow_supervisor(worker, delay, self._begin_to_stop)
+                )
+            )
         try:
             uri = self._listening.item.uri
             _log.info("Serving HTTP on %s", uri, extra={"address": uri})
@@ -161,6 +183,11 @@ class Server:
         worker = context.get(fork.Worker, default=None)
         if worker is not None and worker.max_requests is not None:
             handler = counted(worker, handler)
+        server.request_factory = request_factory(
+            server.request_factory,
+            proxies=self._proxies,
+            client_max_size=self.config.client_max_size,
+        )
         below = context.current_context()
 
         def make(connection: Connection) -> aiohttp.web.RequestHandler:
@@ -187,13 +214,22 @@ class Server:
             await asyncio.sleep(tick)
             connections.close_overdue(**timeouts)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it begins to stop, so that no requests should be sent."""
+        return self._layers.gate.closing
+
+    def _begin_to_stop(self) -> None:
+        """Have each answer be the last one of its connection."""
+        self._layers.gate.closing = True
+
     async def _drain(
         self, acceptor: Acceptor, connections: Connections
     ) -> None:
         """Accept what the kernel has accepted, answer for the last time."""
-        self._layers.gate.closing = True
+        self._begin_to_stop()
         item = self._listening.item
-        # A supervisor lets nobody in any more once it stops its workers.
+        # A supervisor has waited before it stopped its workers.
         delay = 0.0 if item.supervised else self.config.drain_delay
         cut_short = await go_on_accepting(delay)
         start = time.monotonic()

@@ -14,6 +14,7 @@ from buvar import plugin
 
 from . import json
 from ._app import prepare_app
+from ._server import Server
 
 
 async def prepare(load: plugin.Loader, cancel: plugin.Cancel) -> None:
@@ -26,7 +27,8 @@ async def prepare(load: plugin.Loader, cancel: plugin.Cancel) -> None:
 
     async def ready(request: aiohttp.web.Request) -> aiohttp.web.Response:
         del request
-        if cancel.is_set():
+        server = context.get(Server, default=None)
+        if cancel.is_set() or (server is not None and server.stopping):
             return json.response({"status": "stopping"}, status=503)
         return json.response({"status": "ready"})
 
