@@ -12,6 +12,8 @@ from urllib.parse import quote
 import aiohttp.abc
 import aiohttp.web
 
+from ._key import REQUEST_ID
+from ._key import SEEN
 from ._route import HEALTH
 from ._route import route_of
 
@@ -22,19 +24,6 @@ if t.TYPE_CHECKING:
 
 #: All of ASCII that is visible, the percent sign included.
 _SAFE: t.Final = string.ascii_letters + string.digits + string.punctuation
-
-
-
-def _key(name: str) -> t.Any:
-    """Return a key for requests, as newer versions of aiohttp want them."""
-    make: t.Any = getattr(aiohttp.web, "RequestKey", None)
-    return name if make is None else make(name, object)
-
-
-#: Where a request keeps what a middleware has made of it for its handler.
-SEEN: t.Final = _key("buvar_aiohttp.seen")
-#: Where a request keeps its id.
-REQUEST_ID: t.Final = _key("buvar_aiohttp.request_id")
 
 #: The least status that is always logged.
 _FAILURE: t.Final = 400

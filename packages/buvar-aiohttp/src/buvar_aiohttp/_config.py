@@ -121,6 +121,66 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         help="Bytes that a body may have which is read as a whole, else 413. "
         "By default what the application says, 1 MiB.",
     )
+    max_line_size: int = config.var(
+        8190,
+        validator=_positive,
+        help="Bytes of a request line, else 431.",
+    )
+    max_field_size: int = config.var(
+        8190,
+        validator=_positive,
+        help="Bytes of a header, else 431.",
+    )
+    max_headers: int | None = config.var(
+        None,
+        validator=_positive,
+        help="How many headers a request may have, else 431. By default what "
+        "aiohttp says, 128; older versions than 3.14 have no limit.",
+    )
+    body_timeout: float = config.var(
+        30.0,
+        validator=_positive,
+        help="Seconds for which less than 240 bytes per second of a body may "
+        "arrive, else 408.",
+    )
+    request_timeout: float | None = config.var(
+        None,
+        validator=_positive,
+        help="Seconds until a request must have a response, else its handler "
+        "is cancelled, and 503 is answered. By default there is no limit.",
+    )
+    max_concurrent_requests: int | None = config.var(
+        None,
+        validator=_positive,
+        help="How many requests of a process may be handled at the same "
+        "time; more are answered with 503 and Retry-After, health probes "
+        "apart. By default there is no limit.",
+    )
+    handler_cancellation: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether the handler of a request is cancelled when its client "
+        "leaves.",
+    )
+    normalize_paths: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether a path that is not found is redirected to one with a "
+        "slash at its end, or without repeated slashes, if that is found.",
+    )
+    problem_details: bool = config.bool_var(
+        True,  # noqa: FBT003 - the default
+        help="Whether errors are answered as application/problem+json (RFC "
+        "9457) to clients that accept JSON.",
+    )
+    listeners: list[str] = config.list_var(
+        (),
+        help="More addresses to listen on: tcp://host:port, unix:///path, "
+        "https://host:port or https+unix:///path.",
+    )
+    management: str | None = config.var(
+        None,
+        help="An address for health and metrics only, as of listeners; they "
+        "are not served elsewhere then.",
+    )
     handle_signals: bool = config.bool_var(
         False,  # noqa: FBT003 - the default
         help="Whether the server stops on INT and TERM where the stage "
