@@ -24,9 +24,10 @@ def method_of(request: aiohttp.web.Request) -> str:
 
 def route_of(request: aiohttp.web.BaseRequest) -> str | None:
     """Return the template of the route, ``None`` if no route matched."""
-    match_info: t.Any = getattr(request, "match_info", None)
-    if match_info is None:
-        # It was malformed, or answered before a route was looked for.
+    try:
+        match_info = t.cast("aiohttp.web.Request", request).match_info
+    except (AssertionError, AttributeError):
+        # It was malformed, so that no route was looked for.
         return None
-    resource: aiohttp.web.Resource | None = match_info.route.resource
+    resource = match_info.route.resource if match_info else None
     return None if resource is None else resource.canonical
