@@ -34,7 +34,6 @@ from ._lame_duck import follow_supervisor
 from ._lame_duck import go_on_accepting
 from ._listeners import Listener
 from ._listeners import listen_too
-from ._management import management
 from ._limits import default_max_connections
 from ._protocol import make_protocol
 from ._protocol import protocol_options
@@ -44,6 +43,7 @@ from ._request_layer import counted
 from ._requests import request_factory
 from ._signals import stop_on_signals
 from ._websockets import close_websockets
+from .management import management
 
 
 _log = logging.getLogger("buvar_aiohttp")
@@ -327,7 +327,7 @@ async def prepare_server(
         operation = None
         if served[1]:
             # It stays until the service has stopped.
-            operation = Server(
+            operation = management().server = Server(
                 attrs.evolve(
                     config,
                     drain_delay=0.0,

@@ -13,7 +13,7 @@ from buvar import context
 from buvar import plugin
 
 from . import json
-from ._management import management_app
+from .management import management_app
 from ._server import Server
 
 

@@ -31,7 +31,7 @@ from buvar import context
 from buvar import plugin
 
 from ._errors import ExtraError
-from ._management import management_app
+from .management import management_app
 
 
 async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:

@@ -1,6 +1,22 @@
-"""A listener of its own for what operates the service."""
+"""
+A listener of its own for what operates the service.
+
+With the setting ``management``, an address, health and metrics are served
+there and not to the public. Other routes for operators are added to the
+application that ``management_app`` returns:
+
+    async def prepare(load):
+        app = await management_app(load)
+        app.router.add_get("/version", version)
+
+Without the setting that is the application of the service. The listener stays
+open until the service has stopped, and ``max_concurrent_requests`` does not
+count there.
+"""
 
 from __future__ import annotations
+
+import typing as t
 
 import aiohttp.web
 
@@ -13,6 +29,10 @@ from ._app import prepare_app
 from ._config import AioHttpConfig
 
 
+if t.TYPE_CHECKING:
+    from ._server import Server
+
+
 class Management:
     """
     What is served to operate the service, a component.
@@ -20,10 +40,12 @@ class Management:
     Attributes:
         app: The application: health and metrics add their routes to it, and
             so may plugins.
+        server: What serves it, once that is known.
     """
 
     def __init__(self) -> None:
         self.app = aiohttp.web.Application()
+        self.server: Server | None = None
 
 
 async def management_app(load: plugin.Loader) -> aiohttp.web.Application:
@@ -47,3 +69,6 @@ def management() -> Management:
     """Return the component, which is added if it is not there yet."""
     found = context.get(Management, default=None)
     return context.add(Management()) if found is None else found
+
+
+__all__ = ["Management", "management_app"]
