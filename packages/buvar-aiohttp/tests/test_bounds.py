@@ -172,7 +172,8 @@ def test_handler_cancellation(
     serve, route, sessions, layered, ends, with_middleware, cancels
 ) -> None:
     """A client that leaves cancels its handler, if asked for; the layer is
-    told why."""
+    told why.
+    """
     go_on = asyncio.Event()
 
     async def handle(request: aiohttp.web.Request) -> t.Any:

@@ -88,7 +88,7 @@ async def read(
     only: t.Annotated[Filter, Query()],
     repo: Repo,
     word: t.Annotated[str | None, Query],
-    exact: t.Annotated[bool, Query("is-exact")] = False,  # noqa: FBT002
+    exact: t.Annotated[bool, Query("is-exact")] = False,
     ids: t.Annotated[list[uuid.UUID] | None, Query()] = None,
     ratio: t.Annotated[float | int, Query()] = 1.0,
 ) -> aiohttp.web.Response:
@@ -218,7 +218,7 @@ def test_parameters_are_converted(ask: Ask) -> None:
         ("GET", "/method?n=4"),
     )
     assert {response.status for response, _ in answers} == {200}
-    since = datetime.datetime(2026, 1, 31, tzinfo=datetime.timezone.utc)
+    since = datetime.datetime(2026, 1, 31, tzinfo=datetime.UTC)
     assert seen == [
         (7, Filter(), None, False, None, 1.0),
         (-7, Filter(5, ("a", "b"), since, "down"), "", True, [one], 0.5),
@@ -426,6 +426,6 @@ async def test_arguments_can_be_given() -> None:
 
 
 def _request() -> aiohttp.web.Request:
-    from aiohttp.test_utils import make_mocked_request  # noqa: PLC0415
+    from aiohttp.test_utils import make_mocked_request
 
     return make_mocked_request("GET", "/", match_info={"number": "7"})

@@ -33,9 +33,9 @@ from ._drain import TICK
 from ._drain import wait_for_requests
 from ._lame_duck import follow_supervisor
 from ._lame_duck import go_on_accepting
+from ._limits import default_max_connections
 from ._listeners import Listener
 from ._listeners import listen_too
-from ._limits import default_max_connections
 from ._protocol import make_protocol
 from ._protocol import protocol_options
 from ._proxies import TrustedProxies
@@ -203,7 +203,7 @@ class Server:
 
     async def _setup(self) -> Connections:
         """Set the server up, with layers around all that is handled."""
-        app, gate = self._runner.app, self._layers.gate
+        app = self._runner.app
         if not app.frozen:
             # What is called at the start may add middlewares.
             app.on_startup.append(self._place)
