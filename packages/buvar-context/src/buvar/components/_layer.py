@@ -4,8 +4,8 @@ One layer over another, and what is seen through it.
 Each layer keeps its own items and a *view*: a flat dict of all that was found
 through it, misses included, so that a second question costs one look-up
 however deep the stack is. It gets its view with the first question; a layer
-with a lifetime, as each request has one, with the second: most of them are
-asked once at most. Adding to a layer empties the views of those that looked
+with a lifetime, as each request has one, only after a few: most of them are
+not asked more. Adding to a layer empties the views of those that looked
 through it.
 
 What was *built* for the length of a layer is kept beside what was added to
@@ -35,24 +35,11 @@ from ._types import Closer
 from ._types import Generator
 from ._types import Keys
 from ._types import Namespaces
+from ._views import BLANK
+from ._views import FACTS
+from ._views import NEXT
 from ._views import Dependents
 from ._views import depend
-
-
-#: The items of all layers that nothing was added to yet, and the view of all
-#: that nobody has asked yet: nothing is put into it.
-BLANK: t.Final[dict[t.Hashable, t.Any]] = {}
-
-#: The view of all that were asked once, and answered without one: nothing is
-#: put into it either.
-ASKED: t.Final[dict[t.Hashable, t.Any]] = {}
-
-
-class _Facts:
-    """In a view: what is known of the layer rests on it having no items."""
-
-
-_FACTS: t.Final = _Facts()
 
 
 class Layer:
@@ -147,8 +134,8 @@ class Layer:
                     note(key, named=False)
                 items[key] = item
             view = self._view
-            if view is not BLANK and view is not ASKED:
-                if _FACTS in view:
+            if id(view) not in NEXT:
+                if FACTS in view:
                     view.clear()
                 else:
                     view.update(dict.fromkeys(keys, item))
@@ -182,18 +169,19 @@ class Layer:
 
     def _look(self, namespace: t.Hashable) -> t.Any:
         """Find what the view does not know yet, return it."""
+        view = NEXT.get(id(self._view))
         if (
-            self._view is not BLANK
+            view is None
             or self._dependents is not None
             or (kept := self._kept) is None
             or (below := self._below) is None
         ):
             return self._look_through(namespace)
-        # The first question to a layer that is over soon. Nothing is noted,
+        # One of few questions to a layer that is over soon. Nothing is noted,
         # here or below, so there is nothing to guard.
         if self._closers is ENDED:
             self._refuse(namespace)
-        self._view = ASKED
+        self._view = view
         item = self._items.get(namespace, MISSING)
         if item is not MISSING:
             return item
@@ -233,7 +221,7 @@ class Layer:
     def _own_view(self) -> dict[t.Hashable, t.Any]:
         """Return the view, to be filled with the lock held."""
         view = self._view
-        if view is BLANK or view is ASKED:
+        if id(view) in NEXT:
             if self._below is not None:
                 depend(self._below._own_dependents(), self)
             self._view = view = {}
@@ -280,7 +268,7 @@ class Layer:
             if any(stage._lent(key) is not MISSING for key in keys):
                 return True
             view = stage._own_view()
-            view[_FACTS] = view[fact] = True
+            view[FACTS] = view[fact] = True
             if self is not stage and self._view:
                 self._note_absent(stage, fact, keys)
         return False
@@ -288,11 +276,14 @@ class Layer:
     def _note_absent(self, stage: Layer, fact: t.Hashable, keys: Keys) -> None:
         """Keep in the view of a layer that some types are not below it."""
         layer, view = self, self._own_view()
-        view[_FACTS] = view[fact] = True
+        view[FACTS] = view[fact] = True
+        kept = (self._scope or self)._kept or ()
         while layer is not stage:
             # All in between have to be told of what is added further down.
             layer._own_view()
-            if layer._closers is ENDED or any(k in layer._items for k in keys):
+            if layer._closers is ENDED or any(
+                key in layer._items or key in kept for key in keys
+            ):
                 view.clear()
                 return
             layer = t.cast("Layer", layer._below)

@@ -55,13 +55,13 @@ from ._known import listen as _listen
 from ._known import named_ as _named
 from ._known import note
 from ._known import unnamed as _unnamed
-from ._layer import BLANK
 from ._lock import LOCK
 from ._public import publish
 from ._types import ENDED
 from ._types import MISSING
 from ._types import Closer
 from ._types import Generator
+from ._views import BLANK
 
 
 __all__ = [
