@@ -3,10 +3,9 @@ One layer over another, and what is seen through it.
 
 Each layer keeps its own items and a *view*: a flat dict of all that was found
 through it, misses included, so that a second question costs one look-up
-however deep the stack is. It gets its view with the first question; a layer
-with a lifetime, as each request has one, only after a few: most of them are
-not asked more. Adding to a layer empties the views of those that looked
-through it.
+however deep the stack is. It gets its view with the first question; one with a
+lifetime, such as that of a request, after a few: most are not asked more.
+Adding to a layer empties the views of those that looked through it.
 
 What was *built* for the length of a layer is kept beside what was added to
 it: it is seen through that layer and the layers of its tasks, never through
@@ -249,9 +248,9 @@ class Layer:
         Tell whether one of some types was added here or further down.
 
         That there is none is kept, under ``fact``, in the view of the layer
-        that lives longest, and in that of this one if it has been asked
-        before. Most of those over the longest-lived one, as of tasks and
-        requests, would not live to be asked again.
+        that lives longest, and in that of this one once it was asked a few
+        times. Most of those over the longest-lived one, as of tasks and
+        requests, do not live to be asked again.
         """
         stage = self._stage or self
         layer: Layer = self
@@ -262,14 +261,17 @@ class Layer:
             if items and any(key in items for key in keys):
                 return True
             layer = t.cast("Layer", layer._below)
-        if fact in stage._view and (self is stage or not self._view):
+        following = None if self is stage else NEXT.get(id(self._view))
+        if following is not None:
+            self._view = following
+        if fact in stage._view and (self is stage or following is not None):
             return False
         with LOCK:
             if any(stage._lent(key) is not MISSING for key in keys):
                 return True
             view = stage._own_view()
             view[FACTS] = view[fact] = True
-            if self is not stage and self._view:
+            if self is not stage and following is None:
                 self._note_absent(stage, fact, keys)
         return False
 
