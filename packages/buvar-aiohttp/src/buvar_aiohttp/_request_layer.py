@@ -97,11 +97,7 @@ def in_layers(
             try:
                 response = await handler(request)
             except _HTTPException as answer:
-                if gate.closing:
-                    answer.force_close()
-                if gate.problems:
-                    describe(request, answer)
-                await _answered(layer, request, answer)
+                await _raised(gate, layer, request, answer)
                 raise
             except BaseException as error:
                 await end(layer, why(request, error))
@@ -113,7 +109,8 @@ def in_layers(
             ):
                 await _answered(layer, request, response)
             elif not layer.end_at_once():
-                await end(layer, error_of(response))
+                error = error_of(response)
+                _check(await layer.close(error), error)
         finally:
             # The response is sent, and logged, without the layer.
             _set(below)
@@ -134,6 +131,20 @@ def counted(worker: fork.Worker, handler: Handler) -> Handler:
         return await handler(request)
 
     return handle
+
+
+async def _raised(
+    gate: RequestGate,
+    layer: spi.Lifetime,
+    request: aiohttp.web.BaseRequest,
+    answer: aiohttp.web.HTTPException,
+) -> None:
+    """End the layer of a request whose answer was raised."""
+    if gate.closing:
+        answer.force_close()
+    if gate.problems:
+        describe(request, answer)
+    await _answered(layer, request, answer)
 
 
 async def _answered(
@@ -240,7 +251,11 @@ async def end(layer: spi.Lifetime, error: BaseException | None) -> None:
         BaseException: What failed to end. One failure is raised as it is, so
             that a middleware can tell what it is, several as a group.
     """
-    failures = await layer.close(error)
+    _check(await layer.close(error), error)
+
+
+def _check(failures: list[BaseException], error: BaseException | None) -> None:
+    """Raise what failed when a layer ended, see ``end``."""
     if not failures:
         return
     failure = None

@@ -9,14 +9,16 @@ import typing as t
 
 from ._builder import Task
 from ._builder import await_in
-from ._builder import builder
+from ._builder import current_task
 from ._builder import foreign_context
 from ._builder import run_in
 from ._errors import AsyncCloserError
 from ._impl import Components
+from ._types import ENDED
 from ._types import MISSING
 from ._types import Closer
 from ._types import Generator
+from ._views import BLANK
 
 
 _log = logging.getLogger("buvar.context")
@@ -77,7 +79,11 @@ class Lifetime(Components):
             # A generator that goes on where it began: the usual case of a
             # request, spelled out.
             generator, twice, task = closers
-            if task is builder():
+            try:
+                here = task is current_task()
+            except RuntimeError:
+                here = task is None
+            if here:
                 self._closers = None
                 try:
                     if await anext(generator, MISSING) is not MISSING:
@@ -90,7 +96,10 @@ class Lifetime(Components):
                     self._forget_since(None)
         if self._closers:
             failures += await self._close(error)
-        self._forget()
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._forget()
         return failures
 
     async def end(self, error: BaseException | None = None) -> None:
@@ -130,7 +139,10 @@ class Lifetime(Components):
         """
         if self._closers:
             return False
-        self._forget()
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._forget()
         return True
 
     def _own_closers(self) -> list[tuple[object, t.Any]]:
