@@ -238,8 +238,9 @@ class Head:
         # What is asked for, and whether it is there, does not matter.
         return [
             f"    below = context.{CodeName.BELOW}",
-            f"    if below is not None and {fact} not in below.{CodeName.FACTS}:",
-            f"        below.{CodeName.SEES}({fact}, {keys})",
+            "    if below is not None:",
+            f"        if {fact} not in below.{CodeName.FACTS}:",
+            f"            below.{CodeName.SEES}({fact}, {keys})",
         ]
 
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
