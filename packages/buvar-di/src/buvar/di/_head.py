@@ -259,14 +259,12 @@ class Head:
             return []
         fact = self._const(Fact(), "fact")
         keys = self._const((self.planner.order[-1].type,), "absent")
+        # What is asked for, and whether it is there, does not matter.
         return [
             f"    below = context.{CodeName.BELOW}",
-            "    if (",
-            "        below is not None",
-            f"        and {fact} not in below.{CodeName.FACTS}",
-            f"        and below.{CodeName.SEES}({fact}, {keys})",
-            "    ):",
-            f"        {_OTHERWISE}",
+            "    if below is not None:",
+            f"        if {fact} not in below.{CodeName.FACTS}:",
+            f"            below.{CodeName.SEES}({fact}, {keys})",
         ]
 
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
