@@ -109,8 +109,8 @@ def in_layers(
             ):
                 await _answered(layer, request, response)
             elif not layer.end_at_once():
-                error = error_of(response)
-                _check(await layer.close(error), error)
+                outcome = error_of(response)
+                _check(await layer.close(outcome), outcome)
         finally:
             # The response is sent, and logged, without the layer.
             _set(below)

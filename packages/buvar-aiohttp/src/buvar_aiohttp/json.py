@@ -9,6 +9,7 @@ import aiohttp.web
 
 _JSON: t.Final = "application/json"
 _Response = aiohttp.web.Response
+_dumps: t.Callable[[t.Any], bytes]
 
 try:
     import orjson
