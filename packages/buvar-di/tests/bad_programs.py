@@ -165,7 +165,7 @@ async def decorator_of_nothing() -> None:
     di.check()
 
 
-def in_production(debug: bool) -> bool:  # noqa: FBT001
+def in_production(debug: bool) -> bool:
     return not debug
 
 
