@@ -185,9 +185,7 @@ def test_says_what_it_cannot_know(
         number = line_of(tmp_path, line, "late.py")
         assert f"late.py:{number}: Not checked: {what}. [unseen]" in text
 
-    tmp_path.joinpath("ring.py").write_text(
-        textwrap.dedent(RING).lstrip("\n")
-    )
+    tmp_path.joinpath("ring.py").write_text(textwrap.dedent(RING).lstrip("\n"))
     names = ("shop", "shop.late", "ring")
     found = json.loads(check(*names, "--format", "sarif", code=1))
     levels = {
