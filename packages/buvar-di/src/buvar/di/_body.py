@@ -142,7 +142,7 @@ class Body(Head):
         if self._may_be_a_subclass(node):
             self._line(f"if type({var}) is not {names[0]}:", depth)
             self._check(node, depth + 1)
-            more = f"keep({layer}, {layer}_kept, {var})"
+            more = f"keep({layer}_kept, {var})"
             if layer == "stage":
                 more = f"{for_all}(stage_kept, types_of({var}), {var})"
             self._line(more, depth + 1)

@@ -146,10 +146,21 @@ class Head:
             elif guard.name is not None:
                 name = self._const(guard.name)
                 look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
+            elif found and guard.level == STAGE:
+                look = f"{layer}.{CodeName.LENT}({key})"
             elif found:
-                at_stage = guard.level == STAGE
-                ask = CodeName.LENT if at_stage else CodeName.PEEK
-                look = f"{layer}.{ask}({key})"
+                # A call is spared, unless it was not asked for before (or is
+                # the component None).
+                var = self._guard(guard)
+                view = f"{layer}.{CodeName.VIEW}.get({key})"
+                lines += [f"    {var} = {view}", f"    if {var} is None:"]
+                look = f"{layer}.{CodeName.LOOK}({key})"
+                lines += [
+                    f"        {var} = {look}",
+                    f"    if {var} is MISSING:",
+                    f"        {_OTHERWISE}",
+                ]
+                continue
             else:
                 absent.setdefault(layer, []).append(guard.key)
                 continue
@@ -184,7 +195,7 @@ class Head:
             dict.fromkeys(k for some in absent.values() for k in some)
         )
         if not keys:
-            return []
+            return self._no_layer_ended()
         fact = self._const(Fact(), "fact")
         own = self._any_in(keys, "items")
         kept = self._any_in(keys, "layer_kept")
@@ -209,6 +220,28 @@ class Head:
             lines.append(f"        if {' or '.join(asked)}:")
             return [*lines, f"            {_OTHERWISE}"]
         return [*lines, f"        {_OTHERWISE}"]
+
+    def _no_layer_ended(self) -> list[str]:
+        """
+        Refuse to build over a layer that has ended.
+
+        Where nothing has to be absent, as nothing of these types was ever
+        added anywhere, no layer further down is asked for anything. That one
+        of them has ended must be told all the same.
+        """
+        if not self.planner.order:
+            return []
+        fact = self._const(Fact(), "fact")
+        keys = self._const((self.planner.order[-1].type,), "absent")
+        return [
+            f"    below = context.{CodeName.BELOW}",
+            "    if (",
+            "        below is not None",
+            f"        and {fact} not in below.{CodeName.FACTS}",
+            f"        and below.{CodeName.SEES}({fact}, {keys})",
+            "    ):",
+            f"        {_OTHERWISE}",
+        ]
 
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
         """Write the question whether one of some types is in a dict."""
