@@ -51,6 +51,7 @@ class Box(t.Generic[T]):
 
 UserId = t.NewType("UserId", int)
 Main = t.Annotated[Memory, di.Named("main")]
+MaybeStore: t.TypeAlias = t.Optional[Store]  # noqa: UP045 - as some do
 Stores: t.TypeAlias = list[Store]
 Show: t.TypeAlias = collections.abc.Callable[[int], str]
 
@@ -99,8 +100,7 @@ async def test_optional_and_unions() -> None:
     """``X | None`` may be ``None``; a union is one of its members."""
     context.add(Memory())
     t.assert_type(await di.nject(Store | None), Store | None)
-    maybe: t.TypeAlias = t.Optional[Store]  # noqa: UP045 - as some write it
-    t.assert_type(await di.nject(maybe), Store | None)
+    t.assert_type(await di.nject(MaybeStore), Store | None)
     t.assert_type(await di.nject(Memory | Mail), Memory | Mail)
 
 
