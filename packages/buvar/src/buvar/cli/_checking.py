@@ -38,8 +38,9 @@ def check(application: Application, form: str) -> None:
         Exit: Something is wrong, all of which was printed.
     """
     counts: list[str] = []
-    findings = _find(application, counts)
-    text = FORMATS[form](findings)
+    notes: list[Finding] = []
+    findings = _find(application, counts, notes)
+    text = FORMATS[form]([*findings, *notes])
     if form != "text":
         click.echo(text)
     elif findings:
@@ -49,11 +50,15 @@ def check(application: Application, form: str) -> None:
             f"All is well: prepared {application.names}; verified "
             f"{' and '.join(counts)} of the configuration."
         )
+        for one in notes:
+            click.echo(str(one))
     if findings:
         raise click.exceptions.Exit(exit_code(findings))
 
 
-def _find(application: Application, counts: list[str]) -> list[Finding]:
+def _find(
+    application: Application, counts: list[str], notes: list[Finding]
+) -> list[Finding]:
     """Return all that is wrong."""
     try:
         source = application.source
@@ -71,8 +76,9 @@ def _find(application: Application, counts: list[str]) -> list[Finding]:
     def look() -> None:
         attempt(di.check)
         attempt(_check_sections)
-        counts.append(_count(di.buvar_adapters.get().adapters, "adapter"))
-        counts.append(_count(config.sections(), "section"))
+        counts.append(counted(di.buvar_adapters.get().adapters, "adapter"))
+        counts.append(counted(config.sections(), "section"))
+        notes.extend(left_out())
 
     attempt(lambda: check_own(source))
     if not errors:
@@ -92,6 +98,16 @@ def _find(application: Application, counts: list[str]) -> list[Finding]:
     for one in (*first, *rest):
         said.setdefault((one.message, one.place), one)
     return list(said.values())
+
+
+def left_out() -> t.Iterator[Finding]:
+    """Yield what the conditions of adapters leave out, and why."""
+    for node in di.graph().nodes:
+        if node.left_out is not None:
+            file, _, line = (node.where or "").rpartition(":")
+            text = f"{_name(node.type)}: {node.left_out}"
+            number = int(line) if line.isdecimal() else None
+            yield Finding("left-out", text, None, file or None, number)
 
 
 def _each(
@@ -181,6 +197,8 @@ def _tree(graph: di.Graph) -> rich.tree.Tree:
         if node.scope is None:
             continue
         text = f"{_name(node.type)}  [dim]{node.scope}, {node.where}[/dim]"
+        if node.left_out is not None:
+            text += f"  [dim]{rich.markup.escape(node.left_out)}[/dim]"
         branch = root.add(text)
         for edge in graph.edges:
             if edge.source == node.type:
@@ -197,5 +215,6 @@ def _name(type_: t.Any) -> str:
     return rich.markup.escape(name)
 
 
-def _count(things: t.Sized, name: str) -> str:
+def counted(things: t.Sized, name: str) -> str:
+    """Say how many things there are."""
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
