@@ -137,9 +137,10 @@ def test_nothing_but_exclusive_roles(new_service) -> None:
     service.signal(signal.SIGTTOU)
 
     assert service.of("clock") == [1]
-    assert service.lines(logging.WARNING) == [
-        "All roles are exclusive: each keeps its one worker."
-    ] * 2
+    assert (
+        service.lines(logging.WARNING)
+        == ["All roles are exclusive: each keeps its one worker."] * 2
+    )
 
 
 def test_options_of_its_own(service) -> None:

@@ -68,25 +68,41 @@ def _find(application: Application, counts: list[str]) -> list[Finding]:
         except Exception as error:  # noqa: BLE001 - all of them are told
             errors.append(error)
 
+    adapters: list[t.Any] = []
+    failed: list[BaseException] = []
+
     def look() -> None:
         attempt(di.check)
+        adapters.extend(di.buvar_adapters.get().adapters)
+
+    def look_last() -> None:
+        look()
         attempt(_check_sections)
-        counts.append(_count(di.buvar_adapters.get().adapters, "adapter"))
+        counts.append(_count(adapters, "adapter"))
         counts.append(_count(config.sections(), "section"))
 
     attempt(lambda: check_own(source))
     if not errors:
         application.set_up()
+        groups = application.groups()
     else:
         context.add(source)
-    failed: list[BaseException] = []
-    try:
-        plugin.check(_each(application, failed), look=look)
-    except Exception as error:  # noqa: BLE001 - as above
-        errors.append(error)
+        groups = [tuple(application.plugins)]
+    # Roles are processes of their own: what they prepare does not meet.
+    for number, plugins in enumerate(groups, 1):
+        last = look_last if number == len(groups) else look
+        try:
+            plugin.check(_each(plugins, failed), look=last)
+        except Exception as error:  # noqa: BLE001 - as above
+            errors.append(error)
     first = [one for error in failed for one in of_error(error, source)]
     rest = [one for error in errors for one in of_error(error, source)]
-    if failed:
+    return _once(first, rest)
+
+
+def _once(first: list[Finding], rest: list[Finding]) -> list[Finding]:
+    """Return each finding once; the rest may only follow from the first."""
+    if first:
         rest = [_perhaps_because(one) for one in rest]
     said: dict[tuple[str, str | None], Finding] = {}
     for one in (*first, *rest):
@@ -95,12 +111,12 @@ def _find(application: Application, counts: list[str]) -> list[Finding]:
 
 
 def _each(
-    application: Application, failed: list[BaseException]
+    plugins: t.Sequence[plugin.Plugin], failed: list[BaseException]
 ) -> t.Callable[[plugin.Loader], t.Coroutine[t.Any, t.Any, None]]:
     """Return a plugin that loads all, whichever of them fail."""
 
     async def prepare(load: plugin.Loader) -> None:
-        for name in (config, *application.plugins):
+        for name in (config, *plugins):
             try:
                 await load(name)
             except Exception as error:  # noqa: BLE001 - it is told
@@ -139,7 +155,8 @@ def _prepared(application: Application, look: t.Callable[[], None]) -> None:
     """Call a function when all plugins are prepared, start no task."""
     application.set_up()
     try:
-        plugin.check(config, *application.plugins, look=look)
+        for plugins in application.groups():
+            plugin.check(config, *plugins, look=look)
     except BaseExceptionGroup as group:
         errors = [failure.error for failure in plugin.failures(group)]
         kinds = di.DiError, config.ConfigError

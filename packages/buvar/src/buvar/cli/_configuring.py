@@ -125,7 +125,8 @@ def _prepare(application: Application) -> list[Exception]:
 
     async def prepare(load: plugin.Loader) -> None:
         await load(config)
-        for name in application.plugins:
+        every = [name for group in application.groups() for name in group]
+        for name in dict.fromkeys(every):
             try:
                 await load(name)
             except plugin.NoPrepareError:
