@@ -111,7 +111,16 @@ def test_an_unknown_shell() -> None:
 
 @pytest.mark.parametrize(
     "args",
-    [[], ["run"], ["check"], ["graph"], ["config"], ["new"], ["completion"]],
+    [
+        [],
+        ["run"],
+        ["check"],
+        ["graph"],
+        ["config"],
+        ["deploy"],
+        ["new"],
+        ["completion"],
+    ],
 )
 def test_help_has_examples(args) -> None:
     """The help of each command has a line to copy, on its own line."""

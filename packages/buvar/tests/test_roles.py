@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 
 from pathlib import Path
@@ -14,8 +12,6 @@ import pytest
 from buvar import fork
 from buvar.cli._role_config import RoleConfig
 
-
-TIMEOUT = 60  # seconds, a bound and no expectation
 
 APPLICATION = """
     import os
@@ -52,20 +48,15 @@ ROLES = """
 
 
 @pytest.fixture
-def buvar(tmp_path: Path, monkeypatch):
+def buvar(tmp_path: Path, monkeypatch, interpreter):
     """Run the command in a folder with an application."""
     monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
     tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
 
     def run(*args: str, roles: str = ROLES, code: int = 0) -> str:
         tmp_path.joinpath("c.toml").write_text(textwrap.dedent(roles))
-        done = subprocess.run(
-            [sys.executable, "-m", "buvar.cli", *args, "-c", "c.toml"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
+        done = interpreter.run(
+            *("-m", "buvar.cli", *args, "-c", "c.toml"), cwd=tmp_path
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr

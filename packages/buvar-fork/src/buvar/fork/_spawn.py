@@ -67,14 +67,25 @@ class Spawner:
         self._abandon = abandon
         #: Nothing is written to it: it ends when the parent does.
         self._lifeline, self._life = os.pipe()
+        #: Neither to this one: it ends when the service begins to stop.
+        self._stopping, self._running = os.pipe()
+        self._told = False
         self._leash = Leash()
         self._title = Title(options.title)
         forks = sum(role.forks for role in options.each_role())
         self._title.show(f"supervisor of {forks}")
         self._threads_named = False
 
+    def tell_stopping(self) -> None:
+        """Tell all workers that the service is going to stop."""
+        if not self._told:
+            self._told = True
+            os.close(self._running)
+
     def close(self) -> None:
-        """Close the pipe that the workers watch."""
+        """Close the pipes that the workers watch."""
+        self.tell_stopping()
+        os.close(self._stopping)
         os.close(self._lifeline)
         os.close(self._life)
 
@@ -145,6 +156,7 @@ class Spawner:
         try:
             os.close(pipe[0])
             os.close(self._life)
+            self.tell_stopping()
             self._abandon()
             sender = Sender(pipe[1])
             code = self._child(options, identity, sender, sockets).run()
@@ -170,6 +182,7 @@ class Spawner:
             jitter=options.max_requests_jitter,
             sender=sender,
             asker=self._broker.asker(key, options.forks),
+            stopping=self._stopping,
         )
         return Child(
             options,

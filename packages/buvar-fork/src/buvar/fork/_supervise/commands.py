@@ -27,6 +27,11 @@ class Send:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class TellStopping:
+    """Tell all workers that the service is going to stop."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class StopAccepting:
     """Let no new connection in."""
 
@@ -118,6 +123,7 @@ class NotifyStopping:
 Command: t.TypeAlias = (
     Start
     | Send
+    | TellStopping
     | StopAccepting
     | LookAtQueue
     | CloseSockets

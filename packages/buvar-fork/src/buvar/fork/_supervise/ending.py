@@ -20,6 +20,7 @@ from .state import Ending
 from .state import Finished
 from .state import Killed
 from .state import LastWords
+from .state import Leaving
 from .state import Ready
 from .state import Service
 from .state import Stopping
@@ -116,6 +117,8 @@ def end_by(turn: Turn, number: int) -> None:
     """Take a signal that ends the service: once, twice, three times."""
     phase = turn.service.phase
     if turn.service.up and number != signal.SIGQUIT:
+        leave(turn, number)
+    elif isinstance(phase, Leaving) and number != signal.SIGQUIT:
         close(turn, number)
     elif isinstance(phase, Ending) and phase.forced:
         for worker in turn.service.workers.values():
@@ -124,10 +127,34 @@ def end_by(turn: Turn, number: int) -> None:
         force(turn)
 
 
+def leave(turn: Turn, number: int) -> None:
+    """Stop, once those that send connections here have noticed."""
+    turn.do(do.NotifyStopping())
+    seconds = max((w.delay for w in turn.service.serving()), default=0.0)
+    if not seconds:
+        close(turn, number)
+        return
+    turn.info(
+        "Stopping in %g s; connections are accepted until then.",
+        seconds,
+        delay=seconds,
+    )
+    turn.service.phase = Leaving(number, turn.now + seconds)
+    turn.do(do.TellStopping())
+
+
+def left(turn: Turn) -> None:
+    """Stop once that time is over, or nobody is there to accept."""
+    phase = turn.service.phase
+    if isinstance(phase, Leaving) and (
+        phase.due <= turn.now or not turn.service.serving()
+    ):
+        close(turn, phase.by)
+
+
 def close(turn: Turn, number: int) -> None:
     """Stop the orderly way: whoever was let in is served."""
     turn.info("Stopping.")
-    turn.do(do.NotifyStopping())
     turn.do(do.StopAccepting())
     turn.service.phase = Closing(number, turn.now, turn.now + HANDSHAKE)
 
@@ -164,7 +191,8 @@ def stop_all(turn: Turn, number: int = signal.SIGTERM) -> None:
 def force(turn: Turn) -> None:
     """Have all workers drop what they do, and end soon."""
     phase = turn.service.phase
-    by = phase.by if isinstance(phase, Closing | Ending) else signal.SIGTERM
+    stopping = isinstance(phase, Leaving | Closing | Ending)
+    by = phase.by if stopping else signal.SIGTERM
     if turn.service.up:
         turn.do(do.NotifyStopping())
     if not isinstance(phase, Ending):

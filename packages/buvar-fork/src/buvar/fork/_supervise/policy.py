@@ -49,6 +49,7 @@ def step(
     _take(turn, event)
     if isinstance(event, happened.Tick):
         ending.expire(turn)
+        ending.left(turn)
         ending.look_at_queue(turn)
     if service.up:
         _keep_up(turn)
@@ -65,7 +66,7 @@ def _take(turn: Turn, event: happened.Event) -> None:
         case happened.TerminalClosed():
             if turn.service.up:
                 turn.warning("The terminal was closed.")
-                ending.close(turn, signal.SIGTERM)
+                ending.leave(turn, signal.SIGTERM)
         case happened.StoodStill(seconds):
             ending.postpone(turn.service, seconds)
         case happened.QueueSeen(pending):
@@ -106,6 +107,8 @@ def _told(turn: Turn, worker: Worker, event: happened.Message) -> None:
                 _recycle(turn, worker, f"it uses {memory} bytes of memory")
         case happened.RecycleAsked(_, reason):
             _recycle(turn, worker, reason)
+        case happened.DelayAsked(_, seconds):
+            worker.delay = max(worker.delay, seconds)
         case happened.StageEnded(_, results, signalled):
             worker.outcome = Finished(results, signalled)
         case happened.StageFailed(_, failure):

@@ -147,6 +147,8 @@ class Worker:
         outdated: Whether a reload is to replace it.
         recycle: Why it is to be replaced apart from a reload, if it is.
         outcome: How its stage ended, once it said so.
+        delay: For how many seconds it wants connections to be accepted once
+            the service is told to stop.
     """
 
     key: int
@@ -158,6 +160,7 @@ class Worker:
     outdated: bool = False
     recycle: str | None = None
     outcome: Finished | Failed | None = None
+    delay: float = 0.0
 
     @property
     def serves(self) -> bool:
@@ -209,6 +212,16 @@ class Up(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Leaving:
+    """Connections are accepted until load balancers have noticed."""
+
+    #: The signal that workers are going to be stopped with.
+    by: int
+    #: When that is over.
+    due: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Closing:
     """Nobody new is let in; workers accept whoever waits in the queue."""
 
@@ -238,7 +251,7 @@ class Ended:
     due: float = math.inf
 
 
-ServicePhase: t.TypeAlias = Up | Closing | Ending | Ended
+ServicePhase: t.TypeAlias = Up | Leaving | Closing | Ending | Ended
 
 
 class Service:

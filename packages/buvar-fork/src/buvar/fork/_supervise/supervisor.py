@@ -187,6 +187,8 @@ class Supervisor:
                 return self._start(command)
             case do.Send(key, number):
                 self._send(key, number)
+            case do.TellStopping():
+                self._spawner.tell_stopping()
             case do.StopAccepting():
                 self._listeners.bar()
                 if not self._listeners.barred():
