@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 import typing as t
 
@@ -24,6 +25,8 @@ from ._findings import Finding
 from ._findings import exit_code
 from ._findings import of_error
 from ._formats import FORMATS
+from ._formats import for_terminal
+from ._formats import terminal_width
 
 
 #: More columns than any line of a graph has.
@@ -43,10 +46,14 @@ def check(application: Application, form: str) -> None:
     if form != "text":
         click.echo(text)
     elif findings:
-        click.echo(text, err=True)
+        width = terminal_width(sys.stderr)
+        click.echo(for_terminal(findings, width) if width else text, err=True)
     else:
+        well = "All is well"
+        if terminal_width(sys.stdout):
+            well = click.style(well, fg="green", bold=True)
         click.echo(
-            f"All is well: prepared {application.names}; verified "
+            f"{well}: prepared {application.names}; verified "
             f"{' and '.join(counts)} of the configuration."
         )
     if findings:
