@@ -109,7 +109,7 @@ def test_run_and_check(buvar) -> None:
             plugins = ["app:clok"]
             """,
             1,
-            ["missing: Missing", "app:clok"],
+            ["missing: Missing", "c.toml:5: There is no plugin 'app:clok'"],
         ),
         (
             "run",

@@ -110,7 +110,7 @@ def _inside(
 def _shown(value: t.Any) -> str:
     """Show an array of plain values item by item, if it is short."""
     if isinstance(value, list):
-        items = t.cast("list[t.Any]", value)
+        items: list[t.Any] = value
         plain = all(isinstance(one, str | int | float) for one in items)
         text = ", ".join(map(show, items)) if plain else ""
         if plain and len(text) <= _SHORT:

@@ -36,9 +36,9 @@ from ._events import PluginPreparing
 from ._events import StateChanged
 from ._events import TaskEnded
 from ._events import TaskStarted
-from ._events import listen
 from ._failure import Failure
 from ._failure import failures
+from ._listen import listen
 from ._loader import Loader
 from ._report import Report
 from ._resolve import Plugin

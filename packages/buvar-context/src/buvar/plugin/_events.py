@@ -11,10 +11,7 @@ import inspect
 import logging
 import typing as t
 
-from buvar import context
-
 from ._errors import OptionError
-from ._errors import StateError
 from ._state import State
 
 
@@ -146,39 +143,3 @@ class Listeners(list[Listener]):
                     listener,
                     extra={"event_type": type(event).__name__},
                 )
-
-
-def listen(listener: Listener) -> None:
-    """
-    Call a function with each event of the stage that runs, from now on.
-
-    Give ``Stage(listeners=[...])``, or ``plugin.stage``, those that are to
-    hear of the first plugin as well. A listener is called in the thread of
-    the event loop and has to return soon. One that raises an exception is
-    logged and told nothing more; the stage goes on.
-
-    Args:
-        listener: Takes an event, one of the classes named in ``Event``.
-
-    Raises:
-        OptionError: It is not a plain function.
-        StateError: There is no stage.
-
-    Example:
-        >>> def slow(event):
-        ...     if isinstance(event, PluginPrepared) and event.seconds > 1:
-        ...         print(f"{event.plugin} took {event.seconds:.1f} s")
-        >>> async def prepare():
-        ...     listen(slow)
-    """
-    # It is found by its class, which imports this module.
-    from ._stage import Stage  # noqa: PLC0415
-
-    stage = context.get(Stage, default=None)
-    if stage is None:
-        raise StateError(
-            "A listener was to be added",
-            "not there",
-            "Call listen() in prepare, or give Stage(listeners=[...]).",
-        )
-    stage.listeners.add(listener)

@@ -294,7 +294,7 @@ class Stage:
                 self._failures.early.append(error)
                 await self._end(error)
         else:
-            if self._state is State.PREPARING:
+            if self.state is State.PREPARING:
                 await self._host.settle()
                 await self._end(None)
 

@@ -144,7 +144,7 @@ def stage(
     """
     roles = [one for one in plugins if isinstance(one, Role)]
     solo = forks == 1 and not roles
-    who = {
+    who: dict[str, t.Any] = {
         "user": user,
         "group": group,
         "umask": umask,

@@ -186,6 +186,15 @@ class Application:
             raise CommandError(msg, Exit.USAGE)
         return found or [tuple(self.plugins)]
 
+    def roles_with(self, name: plugin.Plugin) -> list[str]:
+        """Return the roles that have a plugin of their own."""
+        try:
+            roles = self.source.load(ForkConfig, FORK).roles
+        except config.ConfigError:
+            # That is said elsewhere; no role was looked at.
+            return []
+        return [role for role, one in roles.items() if name in one.plugins]
+
     async def check_unknown(self, load: plugin.Loader) -> None:
         """
         Report what nothing reads of the configuration: a plugin.

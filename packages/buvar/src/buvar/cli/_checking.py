@@ -23,6 +23,7 @@ from ._errors import CommandError
 from ._errors import Exit
 from ._findings import Finding
 from ._findings import exit_code
+from ._findings import named
 from ._findings import of_error
 from ._formats import FORMATS
 from ._formats import for_terminal
@@ -76,7 +77,7 @@ def _find(application: Application, counts: list[str]) -> list[Finding]:
             errors.append(error)
 
     adapters: list[t.Any] = []
-    failed: list[BaseException] = []
+    failed: list[tuple[plugin.Plugin, BaseException]] = []
 
     def look() -> None:
         attempt(di.check)
@@ -102,7 +103,11 @@ def _find(application: Application, counts: list[str]) -> list[Finding]:
             plugin.check(_each(plugins, failed), look=last)
         except Exception as error:  # noqa: BLE001 - as above
             errors.append(error)
-    first = [one for error in failed for one in of_error(error, source)]
+    first = [
+        named(one, application, name)
+        for name, error in failed
+        for one in of_error(error, source)
+    ]
     rest = [one for error in errors for one in of_error(error, source)]
     return _once(first, rest)
 
@@ -118,7 +123,8 @@ def _once(first: list[Finding], rest: list[Finding]) -> list[Finding]:
 
 
 def _each(
-    plugins: t.Sequence[plugin.Plugin], failed: list[BaseException]
+    plugins: t.Sequence[plugin.Plugin],
+    failed: list[tuple[plugin.Plugin, BaseException]],
 ) -> t.Callable[[plugin.Loader], t.Coroutine[t.Any, t.Any, None]]:
     """Return a plugin that loads all, whichever of them fail."""
 
@@ -127,7 +133,7 @@ def _each(
             try:
                 await load(name)
             except Exception as error:  # noqa: BLE001 - it is told
-                failed.append(error)
+                failed.append((name, error))
 
     return prepare
 
