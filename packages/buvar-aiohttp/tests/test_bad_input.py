@@ -190,7 +190,9 @@ def test_malformed_chunks(bad, ends, caplog, parts: tuple[bytes, ...]) -> None:
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize("parts", [(LENGTH % 10, b"abc"), (CHUNKED, b"3\r\na")])
+@pytest.mark.parametrize(
+    "parts", [(LENGTH % 10, b"abc"), (CHUNKED, b"3\r\na")]
+)
 def test_bodies_that_stop(bad, ends, parts: tuple[bytes, ...]) -> None:
     """A body that does not go on is a 408."""
     assert bad(*parts, body_timeout=0.4) == 408

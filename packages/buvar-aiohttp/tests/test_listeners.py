@@ -185,8 +185,9 @@ def test_workers() -> None:
         for sock in (one, two):
             sock.bind(("127.0.0.1", 0))
             ports.append(sock.getsockname()[1])
-    main, more, own = f"tcp://127.0.0.1:{ports[0]}", *(
-        f"tcp://127.0.0.1:{port}" for port in (ports[1], 0)
+    main, more, own = (
+        f"tcp://127.0.0.1:{ports[0]}",
+        *(f"tcp://127.0.0.1:{port}" for port in (ports[1], 0)),
     )
 
     async def visit() -> list[t.Any]:

@@ -14,7 +14,9 @@ _METHODS: t.Final = frozenset(map(str, aiohttp.hdrs.METH_ALL)) - {"CONNECT"}
 
 
 #: The routes of ``buvar_aiohttp.health``.
-HEALTH: t.Final = frozenset({"/health/live", "/health/ready", "/health/startup"})
+HEALTH: t.Final = frozenset(
+    {"/health/live", "/health/ready", "/health/startup"}
+)
 
 
 def method_of(request: aiohttp.web.Request) -> str:

@@ -297,9 +297,7 @@ class Server:
         await asyncio.gather(
             *(listener.item.drain() for listener in self._listeners)
         )
-        for acceptor, listener in zip(
-            acceptors, self._listeners, strict=True
-        ):
+        for acceptor, listener in zip(acceptors, self._listeners, strict=True):
             acceptor.close()
             # Whoever comes now is refused, and need not wait for nothing.
             listener.item.close()
