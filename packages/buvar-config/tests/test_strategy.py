@@ -195,9 +195,7 @@ def test_what_is_drawn() -> None:
     @settings(few, max_examples=300, derandomize=True)
     @given(config.strategy(Some))
     def look(some: Some) -> None:
-        left.difference_update(
-            wish for wish in [*left] if WISHES[wish](some)
-        )
+        left.difference_update(wish for wish in [*left] if WISHES[wish](some))
 
     look()
 

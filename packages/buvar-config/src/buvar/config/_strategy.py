@@ -41,9 +41,10 @@ if t.TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 T = t.TypeVar("T")
-#: Untyped, as the types of what is drawn are only known when it is.
-_Strategy: t.TypeAlias = "SearchStrategy[t.Any]"
-Given: t.TypeAlias = t.Mapping[t.Any, _Strategy]
+Given: t.TypeAlias = "t.Mapping[t.Any, SearchStrategy[t.Any]]"
+#: Untyped: hypothesis is not imported, and what is drawn is of any type.
+_Strategy: t.TypeAlias = t.Any
+_Tables: t.TypeAlias = dict[str, _Strategy]
 
 #: The whole numbers of TOML.
 _INT64: t.Final = 1 << 63
@@ -86,7 +87,7 @@ def strategy(
             "config.strategy() needs hypothesis, which is not installed",
             cure="Install the extra: pip install 'buvar-config[hypothesis]'.",
         ) from None
-    tables = _Strategies(given).table(cls)
+    tables: SearchStrategy[dict[str, t.Any]] = _Strategies(given).table(cls)
 
     def load(data: dict[str, t.Any]) -> T:
         try:
@@ -108,7 +109,7 @@ class _Strategies:
     def __init__(self, given: Given) -> None:
         from hypothesis import strategies as st  # noqa: PLC0415 - an extra
 
-        self._st = st
+        self._st: t.Any = st
         self._given = given
         self._tables: dict[t.Any, _Strategy] = {}
 
@@ -116,12 +117,16 @@ class _Strategies:
         """Draw what a class is loaded from; defaults may be left out."""
         if tp not in self._tables:
             # A class may have objects of itself in it.
-            self._tables[tp] = self._st.deferred(lambda: made)
-            required, optional = {}, {}
+            made: list[_Strategy] = []
+            self._tables[tp] = self._st.deferred(lambda: made[0])
+            required: _Tables = {}
+            optional: _Tables = {}
             for field in fields(tp):
                 into = required if field.required else optional
                 into[field.key] = self._field(tp, field)
-            made = self._st.fixed_dictionaries(required, optional=optional)
+            made.append(
+                self._st.fixed_dictionaries(required, optional=optional)
+            )
         return self._tables[tp]
 
     def _field(self, owner: t.Any, field: Field) -> _Strategy:
@@ -197,7 +202,8 @@ class _Strategies:
         return st.lists(item, max_size=_ITEMS)
 
     def _typed_dict(self, cls: t.Any) -> _Strategy:
-        required, optional = {}, {}
+        required: _Tables = {}
+        optional: _Tables = {}
         for key, tp in hints(cls).items():
             into = required if key in cls.__required_keys__ else optional
             while t.get_origin(tp) in (t.Required, t.NotRequired):
@@ -216,19 +222,18 @@ def _text(st: t.Any) -> _Strategy:
     characters = st.characters(
         exclude_characters="\0", exclude_categories=["Cs"]
     )
-    return t.cast("_Strategy", st.text(characters))
+    return st.text(characters)
 
 
 def _urls(st: t.Any) -> _Strategy:
     word = st.from_regex("[a-z]{1,8}", fullmatch=True)
-    made = st.builds(
+    return st.builds(
         "{}://{}.test:{}/{}".format,
         st.sampled_from(["http", "https", "redis", "postgresql"]),
         word,
         st.integers(1, 65535),
         word,
     )
-    return t.cast("_Strategy", made)
 
 
 def _addresses(version: int, after: str = "") -> _Make:
