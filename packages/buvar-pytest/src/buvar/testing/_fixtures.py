@@ -27,7 +27,6 @@ from ._markers import absolute
 from ._markers import check_value
 from ._markers import plugins_of
 from ._markers import values_of
-from ._shared import Shared
 from ._shared import shared
 from ._shared import shared_fixtures
 
@@ -39,6 +38,7 @@ if t.TYPE_CHECKING:
     from buvar.components import Components
     from buvar.config import ConfigSource
 
+    from ._stages import Shared
     from ._start import Services
     from .chaos import Chaos
     from .clock import Clock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 import pytest
@@ -101,8 +100,7 @@ def check_value(nodeid: str, value: object) -> None:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class Steering:
+class Steering(t.NamedTuple):
     """
     How the event loop of a test is steered, and its stage is run.
 
@@ -118,8 +116,9 @@ class Steering:
     leaks: bool = False
     shared: bool = False
 
-    def __bool__(self) -> bool:
-        """Tell whether it is steered at all."""
+    @property
+    def loop(self) -> bool:
+        """Whether the loop is one of ours."""
         return self.virtual or bool(self.seeds)
 
 
@@ -168,7 +167,7 @@ def steering_of(node: pytest.Item, replayed: int | None) -> Steering:
         leaks == "error",
         bool(given.get("shared", False)),
     )
-    if steering.shared and (steering or steering.leaks):
+    if steering.shared and (steering.loop or steering.leaks):
         raise MarkerError(
             MARKER,
             node.nodeid,

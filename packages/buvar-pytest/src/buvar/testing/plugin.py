@@ -109,7 +109,7 @@ def pytest_generate_tests(
         )
     except MarkerError as error:
         pytest.fail(str(error), pytrace=False)
-    if not steering:
+    if steering is None or not steering.loop:
         return (yield)
     # Only for this test: an implementation that is always there would be
     # asked for the loops of all of them.
