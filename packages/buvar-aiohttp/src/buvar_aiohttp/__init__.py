@@ -18,7 +18,9 @@ from ._client import prepare_client_session
 from ._config import AioHttpConfig
 from ._errors import AddressError
 from ._errors import AioHttpError
+from ._errors import ClientLeftError
 from ._errors import ExtraError
+from ._errors import RequestTimeoutError
 from ._errors import ResponseStatusError
 from ._prepare import prepare
 from ._server import Server
@@ -29,7 +31,9 @@ __all__ = [
     "AddressError",
     "AioHttpConfig",
     "AioHttpError",
+    "ClientLeftError",
     "ExtraError",
+    "RequestTimeoutError",
     "ResponseStatusError",
     "Server",
     "prepare",

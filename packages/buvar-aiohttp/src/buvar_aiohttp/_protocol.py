@@ -93,9 +93,13 @@ class Protocol(aiohttp.web.RequestHandler):
         if request.writer.output_size > 0:
             msg = "The answer was cut off, as it could not be completed."
             raise ConnectionError(msg)
-        kind, body = "text/plain", b"%d: %s" % (
-            status,
-            phrase_of(status).encode(),
+        kind, body = (
+            "text/plain",
+            b"%d: %s"
+            % (
+                status,
+                phrase_of(status).encode(),
+            ),
         )
         if self.problems and accepts_json(request.headers.get("Accept", "")):
             kind, body = PROBLEM, problem(request, status)

@@ -23,11 +23,11 @@ Network: t.TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNIX: t.Final = "unix"
 #: More proxies than that do not stand in a row.
 _MOST: t.Final = 32
-_TOKEN: t.Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_WORD: t.Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED: t.Final = r'"(?:[^"\\]|\\.)*"'
 #: Some write what has a colon in it without the quotes that it should have.
 _VALUE: t.Final = r"[][:!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PAIR: t.Final = re.compile(rf"({_TOKEN})=({_VALUE}|{_QUOTED})\Z", re.ASCII)
+_PAIR: t.Final = re.compile(rf"({_WORD})=({_VALUE}|{_QUOTED})\Z", re.ASCII)
 _ESCAPED: t.Final = re.compile(r"\\(.)")
 #: A host as HTTP knows it, with a port or without.
 _HOST: t.Final = re.compile(

@@ -32,9 +32,9 @@ from ._drain import TICK
 from ._drain import wait_for_requests
 from ._lame_duck import follow_supervisor
 from ._lame_duck import go_on_accepting
+from ._limits import default_max_connections
 from ._listeners import Listener
 from ._listeners import listen_too
-from ._limits import default_max_connections
 from ._protocol import make_protocol
 from ._protocol import protocol_options
 from ._proxies import TrustedProxies
@@ -185,7 +185,7 @@ class Server:
 
     async def _setup(self) -> Connections:
         """Set the server up, with layers around all that is handled."""
-        app, gate = self._runner.app, self._layers.gate
+        app = self._runner.app
         if not app.frozen:
             # What is called at the start may add middlewares.
             app.on_startup.append(self._place)
@@ -278,9 +278,7 @@ class Server:
         await asyncio.gather(
             *(listener.item.drain() for listener in self._listeners)
         )
-        for acceptor, listener in zip(
-            acceptors, self._listeners, strict=True
-        ):
+        for acceptor, listener in zip(acceptors, self._listeners, strict=True):
             acceptor.close()
             # Whoever comes now is refused, and need not wait for nothing.
             listener.item.close()
@@ -327,7 +325,7 @@ async def prepare_server(
         operation = None
         if served[1]:
             # It stays until the service has stopped.
-            operation = management().server = Server(
+            operation = Server(
                 attrs.evolve(
                     config,
                     drain_delay=0.0,
@@ -338,6 +336,7 @@ async def prepare_server(
                 served[1],
                 Layers(),
             )
+            management().address = operation.address
         stack.pop_all()
     teardown.add(server.close)
     yield server.serve(cancel)

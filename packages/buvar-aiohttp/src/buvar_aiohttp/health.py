@@ -13,8 +13,8 @@ from buvar import context
 from buvar import plugin
 
 from . import json
-from .management import management_app
 from ._server import Server
+from .management import management_app
 
 
 async def prepare(load: plugin.Loader, cancel: plugin.Cancel) -> None:

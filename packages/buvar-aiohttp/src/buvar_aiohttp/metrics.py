@@ -30,6 +30,7 @@ import aiohttp.web
 from buvar import context
 from buvar import plugin
 
+from ._app import prepare_app
 from ._errors import ExtraError
 from .management import management_app
 
@@ -46,12 +47,13 @@ async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
     except ModuleNotFoundError as error:
         raise ExtraError(__name__, "metrics", "prometheus-client") from error
 
-    management = await management_app(load)
+    await load(prepare_app)
     metrics = Metrics()
     await metrics.bury()
     teardown.add(metrics.close)
     app = context.get(aiohttp.web.Application)
     app.middlewares.append(metrics.measure)
+    management = await management_app(load)
     management.router.add_get("/metrics", metrics.expose)
 
 

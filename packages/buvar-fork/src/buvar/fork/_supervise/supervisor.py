@@ -186,8 +186,6 @@ class Supervisor:
                 return self._start(command)
             case do.Send(key, number):
                 self._send(key, number)
-            case do.TellStopping():
-                self._spawner.tell_stopping()
             case do.StopAccepting():
                 self._listeners.bar()
                 if not self._listeners.barred():
@@ -215,6 +213,8 @@ class Supervisor:
         match command:
             case do.Announce(workers):
                 announce(workers, self._listeners.for_slot(1))
+            case do.TellStopping():
+                self._spawner.tell_stopping()
             case do.NotifyReady(workers):
                 self._notifier.ready(f"{workers} workers")
             case do.NotifyReloading():
