@@ -20,6 +20,7 @@ from ._request_layer import Handler
 from ._request_layer import RequestGate
 from ._request_layer import in_layers
 from ._routes import applications
+from ._routes import check_parameters
 from ._routes import entry_points
 
 
@@ -116,3 +117,4 @@ def _add_entry_points(app: aiohttp.web.Application) -> None:
     """Have a check see what the application calls, once all is prepared."""
     for function, positional in entry_points(app):
         di.add_entry_point(function, positional=positional)
+    check_parameters(app)

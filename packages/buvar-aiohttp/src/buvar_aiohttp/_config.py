@@ -80,6 +80,27 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     ssl_context: t.Any = config.var(
         None, help="An ssl.SSLContext, set by code, makes it HTTPS."
     )
+    tls_cert: str | None = config.var(
+        None,
+        help="The file with the certificate and those between it and the "
+        "CA, PEM; makes it HTTPS. Loaded anew when it changes, and on HUP.",
+    )
+    tls_key: str | None = config.var(
+        None,
+        help="The file with the certificate's private key, PEM; by default "
+        "that of the certificate.",
+    )
+    tls_key_password: config.Secret[str] | None = config.var(
+        None, help="The password of the private key, if it has one."
+    )
+    tls_client_ca: str | None = config.var(
+        None,
+        help="The file with the CAs that clients need a certificate of, PEM; "
+        "by default clients need none.",
+    )
+    tls_min_version: t.Literal["1.2", "1.3"] = config.var(
+        "1.2", help="The oldest version of TLS that clients may speak."
+    )
     backlog: int = config.var(
         2048, help="How many connections may wait to be accepted."
     )
@@ -217,6 +238,18 @@ class AioHttpConfig(config.Config, section="aiohttp"):
             if value is not None and not isinstance(value, kind):
                 msg = f"{name} is set by code, to a {kind.__qualname__}."
                 raise ValueError(msg)
+        self._check_tls()
+
+    def _check_tls(self) -> None:
+        """Refuse settings of TLS that contradict each other."""
+        if self.tls_cert is None:
+            for name in ("tls_key", "tls_key_password", "tls_client_ca"):
+                if getattr(self, name) is not None:
+                    msg = f"{name} needs tls_cert, the certificate."
+                    raise ValueError(msg)
+        elif self.ssl_context is not None:
+            msg = "tls_cert and ssl_context are both set: leave one out."
+            raise ValueError(msg)
 
     @property
     def names_host(self) -> bool:

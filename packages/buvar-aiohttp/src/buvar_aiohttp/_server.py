@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 import time
 import typing as t
 
@@ -18,8 +19,6 @@ from buvar import plugin
 
 from ._accept import Acceptor
 from ._access import AccessLogger
-from ._address import listen
-from ._address import unbound
 from ._address import unserved
 from ._app import Layers
 from ._bodies import watch_bodies
@@ -34,14 +33,17 @@ from ._lame_duck import follow_supervisor
 from ._lame_duck import go_on_accepting
 from ._limits import default_max_connections
 from ._listeners import Listener
-from ._listeners import listen_too
+from ._listeners import listen_all
 from ._protocol import make_protocol
 from ._protocol import protocol_options
 from ._proxies import TrustedProxies
 from ._request_layer import Handler
 from ._request_layer import counted
 from ._requests import request_factory
+from ._routes import check_parameters
 from ._signals import stop_on_signals
+from ._tls import Certificates
+from ._tls import load_certificates
 from ._websockets import close_websockets
 from .management import management
 
@@ -99,6 +101,7 @@ class Server:
         self.stopped = asyncio.Event()
         self._listeners = listeners
         self._layers = layers
+        self._certificates: Certificates | None = None
         layers.gate.problems = config.problem_details
         self._proxies = (
             TrustedProxies(config.trusted_proxies, config.forwarded_headers)
@@ -134,6 +137,17 @@ class Server:
                 await self._runner.cleanup()
                 self.stopped.set()
 
+    def secure(self, certificates: Certificates | None) -> None:
+        """Serve HTTPS with certificates that may change."""
+        self._certificates = certificates
+
+    @property
+    def _ssl_context(self) -> ssl.SSLContext | None:
+        if self._certificates is not None:
+            return self._certificates.context
+        context: ssl.SSLContext | None = self.config.ssl_context
+        return context
+
     def requests(self) -> list[aiohttp.web.BaseRequest]:
         """Return the requests that are being handled."""
         if self._connections is None:
@@ -148,7 +162,7 @@ class Server:
                 listener.item.sock,
                 connections,
                 limit=self._limit,
-                ssl_context=self.config.ssl_context if listener.tls else None,
+                ssl_context=self._ssl_context if listener.tls else None,
                 handshake_timeout=self.config.header_timeout,
                 backlog=self.config.backlog,
             )
@@ -162,6 +176,8 @@ class Server:
                 watch_bodies(connections, self.config.body_timeout),
             )
         ]
+        if self._certificates is not None:
+            watching.append(asyncio.create_task(self._certificates.watch()))
         worker = context.get(fork.Worker, default=None)
         delay = self.config.drain_delay
         if delay and worker is not None and self._supervised:
@@ -190,6 +206,7 @@ class Server:
             # What is called at the start may add middlewares.
             app.on_startup.append(self._place)
         await self._runner.setup()
+        check_parameters(app)
         server = t.cast("aiohttp.web.Server", self._runner.server)
         handler = server.request_handler
         worker = context.get(fork.Worker, default=None)
@@ -308,6 +325,7 @@ async def prepare_server(
 
     Raises:
         AddressError: An address cannot be bound.
+        CertificateError: The files of TLS cannot be used.
     """
     if context.get(Elsewhere, default=None) is not None:
         return
@@ -315,13 +333,16 @@ async def prepare_server(
     if context.get(_TESTING, default=None) and config.port == _DEFAULT_PORT:
         # Tests run side by side, and beside the service itself.
         config = attrs.evolve(config, port=0)
+    certificates = load_certificates(config)
+    tls = certificates is not None or config.ssl_context is not None
     with contextlib.ExitStack() as stack:
-        served = _listeners(config, stack)
+        served = listen_all(config, stack, tls=tls)
         app = context.get(aiohttp.web.Application)
         if config.normalize_paths and not app.frozen:
             app.middlewares.append(aiohttp.web.normalize_path_middleware())
         layers = context.get(Layers, default=None) or Layers()
         server = context.add(Server(config, app, served[0], layers))
+        server.secure(certificates)
         operation = None
         if served[1]:
             # It stays until the service has stopped.
@@ -337,37 +358,10 @@ async def prepare_server(
                 Layers(),
             )
             management().address = operation.address
+            operation.secure(certificates)
         stack.pop_all()
     teardown.add(server.close)
     yield server.serve(cancel)
     if operation is not None:
         teardown.add(operation.close)
         yield operation.serve(server.stopped)
-
-
-def _listeners(
-    config: AioHttpConfig, stack: contextlib.ExitStack
-) -> tuple[list[Listener], list[Listener]]:
-    """
-    Listen on all addresses, those of the service and for management.
-
-    Args:
-        config: The settings.
-        stack: Closes the sockets if one of them cannot be bound.
-    """
-    tls = config.ssl_context is not None
-    operation = [] if config.management is None else [config.management]
-    if plugin.checking():
-        # A check binds nothing: the service may be running.
-        uris = (config.address, *config.listeners)
-        return (
-            [Listener(unbound(uri), tls) for uri in uris],
-            [Listener(unbound(uri), tls) for uri in operation],
-        )
-    found: list[Listener] = []
-    for uri in (*config.listeners, *operation):
-        found.append(listen_too(config, uri))
-        stack.callback(found[-1].listening.close)
-    first = Listener(listen(config, {id(one.item) for one in found}), tls)
-    number = len(config.listeners)
-    return [first, *found[:number]], found[number:]

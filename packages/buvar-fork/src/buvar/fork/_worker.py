@@ -37,8 +37,10 @@ class Worker:
     The worker that the code runs in, a component in each of them.
 
     Attributes:
-        slot: The number of its place, from 1; a successor has the same.
+        slot: The number of its place among those of its role, from 1; a
+            successor has the same.
         generation: How many reloads there were when it was started.
+        role: The name of its role, empty without roles.
         max_requests: After how much work it is replaced, if ever.
         done: How much work it has done.
         asker: Where ``bind`` asks for sockets; None without a supervisor.
@@ -53,6 +55,7 @@ class Worker:
         slot: int = 1,
         generation: int = 0,
         *,
+        role: str = "",
         max_requests: int | None = None,
         jitter: int | None = None,
         sender: Sender | None = None,
@@ -61,6 +64,7 @@ class Worker:
     ) -> None:
         self.slot = slot
         self.generation = generation
+        self.role = role
         self.done = 0
         self.max_requests = max_requests
         if max_requests is not None:

@@ -52,6 +52,12 @@ def stop(turn: Turn, worker: Worker, number: int, seconds: float) -> None:
         turn.send(worker, number)
 
 
+def retire(turn: Turn, worker: Worker) -> None:
+    """Ask a worker to end in good order, as others go on."""
+    seconds = worker.slot.options.graceful_timeout
+    stop(turn, worker, signal.SIGTERM, seconds)
+
+
 def kill(turn: Turn, worker: Worker, *, crashing: bool = False) -> None:
     """End a worker at once; its end may be a crash of its own."""
     worker.phase = Killed(
@@ -82,9 +88,9 @@ def expire(turn: Turn) -> None:
 
 def _does_not_end(turn: Turn, worker: Worker) -> None:
     turn.error(
-        "Worker %d (process %d) does not end in time. It is killed; where "
+        "Worker %s (process %d) does not end in time. It is killed; where "
         "it is blocked is on stderr.",
-        worker.slot.number,
+        worker.slot.label,
         worker.pid,
         **reporting.facts(worker),
     )
@@ -177,8 +183,8 @@ def stop_all(turn: Turn, number: int = signal.SIGTERM) -> None:
     """Ask all workers to end."""
     turn.service.phase = Ending(number, turn.now, turn.now + PATIENCE)
     turn.do(do.CloseSockets())
-    seconds = turn.service.options.graceful_timeout
     for worker in turn.service.workers.values():
+        seconds = worker.slot.options.graceful_timeout
         stop(turn, worker, number, seconds)
 
 
@@ -229,11 +235,11 @@ def _say_who(turn: Turn, phase: Ending) -> None:
     turn.warning(
         "Waiting for %s to end: %.0f s of %g s; a second %s ends %s at once.",
         ", ".join(
-            f"worker {worker.slot.number} (process {worker.pid})"
+            f"worker {worker.slot.label} (process {worker.pid})"
             for worker in workers
         ),
         turn.now - phase.began,
-        turn.service.options.graceful_timeout,
+        max(worker.slot.options.graceful_timeout for worker in workers),
         again,
         "them" if len(workers) > 1 else "it",
         worker_pids=[worker.pid for worker in workers],
