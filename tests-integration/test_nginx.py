@@ -121,7 +121,10 @@ class Fleet:
                 folder=self.folder,
                 port=self.port,
                 servers="\n".join(
-                    f"server 127.0.0.1:{port};" for port in self.ports
+                    # Else one that was replaced is left out for 10 seconds,
+                    # and soon there may be no other.
+                    f"server 127.0.0.1:{port} max_fails=0;"
+                    for port in self.ports
                 ),
                 keepalive="keepalive 16;" if self.keeps else "",
             )
