@@ -151,11 +151,16 @@ def test_max_concurrent_requests(serve, route, sessions, ends) -> None:
         release.set()
         found += await asyncio.gather(*first)
         found.append(await get())
+        async with session.get(f"{url}/metrics") as answer:
+            counted = await answer.text()
+        assert "http_server_requests_refused_total 2.0" in counted
         return found, server.refused
 
+    pytest.importorskip("prometheus_client")
     found, refused = serve(
         visit,
         "buvar_aiohttp.health",
+        "buvar_aiohttp.metrics",
         route(wait),
         sessions,
         max_concurrent_requests=2,

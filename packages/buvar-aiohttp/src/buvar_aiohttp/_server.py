@@ -111,7 +111,9 @@ class Server:
         self._connections: Connections | None = None
         self._limit = config.max_connections or default_max_connections()
         limit = config.max_concurrent_requests
-        self._concurrency = None if limit is None else Concurrency(limit)
+        self._concurrency = (
+            None if limit is None else Concurrency(limit, layers.gate)
+        )
         self._options = protocol_options(config)
         self._runner = _Runner(
             app,
