@@ -143,6 +143,18 @@ class TrustedProxies:
         return Origin(remote, scheme, host)
 
 
+def address_of(peer: t.Any) -> str:
+    """
+    Return the address of a peer, empty for a Unix socket.
+
+    Args:
+        peer: What a transport says with ``peername``.
+    """
+    if isinstance(peer, tuple):
+        return str(t.cast("tuple[object, ...]", peer)[0])
+    return peer or ""
+
+
 def _network(text: str) -> Network:
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
