@@ -31,5 +31,5 @@ def route_of(request: aiohttp.web.BaseRequest) -> str | None:
     except (AssertionError, AttributeError):
         # It was malformed, so that no route was looked for.
         return None
-    resource = match_info.route.resource if match_info else None
+    resource = match_info.route.resource
     return None if resource is None else resource.canonical
