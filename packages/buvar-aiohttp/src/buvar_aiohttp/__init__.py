@@ -17,6 +17,7 @@ from ._app import prepare_app
 from ._cleanup import cleanup_context
 from ._client import prepare_client_session
 from ._config import AioHttpConfig
+from ._config import ClientConfig
 from ._errors import AddressError
 from ._errors import AioHttpError
 from ._errors import CertificateError
@@ -35,6 +36,7 @@ __all__ = [
     "AioHttpConfig",
     "AioHttpError",
     "CertificateError",
+    "ClientConfig",
     "ExtraError",
     "Mistake",
     "ParameterError",

@@ -13,9 +13,14 @@ OTHER: t.Final = "_OTHER"
 _METHODS: t.Final = frozenset(map(str, aiohttp.hdrs.METH_ALL)) - {"CONNECT"}
 
 
+def known_method(method: str) -> str:
+    """Return a method, ``_OTHER`` for one that is not known."""
+    return method if method in _METHODS else OTHER
+
+
 def method_of(request: aiohttp.web.Request) -> str:
-    """Return the method, ``_OTHER`` for one that is not known."""
-    return request.method if request.method in _METHODS else OTHER
+    """Return the method of a request, ``_OTHER`` for one that is not known."""
+    return known_method(request.method)
 
 
 def route_of(request: aiohttp.web.Request) -> str | None:
