@@ -235,7 +235,7 @@ def test_a_slow_call_ends_with_its_request(
                 return await response.read()
 
         ended: asyncio.Task[bytes] | None = None
-        with pytest.raises(context.DeadlineError):
+        with pytest.raises(context.DeadlineError):  # noqa: PT012
             async with context.child(timeout=0.3):
                 async with session.get(f"{url}/quick") as response:
                     assert response.status == 200

@@ -25,8 +25,8 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Any]:
     """Record spans, for this test only."""
-    from opentelemetry.sdk.trace import export  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import (  # noqa: PLC0415
+    from opentelemetry.sdk.trace import export
+    from opentelemetry.sdk.trace.export import (
         in_memory_span_exporter as memory,
     )
 
@@ -115,9 +115,7 @@ def test_calls_that_fail(serve: t.Any, route: t.Any, spans: t.Any) -> None:
     }
 
 
-def test_without_the_sdk_the_trace_goes_on(
-    serve: t.Any, route: t.Any
-) -> None:
+def test_without_the_sdk_the_trace_goes_on(serve: t.Any, route: t.Any) -> None:
     """What recorded nothing hands on what it was given."""
     plugins = [route(outer, "/outer"), route(inner, "/inner")]
     arrived = serve(visit_with(), TRACING, *plugins, trust_client_trace=True)
@@ -147,9 +145,9 @@ plugin.stage(prepare)
 
 
 def run(**variables: str) -> subprocess.CompletedProcess[str]:
-    import os  # noqa: PLC0415
+    import os
 
-    return subprocess.run(  # noqa: S603 - our own interpreter
+    return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(PROGRAM)],
         env={**os.environ, **variables},
         capture_output=True,

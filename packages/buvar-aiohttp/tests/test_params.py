@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import typing as t
@@ -58,7 +58,7 @@ class Order:
     lines: list[Line]
     color: Color = Color.RED
     size: Size = Size.SMALL
-    day: datetime.date | None = None
+    day: dt.date | None = None
     price: decimal.Decimal = decimal.Decimal(0)
     weights: dict[str, float] = dataclasses.field(default_factory=dict)
     pair: tuple[int, str] = (0, "")
@@ -68,7 +68,7 @@ class Order:
 class Filter:
     limit: int = 10
     tag: tuple[str, ...] = ()
-    since: datetime.datetime | None = None
+    since: dt.datetime | None = None
     order: t.Literal["up", "down"] = "up"
 
 
@@ -82,13 +82,13 @@ async def _answer(*values: t.Any) -> aiohttp.web.Response:
 
 
 @params.inject
-async def read(
+async def read(  # noqa: PLR0917 - one of each
     request: aiohttp.web.Request,
     number: t.Annotated[int, Path()],
     only: t.Annotated[Filter, Query()],
     repo: Repo,
     word: t.Annotated[str | None, Query],
-    exact: t.Annotated[bool, Query("is-exact")] = False,  # noqa: FBT002
+    exact: t.Annotated[bool, Query("is-exact")] = False,
     ids: t.Annotated[list[uuid.UUID] | None, Query()] = None,
     ratio: t.Annotated[float | int, Query()] = 1.0,
 ) -> aiohttp.web.Response:
@@ -199,8 +199,10 @@ def test_parameters_are_converted(ask: Ask) -> None:
         ("GET", "/read/7"),
         (
             "GET",
-            "/read/-7?limit=5&tag=a&tag=b&since=2026-01-31T00:00:00Z&word=&"
-            f"order=down&is-exact=yes&ids={one}&ratio=0.5&utm=ignored",
+            (
+                "/read/-7?limit=5&tag=a&tag=b&since=2026-01-31T00:00:00Z&word=&"
+                f"order=down&is-exact=yes&ids={one}&ratio=0.5&utm=ignored"
+            ),
         ),
         ("POST", "/write?size=2", {"json": body}),
         ("POST", "/perhaps"),
@@ -218,7 +220,7 @@ def test_parameters_are_converted(ask: Ask) -> None:
         ("GET", "/method?n=4"),
     )
     assert {response.status for response, _ in answers} == {200}
-    since = datetime.datetime(2026, 1, 31, tzinfo=datetime.timezone.utc)
+    since = dt.datetime(2026, 1, 31, tzinfo=dt.UTC)
     assert seen == [
         (7, Filter(), None, False, None, 1.0),
         (-7, Filter(5, ("a", "b"), since, "down"), "", True, [one], 0.5),
@@ -228,7 +230,7 @@ def test_parameters_are_converted(ask: Ask) -> None:
                 [Line("a", 2)],
                 Color.BLUE,
                 Size.LARGE,
-                datetime.date(2026, 1, 31),
+                dt.date(2026, 1, 31),
                 decimal.Decimal("1.10"),
                 {"a": 1.0},
                 (1, "b"),
@@ -321,7 +323,7 @@ def test_bodies_that_are_wrong_as_a_whole(
     ],
 )
 def test_a_body_of_another_type(ask: Ask, kind: str) -> None:
-    """A body that does not say that it is JSON is a 415, which says what is."""
+    """A body that does not say that it is JSON is a 415."""
     ((response, _),) = ask(
         ("POST", "/write", {"data": b"{}", "headers": {"Content-Type": kind}})
     )
@@ -426,6 +428,6 @@ async def test_arguments_can_be_given() -> None:
 
 
 def _request() -> aiohttp.web.Request:
-    from aiohttp.test_utils import make_mocked_request  # noqa: PLC0415
+    from aiohttp.test_utils import make_mocked_request
 
     return make_mocked_request("GET", "/", match_info={"number": "7"})

@@ -148,7 +148,7 @@ def _leaves(error: t.Any) -> list[t.Any]:
     return [error]
 
 
-APP = '''
+APP = """
 import typing as t
 
 import aiohttp.web
@@ -183,7 +183,7 @@ async def prepare(load: plugin.Loader):
     app.middlewares.append(around)
     app.router.add_view("/view", View)
     app.router.add_get("/typed", typed)
-'''
+"""
 
 
 def test_the_command(tmp_path: pathlib.Path) -> None:
@@ -191,7 +191,7 @@ def test_the_command(tmp_path: pathlib.Path) -> None:
     pytest.importorskip("buvar.cli")
     path = tmp_path / "wrong_app.py"
     path.write_text(textwrap.dedent(APP))
-    done = subprocess.run(  # noqa: S603 - our own interpreter
+    done = subprocess.run(
         [sys.executable, "-m", "buvar.cli", "check", "wrong_app:prepare"],
         cwd=tmp_path,
         capture_output=True,

@@ -75,7 +75,7 @@ def hup() -> t.Iterator[None]:
 async def send_hup() -> None:
     """Send ``HUP`` once the server listens to it."""
     async with asyncio.timeout(60):
-        while signal.getsignal(signal.SIGHUP) is _ignore:
+        while signal.getsignal(signal.SIGHUP) is _ignore:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     os.kill(os.getpid(), signal.SIGHUP)
 
@@ -113,7 +113,7 @@ def port_of(url: str) -> int:
 
 async def until_shown(port: int, cert: pathlib.Path) -> None:
     async with asyncio.timeout(60):
-        while await shown(port) != der(cert):
+        while await shown(port) != der(cert):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -180,7 +180,7 @@ def test_a_certificate_that_does_not_match(
         files.write(SECOND, FIRST)
         await send_hup()
         async with asyncio.timeout(60):
-            while not errors():
+            while not errors():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return await shown(port_of(url))
 

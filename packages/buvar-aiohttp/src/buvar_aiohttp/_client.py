@@ -39,7 +39,9 @@ async def prepare_client_session(
         context.add(session, name=None if name == _DEFAULT else name)
 
 
-def _session(name: str, settings: ClientConfig | None) -> aiohttp.ClientSession:
+def _session(
+    name: str, settings: ClientConfig | None
+) -> aiohttp.ClientSession:
     """Make a session."""
     options: dict[str, t.Any] = {
         "middlewares": [end_with_block],

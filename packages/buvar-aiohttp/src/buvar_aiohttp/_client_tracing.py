@@ -46,9 +46,7 @@ def client_tracing() -> aiohttp.TraceConfig:
                 # Nothing is recorded: the trace that there is goes on.
                 span = trace.get_current_span()
             call.span = span
-            propagate.inject(
-                params.headers, trace.set_span_in_context(span)
-            )
+            propagate.inject(params.headers, trace.set_span_in_context(span))
 
     async def end(
         _: aiohttp.ClientSession,

@@ -104,7 +104,7 @@ class Certificates:
         try:
             self._newest = self._load()
         except CertificateError as error:
-            _log.error(  # noqa: TRY400 - the text says all
+            _log.error(
                 "The certificates stay as they are. %s",
                 error,
                 extra={"path": error.path, "reason": error.reason},

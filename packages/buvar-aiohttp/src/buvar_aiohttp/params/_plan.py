@@ -8,10 +8,11 @@ import typing as t
 
 import aiohttp.web
 
-from .. import json
-from .._errors import ParameterError
-from .._validation import Mistake
-from .._validation import ValidationError
+from buvar_aiohttp import json
+from buvar_aiohttp._errors import ParameterError
+from buvar_aiohttp._validation import Mistake
+from buvar_aiohttp._validation import ValidationError
+
 from ._convert import Converter
 from ._convert import is_class
 from ._convert import mistakes
@@ -26,9 +27,7 @@ from ._signature import is_required
 
 
 #: Returns the value of a parameter; what is wrong is added to the list.
-Fetch: t.TypeAlias = t.Callable[
-    [aiohttp.web.Request, list[Mistake]], t.Any
-]
+Fetch: t.TypeAlias = t.Callable[[aiohttp.web.Request, list[Mistake]], t.Any]
 Convert: t.TypeAlias = t.Callable[[t.Any], t.Any]
 
 TEXT: t.Final = Converter(text=True)
@@ -75,7 +74,11 @@ class Plan:
     """
 
     def __init__(
-        self, function: t.Any, params: t.Sequence[Param], *, unknown_query: bool
+        self,
+        function: t.Any,
+        params: t.Sequence[Param],
+        *,
+        unknown_query: bool,
     ) -> None:
         self.function = function
         self.params = params
