@@ -162,6 +162,10 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     tls_min_version: t.Literal["1.2", "1.3"] = config.var(
         "1.2", help="The oldest version of TLS that clients may speak."
     )
+    health_details: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether /health/ready tells of each check, to whoever asks.",
+    )
     backlog: int = config.var(
         2048, help="How many connections may wait to be accepted."
     )

@@ -101,7 +101,7 @@ class Converter(cattrs.Converter):
         def convert(value: t.Any, tp: t.Any) -> t.Any:
             if not isinstance(value, list):
                 raise WrongValueError("expected a list")
-            given = t.cast("list[t.Any]", value)
+            given: list[t.Any] = value
             if length is not None and len(given) != length:
                 msg = f"expected a list of {length} items"
                 raise WrongValueError(msg)
