@@ -142,9 +142,11 @@ def test_a_service_starts_and_recovers(
     async def visit(session: aiohttp.ClientSession, url: str) -> object:
         nonlocal works
         found = []
-        for works in (False, True, False):
+        for now in (False, True, False):
+            works = now
             for name in ("startup", "ready"):
-                found.append((await ask(session, url, name))[1]["status"])
+                answer = await ask(session, url, name)
+                found += [answer[1]["status"]]
         context.get(plugin.Cancel).set()
         found.append((await ask(session, url))[1]["status"])
         return found

@@ -13,6 +13,8 @@ from pathlib import Path
 import aiohttp.web
 import pytest
 
+import buvar_aiohttp
+
 from buvar import context
 
 
@@ -56,10 +58,21 @@ async def item(request):
     return aiohttp.web.Response(text=str(1 / (number - 1)))
 
 
+COUNT = "http_server_request_duration_seconds_count"
+
+
+def labels_of(method: str, route: str, status: str) -> dict[str, str]:
+    return {
+        "http_request_method": method,
+        "http_route": route,
+        "http_response_status_code": status,
+    }
+
+
 def total(method: str, route: str, status: int) -> str:
     return (
-        f'http_requests_total{{method="{method}",route="{route}",'
-        f'status="{status}"}}'
+        f'{COUNT}{{http_request_method="{method}",'
+        f'http_response_status_code="{status}",http_route="{route}"}}'
     )
 
 
@@ -76,11 +89,16 @@ def test_requests_are_counted(serve, route, ask, caplog) -> None:
     assert found[total("GET", template, 500)] == "1.0"
     assert found[total("GET", "", 404)] == "1.0"
     assert found[total("_OTHER", "", 405)] == "1.0"
-    labels = f'{{method="GET",route="{template}"}}'
-    assert found[f"http_request_duration_seconds_count{labels}"] == "4.0"
-    assert float(found[f"http_request_duration_seconds_sum{labels}"]) > 0
+    seconds = total("GET", template, 200).replace("_count", "_sum")
+    assert float(found[seconds]) > 0
+    labels = f'{{http_request_method="GET",http_route="{template}"}}'
+    size = "http_server_response_body_size_bytes"
+    # Of exceptions nobody knows how they are answered.
+    assert found[f"{size}_count{labels}"] == "3.0"
+    assert float(found[f"{size}_sum{labels}"]) > 0
+    assert 'event_loop_lag_seconds{worker="1"}' in found
     # The one that asks.
-    assert found["http_requests_in_progress"] == "1.0"
+    assert found["http_server_active_requests"] == "1.0"
     assert not any("/item/2" in key for key in found)
 
 
@@ -93,7 +111,7 @@ def test_nothing_is_global(serve, ask) -> None:
     assert one[total("GET", "", 404)] == "1.0"
     assert other[total("GET", "", 404)] == "1.0"
     names = prometheus_client.generate_latest().decode()
-    assert "http_requests" not in names
+    assert "http_server" not in names
 
 
 def test_metrics_of_ones_own(serve, ask) -> None:
@@ -115,8 +133,8 @@ def test_a_registry_of_ones_own(serve, ask) -> None:
 
     serve(ask(("GET", "/nowhere")), prepare_registry, METRICS)
 
-    labels = {"method": "GET", "route": "", "status": "404"}
-    assert registry.get_sample_value("http_requests_total", labels) == 1
+    labels = labels_of("GET", "", "404")
+    assert registry.get_sample_value(COUNT, labels) == 1
 
 
 def test_cancelled_requests(serve, route) -> None:
@@ -136,16 +154,16 @@ def test_cancelled_requests(serve, route) -> None:
 
     serve(visit, prepare_registry, METRICS, route(hang, method="POST"))
 
-    labels = {"method": "POST", "route": "/", "status": "499"}
-    assert registry.get_sample_value("http_requests_total", labels) == 1
-    assert registry.get_sample_value("http_requests_in_progress") == 0
+    labels = labels_of("POST", "/", "499")
+    assert registry.get_sample_value(COUNT, labels) == 1
+    assert registry.get_sample_value("http_server_active_requests") == 0
 
 
 def test_openmetrics(serve, ask) -> None:
     """A client may ask for OpenMetrics."""
     found = serve(ask(Accept="application/openmetrics-text"), METRICS)
 
-    assert "http_requests_in_progress" in found
+    assert "http_server_active_requests" in found
 
 
 @pytest.mark.parametrize(
@@ -161,13 +179,13 @@ def test_formats_that_make_no_sense(serve, ask, accept) -> None:
     """A format that nobody knows is answered with one that is known."""
     found = serve(ask(Accept=accept), METRICS)
 
-    assert "http_requests_in_progress" in found
+    assert "http_server_active_requests" in found
 
 
 def test_a_client_that_leaves(serve, route) -> None:
     """A client that breaks off its upload counts as 499."""
     registry = prometheus_client.CollectorRegistry()
-    labels = {"method": "POST", "route": "/", "status": "499"}
+    labels = labels_of("POST", "/", "499")
 
     async def prepare_registry() -> None:
         context.add(registry)
@@ -185,7 +203,7 @@ def test_a_client_that_leaves(serve, route) -> None:
         await asyncio.sleep(0.1)
         writer.transport.abort()
         async with asyncio.timeout(20):
-            while not registry.get_sample_value("http_requests_total", labels):  # noqa: ASYNC110 - there is no event
+            while not registry.get_sample_value(COUNT, labels):  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.01)
 
     serve(visit, prepare_registry, METRICS, route(read, method="POST"))
@@ -194,7 +212,7 @@ def test_a_client_that_leaves(serve, route) -> None:
 def test_a_connection_that_a_handler_lost(serve, route) -> None:
     """That a database is gone is a failure, whatever kind of error it is."""
     registry = prometheus_client.CollectorRegistry()
-    labels = {"method": "GET", "route": "/", "status": "500"}
+    labels = labels_of("GET", "/", "500")
 
     async def prepare_registry() -> None:
         context.add(registry)
@@ -207,7 +225,7 @@ def test_a_connection_that_a_handler_lost(serve, route) -> None:
             return response.status
 
     assert serve(visit, prepare_registry, METRICS, route(fail)) == 500
-    assert registry.get_sample_value("http_requests_total", labels) == 1
+    assert registry.get_sample_value(COUNT, labels) == 1
 
 
 @pytest.fixture
@@ -277,6 +295,136 @@ async def test_a_lock_that_is_held(tmp_path: Path) -> None:
         assert (one, other) == (True, False)
 
 
+SHARED = """
+    import asyncio, os, re, sys
+    import aiohttp, aiohttp.web
+    import prometheus_client
+    from buvar import context, di, fork, plugin
+    from buvar_aiohttp import AioHttpConfig, Server
+
+    async def pid(request):
+        return aiohttp.web.Response(text=str(os.getpid()))
+
+    @aiohttp.web.middleware
+    async def tell(request, handler):
+        response = await handler(request)
+        response.headers["Worker"] = str(os.getpid())
+        return response
+
+    async def visit():
+        if context.get(fork.Worker).slot != 1:
+            return
+        url = "http://127.0.0.1:%s" % context.get(Server).address[1]
+        asked = 0
+
+        async def ask(path):
+            # Each on a connection of its own.
+            async with aiohttp.ClientSession() as session:
+                async with session.get(url + path) as response:
+                    return int(response.headers["Worker"]), (
+                        await response.text()
+                    )
+
+        async def both(path, but=()):
+            nonlocal asked
+            found = {}
+            async with asyncio.timeout(60):
+                while len(found.keys() - set(but)) < 2:
+                    answers = [ask(path) for _ in range(8)]
+                    found.update(await asyncio.gather(*answers))
+                    asked += 8 if path == "/" else 0
+            return {key: found[key] for key in found.keys() - set(but)}
+
+        async def counted(but=()):
+            texts = (await both("/metrics", but)).values()
+            one, other = [
+                sorted(re.findall(r'.*http_route="/".*', text))
+                for text in texts
+            ]
+            assert one == other and one, (one, other)
+            pattern = r'_duration_seconds_count{.*http_route="/"} (.*)'
+            assert float(re.search(pattern, texts.__iter__().__next__())[1]) \
+                == asked
+
+        pids = await both("/")
+        await counted()
+        (victim,) = pids.keys() - {os.getpid()}
+        os.kill(victim, 9)
+        await both("/", but=[victim])
+        await counted(but=[victim])
+        (folder,) = os.listdir(os.environ["XDG_RUNTIME_DIR"])
+        print(folder, flush=True)
+        os.kill(os.getppid(), 15)
+
+    async def prepare(load: plugin.Loader):
+        await load("buvar_aiohttp", "buvar_aiohttp.metrics")
+        app = context.get(aiohttp.web.Application)
+        app.middlewares.append(tell)
+        app.router.add_get("/", pid)
+        yield visit()
+
+    context.add(AioHttpConfig(host="127.0.0.1", port=0))
+    fork.stage(prepare, forks=2, sockets=["tcp://127.0.0.1:0"])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="cannot fork")
+def test_the_folder_is_no_ones_concern(tmp_path: Path) -> None:
+    """
+    Without the variable workers share a folder of their own making.
+
+    Each answers the same, also after one was killed; the folder is gone in
+    the end, and so is that of a service all of which was killed.
+    """
+    run = tmp_path / "run"
+    run.mkdir()
+    name = f"buvar-metrics-{os.geteuid()}"
+    (run / f"{name}-4194399-5").mkdir(mode=0o700)
+    script = tmp_path / "workers.py"
+    script.write_text(textwrap.dedent(SHARED))
+    variables = {**os.environ, "XDG_RUNTIME_DIR": str(run)}
+    variables.pop("PROMETHEUS_MULTIPROC_DIR", None)
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT * 2,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(name)
+    assert not [*run.iterdir()]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="cannot fork")
+def test_a_folder_of_somebody_else(tmp_path: Path) -> None:
+    """A folder that others can write to, or a link, is not used."""
+    shared = pytest.importorskip("buvar_aiohttp._metrics_shared")
+    link, open_to_all = tmp_path / "link", tmp_path / "open"
+    link.symlink_to(tmp_path)
+    open_to_all.mkdir(mode=0o777)
+    open_to_all.chmod(0o777)
+    for path in (link, open_to_all):
+        with pytest.raises(buvar_aiohttp.MetricsFolderError) as info:
+            shared.SharedFolder(path)
+        assert info.value.path == str(path)
+        assert "PROMETHEUS_MULTIPROC_DIR" in str(info.value)
+
+
+def test_the_last_one_removes_the_folder(tmp_path: Path) -> None:
+    """Whoever leaves while others are there leaves the folder."""
+    shared = pytest.importorskip("buvar_aiohttp._metrics_shared")
+    path = tmp_path / "metrics"
+    one, other = (shared.SharedFolder(path) for _ in range(2))
+    one.close()
+    assert path.is_dir()
+    other.close()
+    assert not path.exists()
+
+
 WORKERS = """
     import asyncio, os, re, sys
     import aiohttp, aiohttp.web
@@ -301,10 +449,14 @@ WORKERS = """
         async with asyncio.timeout(15):
             while len(set(answers)) < 2:
                 answers += await asyncio.gather(*(ask(url) for _ in range(16)))
+        def counted(text):
+            found = re.search(
+                r'_duration_seconds_count{.*http_route="/"} (.*)', text
+            )
+            return float(found[1])
         text = await ask(url + "/metrics")
-        found = re.search(r'http_requests_total.*route="/",.*} (.*)', text)
-        assert float(found[1]) == len(answers), text
-        assert "http_requests_in_progress 1.0" in text, text
+        assert counted(text) == len(answers), text
+        assert "http_server_active_requests 1.0" in text, text
         print("asked", flush=True)
         os.kill(os.getppid(), 15)
 
@@ -345,4 +497,4 @@ def test_workers_answer_for_all(tmp_path: Path) -> None:
     assert done.stdout == "asked\n"
     # Whoever ended is no longer counted in.
     assert [*folder.glob("gauge_live*")] == [alive]
-    assert [*folder.glob("counter_*")]
+    assert [*folder.glob("histogram_*")]

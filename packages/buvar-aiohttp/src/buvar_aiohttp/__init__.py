@@ -22,6 +22,7 @@ from ._errors import AddressError
 from ._errors import AioHttpError
 from ._errors import CertificateError
 from ._errors import ExtraError
+from ._errors import MetricsFolderError
 from ._errors import ParameterError
 from ._errors import ResponseStatusError
 from ._prepare import prepare
@@ -38,6 +39,7 @@ __all__ = [
     "CertificateError",
     "ClientConfig",
     "ExtraError",
+    "MetricsFolderError",
     "Mistake",
     "ParameterError",
     "ResponseStatusError",

@@ -110,6 +110,29 @@ class ExtraError(AioHttpError, ImportError):
         )
 
 
+class MetricsFolderError(AioHttpError, OSError):
+    """
+    Workers cannot share a folder for their metrics.
+
+    Attributes:
+        path: The folder.
+        reason: Why not.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say which folder, why not, and the cure."""
+        return (
+            f"Workers cannot share their metrics in {self.path}: "
+            f"{self.reason}.\n"
+            "Remove it, or name another folder in PROMETHEUS_MULTIPROC_DIR."
+        )
+
+
 class ResponseStatusError(AioHttpError):
     """
     A handler returned a response of status 400 or more.
