@@ -13,7 +13,12 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "drawing",
     "from_code",
+    "plots",
+    "spelling",
+    "supervisor",
+    "terminal",
 ]
 html_theme = "furo"
 html_title = "buvar"

@@ -110,10 +110,12 @@ def test_the_first_program_serves(name: str, tmp_path: Path) -> None:
         finally:
             process.kill()
 
-    assert ready.replace(str(port), "8080") in text
     assert answer == "Hello, Ada!\n"
-    assert answer in text
     assert code == 0
+    # The landing page has a terminal that is recorded when it is built.
+    if "```{terminal}" not in text:
+        assert ready.replace(str(port), "8080") in text
+        assert answer in text
 
 
 @pytest.mark.parametrize(

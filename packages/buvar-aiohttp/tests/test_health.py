@@ -13,6 +13,7 @@ from buvar import context
 from buvar import di
 from buvar import plugin
 from buvar_aiohttp import health
+from buvar_aiohttp import management
 
 
 HEALTH = "buvar_aiohttp.health"
@@ -127,6 +128,25 @@ def test_details_are_not_for_everybody(serve: t.Any) -> None:
     assert serve(visit, checks, HEALTH) == (503, {"status": "failing"})
     optional = with_checks(("broken", broken, {"critical": False}))
     assert serve(visit, optional, HEALTH) == (200, {"status": "ready"})
+
+
+def test_details_on_the_management_listener(serve: t.Any) -> None:
+    """Operators are told of each check, and the public of none."""
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        operation = context.get(management.Management).server
+        assert operation is not None
+        port = operation.address[1]
+        async with session.get(f"{url}/health/ready") as response:
+            assert response.status == 404
+        return await ask(session, f"http://127.0.0.1:{port}")
+
+    checks = with_checks(("fine", fine))
+    status, body = t.cast(
+        "t.Any", serve(visit, checks, HEALTH, management="tcp://127.0.0.1:0")
+    )
+    assert status == 200
+    assert body["checks"]["fine"]["status"] == "ok"
 
 
 def test_a_service_starts_and_recovers(

@@ -16,6 +16,7 @@ import pytest
 import buvar_aiohttp
 
 from buvar import context
+from buvar import plugin
 
 
 prometheus_client = pytest.importorskip("prometheus_client")
@@ -117,7 +118,8 @@ def test_nothing_is_global(serve, ask) -> None:
 def test_metrics_of_ones_own(serve, ask) -> None:
     """Metrics of an application stand beside them, in the same registry."""
 
-    async def prepare_own() -> None:
+    async def prepare_own(load: plugin.Loader) -> None:
+        await load(METRICS)
         registry = context.get(prometheus_client.CollectorRegistry)
         prometheus_client.Counter("cups", "Cups.", registry=registry).inc()
 

@@ -16,9 +16,11 @@ import pytest
 
 import buvar_aiohttp
 
+from buvar import context
 from buvar import plugin
 from buvar.config import Secret
 from buvar_aiohttp import _tls
+from buvar_aiohttp import management
 
 
 FIRST = pathlib.Path(__file__).with_name("localhost.pem")
@@ -204,6 +206,22 @@ def test_clients_need_a_certificate(serve: t.Any, files: Files) -> None:
 
     settings = {**files.settings, "tls_client_ca": str(FIRST)}
     assert serve(visit, HEALTH, **settings)
+
+
+def test_listeners_share_the_certificates(
+    serve: t.Any, files: Files
+) -> None:
+    """What is called https has them, also the one for management."""
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        found = context.get(management.Management).server
+        assert found is not None
+        url = f"https://localhost:{found.address[1]}{LIVE}"
+        async with session.get(url, ssl=trusting()) as response:
+            return response.status
+
+    settings = {**files.settings, "management": "https://127.0.0.1:0"}
+    assert serve(visit, HEALTH, **settings) == 200
 
 
 def test_the_oldest_version(serve: t.Any, files: Files) -> None:

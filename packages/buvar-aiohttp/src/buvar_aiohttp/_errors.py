@@ -204,3 +204,44 @@ def _place_of(function: t.Any) -> str:
     if code is None:
         return "unknown place"
     return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+class ClientLeftError(AioHttpError, ConnectionError):
+    """
+    The client of a request has left, so its handler was cancelled.
+
+    It is thrown into what lives as long as the layer, with the setting
+    ``handler_cancellation``.
+    """
+
+    def __str__(self) -> str:
+        """Say what happened and the cure."""
+        return (
+            "The client has left, so the handler of its request was "
+            "cancelled.\n"
+            "If the work is to be completed anyway, shield it, or leave "
+            "handler_cancellation off."
+        )
+
+
+class RequestTimeoutError(AioHttpError, TimeoutError):
+    """
+    A request took too long, so its handler was cancelled.
+
+    It is thrown into what lives as long as the layer; the client gets 503.
+
+    Attributes:
+        seconds: How long it was allowed to take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        """Say what happened and the cure."""
+        return (
+            f"The handler was cancelled after {self.seconds:g} s.\n"
+            "Have it do less, or set a longer request_timeout in the section "
+            "'aiohttp'."
+        )

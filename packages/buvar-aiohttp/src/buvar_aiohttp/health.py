@@ -7,8 +7,9 @@ critical checks pass, and has started once they have passed for the first time.
 
 A check is a component, see ``Check``: an async function with injected
 parameters. All of them run at the same time, each within its time-out, and no
-more often than its ``cache`` says, however many ask. With ``health_details``
-in the section ``aiohttp`` the answer tells of each check.
+more often than its ``cache`` says, however many ask. The answer tells of each
+check where only operators ask: on the listener that ``management`` in the
+section ``aiohttp`` names, or with ``health_details``.
 
 Example:
     >>> class Database:
@@ -26,27 +27,28 @@ import typing as t
 
 import aiohttp.web
 
-from buvar import config
 from buvar import context
 from buvar import di
 from buvar import plugin
 
 from . import json
-from ._app import prepare_app
 from ._checks import Check
 from ._checks import Checks
 from ._checks import Result
 from ._checks import add_check
 from ._checks import is_ready
 from ._config import AioHttpConfig
+from ._server import Server
+from .management import management_app
 
 
 async def prepare(
     load: plugin.Loader, cancel: plugin.Cancel, teardown: plugin.Teardown
 ) -> None:
     """Add the routes to the application."""
-    await load(config, prepare_app)
+    app = await management_app(load)
     settings = await di.nject(AioHttpConfig)
+    details = settings.management is not None or settings.health_details
     checks = Checks()
     teardown.add(checks.close)
     plugin.add_check(functools.partial(_add_entry_points, checks))
@@ -55,7 +57,7 @@ async def prepare(
         status: str, results: t.Sequence[Result] = (), *, fine: bool = True
     ) -> aiohttp.web.Response:
         body: dict[str, t.Any] = {"status": status}
-        if settings.health_details and results:
+        if details and results:
             body["checks"] = {one.check.name: one.as_json() for one in results}
         return json.response(body, status=200 if fine else 503)
 
@@ -65,7 +67,8 @@ async def prepare(
 
     async def ready(request: aiohttp.web.Request) -> aiohttp.web.Response:
         del request
-        if cancel.is_set():
+        server = context.get(Server, default=None)
+        if cancel.is_set() or (server is not None and server.stopping):
             return answer("stopping", fine=False)
         results = await checks.run()
         if is_ready(results):
@@ -81,7 +84,7 @@ async def prepare(
             return answer("started", results)
         return answer("starting", results, fine=False)
 
-    router = context.get(aiohttp.web.Application).router
+    router = app.router
     router.add_get("/health/live", live)
     router.add_get("/health/ready", ready)
     router.add_get("/health/startup", startup)

@@ -35,8 +35,8 @@ import aiohttp.web
 from buvar import context
 from buvar import plugin
 
-from ._app import prepare_app
 from ._errors import ExtraError
+from .management import management_app
 
 
 async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
@@ -51,7 +51,7 @@ async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
     except ModuleNotFoundError as error:
         raise ExtraError(__name__, "metrics", "prometheus-client") from error
 
-    await load(prepare_app)
+    management = await management_app(load)
     metrics = Metrics()
     teardown.add(metrics.close)
     await metrics.bury()
@@ -59,7 +59,7 @@ async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
         metrics.watch_loop()
     app = context.get(aiohttp.web.Application)
     app.middlewares.append(metrics.measure)
-    app.router.add_get("/metrics", metrics.expose)
+    management.router.add_get("/metrics", metrics.expose)
 
 
 __all__ = ["prepare"]

@@ -17,6 +17,9 @@ from ._options import with_settings
 
 T = t.TypeVar("T")
 
+#: What ``deploy`` writes.
+KINDS: t.Final = ("docker", "k8s", "nginx", "systemd")
+
 
 class Buvar(click.Group):
     """Lists the commands in the order in which one needs them."""
@@ -168,6 +171,39 @@ _configuration("sample", "Write a sample TOML file of all sections.")
 _configuration("env", "List the variables that set each value.")
 _configuration("show", "Show each value and where it came from.", running)
 _configuration("schema", "Write the JSON Schema of all sections.")
+
+
+@buvar.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@plugins
+@configuration
+@running
+@click.option(
+    "--name",
+    help="What the service is called.  [default: the module of the first "
+    "plugin]",
+)
+@click.pass_context
+def deploy(
+    ctx: click.Context, /, kind: str, name: str | None, **options: t.Any
+) -> None:
+    """
+    Print what runs PLUGINS in a container, on Kubernetes, behind nginx or
+    under systemd.
+
+    Give it the options of "buvar run". Ports, probes and time-outs come from
+    the configuration: what waits for the service waits long enough.
+
+    \b
+    buvar deploy docker app -c app.toml --env-prefix APP > Dockerfile
+    buvar deploy k8s app -c app.toml --forks 2 > app.yaml
+    buvar deploy systemd app -c app.toml > app.service
+    buvar deploy nginx app -c app.toml > app.conf
+    """  # noqa: D301, D205 - click wants both
+    from ._deploy import deploy  # noqa: PLC0415
+
+    with told():
+        deploy(_application(ctx, options), kind, name)
 
 
 @buvar.command()

@@ -74,7 +74,7 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
         return [(OWN[section], section) for section in only]
     check_own(source)
     application.set_up()
-    failed = _prepare(application)
+    failed = prepare_all(application)
     found = source.classes()
     if all(section in OWN for _, section in found):
         if failed:
@@ -85,15 +85,7 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
             "buvar_aiohttp.",
             Exit.USAGE,
         )
-    for error in failed:
-        text = str(error).split("\n")
-        said = " ".join(line.strip(" -") for line in text[:2])
-        click.echo(
-            "Note that a plugin could not be prepared, so the sections of "
-            "those that it loads may be missing: "
-            f"{type(error).__name__}: {said}",
-            err=True,
-        )
+    note_failures(failed)
     # Those of the command itself come last.
     return sorted(found, key=lambda each: (each[1] in OWN, each[1]))
 
@@ -112,11 +104,30 @@ def _own_sections(application: Application) -> list[str]:
     )
 
 
-def _prepare(application: Application) -> list[Exception]:
+def note_failures(failed: t.Iterable[Exception]) -> None:
+    """Say which plugins could not be prepared, without an end to it."""
+    for error in failed:
+        text = str(error).split("\n")
+        said = " ".join(line.strip(" -") for line in text[:2])
+        click.echo(
+            "Note that a plugin could not be prepared, so the sections of "
+            "those that it loads may be missing: "
+            f"{type(error).__name__}: {said}",
+            err=True,
+        )
+
+
+def prepare_all(
+    application: Application, look: t.Callable[[], object] = lambda: None
+) -> list[Exception]:
     """
     Prepare the plugins, which load others, and return what failed.
 
     A plugin may fail for want of the very values that are asked for.
+
+    Args:
+        application: What names the plugins.
+        look: Called last, in the layer of the plugins.
 
     Raises:
         PluginError: There is no such plugin.
@@ -136,5 +147,5 @@ def _prepare(application: Application) -> list[Exception]:
             except Exception as error:  # noqa: BLE001 - it is told
                 failed.append(error)
 
-    plugin.check(prepare)
+    plugin.check(prepare, look=look)
     return failed
