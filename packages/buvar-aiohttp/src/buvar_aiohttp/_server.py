@@ -303,15 +303,14 @@ class Server:
             acceptor.close()
             # Whoever comes now is refused, and need not wait for nothing.
             listener.item.close()
-        server = t.cast("aiohttp.web.Server", self._runner.server)
         seconds = self.config.shutdown_timeout
-        await close_websockets(server, seconds)
+        await close_websockets(connections, seconds)
         await self._runner.shutdown()
         await wait_for_requests(
             connections, seconds - (time.monotonic() - start)
         )
         # Those whose handshake was under way when the others were closed.
-        await close_websockets(server, seconds)
+        await close_websockets(connections, seconds)
         if cut_short is not None:
             raise cut_short
 
