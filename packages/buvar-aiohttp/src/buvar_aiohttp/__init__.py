@@ -18,6 +18,7 @@ from ._cleanup import cleanup_context
 from ._client import prepare_client_session
 from ._config import AioHttpConfig
 from ._config import ClientConfig
+from ._deadlines import deadline
 from ._errors import AddressError
 from ._errors import AioHttpError
 from ._errors import CertificateError
@@ -46,6 +47,7 @@ __all__ = [
     "Server",
     "ValidationError",
     "cleanup_context",
+    "deadline",
     "prepare",
     "prepare_app",
     "prepare_client_session",
