@@ -339,67 +339,6 @@ def test_many_mistakes(ask: Ask) -> None:
     assert "1000" in answer[1]["detail"]
 
 
-def test_a_fault_of_the_application(serve: t.Any, route: t.Any) -> None:
-    """What a converter fails with is no mistake of the client."""
-
-    class Odd:
-        pass
-
-    def fail(value: object) -> Odd:
-        raise LookupError(value)
-
-    params.register(Odd, fail)
-
-    @params.inject
-    async def handle(
-        request: aiohttp.web.Request, odd: t.Annotated[Odd, Query()]
-    ) -> aiohttp.web.Response:
-        raise AssertionError
-
-    async def visit(session: aiohttp.ClientSession, url: str) -> object:
-        async with session.get(f"{url}/?odd=1") as response:
-            return response.status
-
-    assert serve(visit, route(handle)) == 500
-
-
-def test_types_of_the_application(serve: t.Any, route: t.Any) -> None:
-    """A type can be told how to be made, and refuses with its own words."""
-
-    class Even(int):
-        pass
-
-    def even(value: t.Any) -> Even:
-        if int(value) % 2:
-            msg = "expected an even number"
-            raise ValueError(msg)
-        return Even(value)
-
-    params.register(Even, even)
-
-    @params.inject
-    async def handle(
-        request: aiohttp.web.Request, n: t.Annotated[Even, Query()]
-    ) -> aiohttp.web.Response:
-        return await _answer(n)
-
-    async def visit(session: aiohttp.ClientSession, url: str) -> object:
-        answers: list[t.Any] = []
-        for number in (2, 3):
-            async with session.get(f"{url}/?n={number}") as response:
-                answers.append(
-                    (response, await response.json(content_type=None))
-                    if response.status != 200
-                    else None
-                )
-        return answers
-
-    fine, wrong = t.cast("t.Any", serve(visit, route(handle)))
-    assert fine is None
-    assert seen == [(2,)]
-    assert errors_of(wrong) == [("query", "n", "expected an even number")]
-
-
 def test_an_error_says_all() -> None:
     """The exception itself lists the mistakes, for logs and tests."""
     error = params.ValidationError(
