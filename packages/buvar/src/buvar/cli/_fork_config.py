@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import math
+import sys
 import typing as t
 
 import attrs
@@ -11,11 +13,16 @@ import attrs
 from buvar import config
 
 
-Loop: t.TypeAlias = t.Literal["asyncio", "uvloop", "auto"]
+Loop: t.TypeAlias = t.Literal[
+    "asyncio", "uvloop", "winloop", "rloop", "auto"
+]
 
 #: Bits of a umask, written as octal digits.
 _UMASK: t.Final = 0o777
-_MODULE: t.Final = "uvloop"
+#: What auto means: uvloop, and on Windows what that is there.
+_AUTO: t.Final = "winloop" if sys.platform == "win32" else "uvloop"
+#: Loops that are a part of nothing else.
+_BUILT_IN: t.Final = frozenset({"asyncio", "auto"})
 
 
 def _more_than_0(
@@ -60,18 +67,26 @@ def _octal(
 
 
 def _installed(_: object, _field: attrs.Attribute[t.Any], value: Loop) -> None:
-    if value == _MODULE and not _has_uvloop():
-        msg = "uvloop is not installed: pip install uvloop"
+    if value not in _BUILT_IN and not _is_installed(value):
+        msg = f"{value} is not installed: pip install {value}"
         raise ValueError(msg)
 
 
-def _has_uvloop() -> bool:
-    return importlib.util.find_spec(_MODULE) is not None
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
-def _uvloop() -> t.Any:
+def _loop_factory(name: Loop) -> t.Callable[[], t.Any] | None:
+    """Return what makes an event loop, ``None`` for asyncio's own."""
+    module = _AUTO if name == "auto" else name
+    if name == "asyncio" or not _is_installed(module):
+        return None
+    return functools.partial(_make_loop, module)
+
+
+def _make_loop(name: str) -> t.Any:
     """Make an event loop; it is imported where it runs."""
-    module: t.Any = importlib.import_module(_MODULE)
+    module: t.Any = importlib.import_module(name)
     return module.new_event_loop()
 
 
@@ -102,7 +117,8 @@ class ForkConfig:
     loop: Loop = config.var(
         "asyncio",
         validator=_installed,
-        help="The event loop; auto is uvloop where it is installed.",
+        help="The event loop; auto is uvloop, or winloop on Windows, where "
+        "it is installed.",
     )
     preload: bool = config.bool_var(
         default=True, help="Import the modules once, for all workers."
@@ -180,8 +196,9 @@ class ForkConfig:
         """Return what ``fork.stage`` takes."""
         options = attrs.asdict(self, recurse=False)
         loop, paths = options.pop("loop"), options.pop("reload_paths")
-        if loop == _MODULE or (loop == "auto" and _has_uvloop()):
-            options["loop_factory"] = _uvloop
+        factory = _loop_factory(loop)
+        if factory is not None:
+            options["loop_factory"] = factory
         if self.reload and paths:
             options["reload"] = paths
         if self.umask is not None:
