@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import aiohttp
 import aiohttp.web
 
 from buvar_aiohttp import params
+from buvar_aiohttp.params import Body
 from buvar_aiohttp.params import Query
+
+
+@dataclasses.dataclass
+class Tree:
+    """A class of itself."""
+
+    size: float = 0.0
+    branches: list[Tree] = dataclasses.field(default_factory=list)
+
+
+@params.inject
+async def plant(
+    request: aiohttp.web.Request, tree: t.Annotated[Tree, Body()]
+) -> aiohttp.web.Response:
+    return aiohttp.web.Response(text=str(tree.branches[0].size))
+
+
+def test_classes_of_themselves(serve: t.Any, route: t.Any) -> None:
+    """A body may be nested, but not as deeply as a client likes."""
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        answers: list[t.Any] = []
+        for depth, size in ((1, "2.5"), (1, "1e999"), (400, "1")):
+            text = '{"branches": [' * depth + f'{{"size": {size}}}'
+            data = text + "]}" * depth
+            headers = {"Content-Type": "application/json"}
+            async with session.post(url, data=data, headers=headers) as found:
+                body = await found.text()
+                answers.append((found.status, body))
+        return answers
+
+    fine, infinite, deep = t.cast(
+        "t.Any", serve(visit, route(plant, method="POST"))
+    )
+    assert fine == (200, "2.5")
+    assert infinite[0] == 422
+    assert deep[0] == 422
+    assert "is nested too deeply" in deep[1]
 
 
 def test_a_fault_of_the_application(serve: t.Any, route: t.Any) -> None:

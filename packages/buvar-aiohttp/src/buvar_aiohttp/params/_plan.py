@@ -282,10 +282,17 @@ def _convert(
         return convert(value)
     except Exception as error:  # noqa: BLE001 - what is no mistake is raised
         # The fields of a class are keys of the query by themselves.
-        for found, reason in mistakes(error, name):
+        for found, reason in _mistakes(error, name):
             where = found if place == "body" else found.removeprefix("/")
             errors.append(Mistake(place, where, reason))
     return None
+
+
+def _mistakes(error: Exception, name: str) -> list[tuple[str, str]]:
+    try:
+        return [*mistakes(error, name)]
+    except RecursionError:
+        return [(name, "is nested too deeply")]
 
 
 def _converter(converter: Converter, tp: t.Any) -> Convert:

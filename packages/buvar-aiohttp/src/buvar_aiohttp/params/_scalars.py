@@ -66,7 +66,7 @@ def json_float(value: t.Any) -> float:
     try:
         return _finite(float(value))
     except OverflowError:
-        raise WrongValueError("the number is too large") from None
+        raise WrongValueError("expected a finite number") from None
 
 
 def json_bool(value: t.Any) -> bool:
@@ -200,5 +200,5 @@ class _expecting:  # noqa: N801 - reads as a statement
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise WrongValueError("the number is too large")
+        raise WrongValueError("expected a finite number")
     return value

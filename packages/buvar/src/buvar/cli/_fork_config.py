@@ -13,9 +13,7 @@ import attrs
 from buvar import config
 
 
-Loop: t.TypeAlias = t.Literal[
-    "asyncio", "uvloop", "winloop", "rloop", "auto"
-]
+Loop: t.TypeAlias = t.Literal["asyncio", "uvloop", "winloop", "rloop", "auto"]
 
 #: Bits of a umask, written as octal digits.
 _UMASK: t.Final = 0o777
