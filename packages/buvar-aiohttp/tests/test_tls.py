@@ -7,6 +7,7 @@ import logging
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import typing as t
 
@@ -208,9 +209,7 @@ def test_clients_need_a_certificate(serve: t.Any, files: Files) -> None:
     assert serve(visit, HEALTH, **settings)
 
 
-def test_listeners_share_the_certificates(
-    serve: t.Any, files: Files
-) -> None:
+def test_listeners_share_the_certificates(serve: t.Any, files: Files) -> None:
     """What is called https has them, also the one for management."""
 
     async def visit(session: aiohttp.ClientSession, url: str) -> object:
@@ -222,6 +221,30 @@ def test_listeners_share_the_certificates(
 
     settings = {**files.settings, "management": "https://127.0.0.1:0"}
     assert serve(visit, HEALTH, **settings) == 200
+
+
+def test_a_handshake_under_way_at_the_end(serve: t.Any, files: Files) -> None:
+    """Whoever was accepted is answered, also with the handshake to come."""
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        with socket.create_connection(("127.0.0.1", port_of(url))) as sock:
+            context.get(plugin.Cancel).set()
+            server = context.get(buvar_aiohttp.Server)
+            async with asyncio.timeout(60):
+                while not server.stopping:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            # Longer than a server waits that knows of no connection.
+            await asyncio.sleep(0.2)
+            assert not server.stopped.is_set()
+            reader, writer = await asyncio.open_connection(
+                sock=sock, ssl=trusting(), server_hostname="localhost"
+            )
+            writer.write(b"GET /health/live HTTP/1.0\r\nHost: a\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+        return answer[:12]
+
+    assert serve(visit, HEALTH, **files.settings) == b"HTTP/1.0 200"
 
 
 def test_the_oldest_version(serve: t.Any, files: Files) -> None:

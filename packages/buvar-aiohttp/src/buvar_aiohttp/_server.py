@@ -307,7 +307,9 @@ class Server:
         await close_websockets(connections, seconds)
         await self._runner.shutdown()
         await wait_for_requests(
-            connections, seconds - (time.monotonic() - start)
+            connections,
+            seconds - (time.monotonic() - start),
+            lambda: sum(a.count for a in acceptors) > connections.count,
         )
         # Those whose handshake was under way when the others were closed.
         await close_websockets(connections, seconds)
