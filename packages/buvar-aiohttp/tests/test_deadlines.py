@@ -88,8 +88,7 @@ def test_the_service_has_less(serve: t.Any) -> None:
 
     async def visit(session: aiohttp.ClientSession, url: str) -> object:
         async with session.get(f"{url}/view") as response:
-            left = float(await response.text())
-        return left
+            return float(await response.text())
 
     assert 0 < t.cast("float", serve(visit, prepare_routes)) <= 60
     left = serve(visit, prepare_routes, request_timeout=30)

@@ -134,9 +134,7 @@ def test_details_on_the_management_listener(serve: t.Any) -> None:
     """Operators are told of each check, and the public of none."""
 
     async def visit(session: aiohttp.ClientSession, url: str) -> object:
-        operation = context.get(management.Management).server
-        assert operation is not None
-        port = operation.address[1]
+        port = context.get(management.Management).address[1]
         async with session.get(f"{url}/health/ready") as response:
             assert response.status == 404
         return await ask(session, f"http://127.0.0.1:{port}")

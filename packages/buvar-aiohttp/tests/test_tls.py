@@ -213,9 +213,8 @@ def test_listeners_share_the_certificates(serve: t.Any, files: Files) -> None:
     """What is called https has them, also the one for management."""
 
     async def visit(session: aiohttp.ClientSession, url: str) -> object:
-        found = context.get(management.Management).server
-        assert found is not None
-        url = f"https://localhost:{found.address[1]}{LIVE}"
+        port = context.get(management.Management).address[1]
+        url = f"https://localhost:{port}{LIVE}"
         async with session.get(url, ssl=trusting()) as response:
             return response.status
 

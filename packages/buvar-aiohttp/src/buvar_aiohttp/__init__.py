@@ -22,9 +22,11 @@ from ._deadlines import deadline
 from ._errors import AddressError
 from ._errors import AioHttpError
 from ._errors import CertificateError
+from ._errors import ClientLeftError
 from ._errors import ExtraError
 from ._errors import MetricsFolderError
 from ._errors import ParameterError
+from ._errors import RequestTimeoutError
 from ._errors import ResponseStatusError
 from ._prepare import prepare
 from ._server import Server
@@ -39,10 +41,12 @@ __all__ = [
     "AioHttpError",
     "CertificateError",
     "ClientConfig",
+    "ClientLeftError",
     "ExtraError",
     "MetricsFolderError",
     "Mistake",
     "ParameterError",
+    "RequestTimeoutError",
     "ResponseStatusError",
     "Server",
     "ValidationError",

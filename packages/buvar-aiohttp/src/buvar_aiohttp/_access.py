@@ -76,9 +76,7 @@ class AccessLog:
 
     LOGGER: t.Final = logging.getLogger("buvar_aiohttp.access")
 
-    def __init__(
-        self, *, conventions: bool = False, health: int = 1
-    ) -> None:
+    def __init__(self, *, conventions: bool = False, health: int = 1) -> None:
         self._conventions = conventions
         self._health = health
         self._probes = itertools.count()

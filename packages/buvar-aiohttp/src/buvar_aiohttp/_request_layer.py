@@ -52,13 +52,15 @@ class RequestGate:
         closing: Set when the server stops: the answer is the last one of its
             connection.
         problems: Whether HTTP errors are data for clients that accept JSON.
+        on_refused: Called for each request that is one too many.
     """
 
-    __slots__ = ("closing", "problems")
+    __slots__ = ("closing", "on_refused", "problems")
 
     def __init__(self) -> None:
         self.closing = False
         self.problems = False
+        self.on_refused: t.Callable[[], object] | None = None
 
 
 def in_layers(

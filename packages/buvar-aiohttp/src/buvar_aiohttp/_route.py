@@ -32,9 +32,9 @@ def method_of(request: aiohttp.web.Request) -> str:
 def route_of(request: aiohttp.web.BaseRequest) -> str | None:
     """Return the template of the route, ``None`` if no route matched."""
     try:
-        match_info = t.cast("aiohttp.web.Request", request).match_info
+        known = t.cast("aiohttp.web.Request", request)
+        resource = known.match_info.route.resource
     except (AssertionError, AttributeError):
         # It was malformed, so that no route was looked for.
         return None
-    resource = match_info.route.resource
     return None if resource is None else resource.canonical

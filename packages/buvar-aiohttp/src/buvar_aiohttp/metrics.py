@@ -14,7 +14,9 @@ names, as Prometheus writes them:
   ``http_server_response_body_size_bytes``, histograms, without the status, of
   bodies whose length is known,
 - ``http_server_active_requests``, a gauge,
-- ``event_loop_lag_seconds``, a gauge: ``worker``, its number.
+- ``event_loop_lag_seconds``, a gauge: ``worker``, its number,
+- ``http_server_requests_refused_total``, a counter: those that
+  ``max_concurrent_requests`` has refused.
 
 They are kept in a registry of their own, the component
 ``prometheus_client.CollectorRegistry``: add metrics of your own to it. One
@@ -35,6 +37,7 @@ import aiohttp.web
 from buvar import context
 from buvar import plugin
 
+from ._app import prepare_app
 from ._errors import ExtraError
 from .management import management_app
 
@@ -48,10 +51,11 @@ async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
     """
     try:
         from ._metrics import Metrics  # noqa: PLC0415
+        from ._metrics_refused import count_refused  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ExtraError(__name__, "metrics", "prometheus-client") from error
 
-    management = await management_app(load)
+    await load(prepare_app)
     metrics = Metrics()
     teardown.add(metrics.close)
     await metrics.bury()
@@ -59,6 +63,8 @@ async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
         metrics.watch_loop()
     app = context.get(aiohttp.web.Application)
     app.middlewares.append(metrics.measure)
+    count_refused(metrics.registry)
+    management = await management_app(load)
     management.router.add_get("/metrics", metrics.expose)
 
 
