@@ -171,7 +171,7 @@ def _secrets(source: config.ConfigSource) -> list[config.Variable]:
     classes = source.classes()
     found = [each for each in config.variables(classes) if each.secret]
     paths = {each.path for each in found}
-    files = {str(path) for path in source.paths}
+    files = {str(path) for path in source.parts}
     for each in source.explain():
         copied = each.source.rpartition(":")[
             0
