@@ -91,6 +91,34 @@ def test_a_fact_ends_with_what_it_rests_on(base, where):
     assert spi.sees(layer, fact, (Other, Item))
 
 
+@pytest.mark.parametrize("where", ["own", "between", "below"])
+def test_a_fact_is_kept_by_layers_that_live_on(base, where):
+    """A layer that was asked before keeps facts as well, as long as true."""
+    between = base.push()
+    layer, fact = between.push(), object()
+    layer.add(Other())
+    # Found in the layer itself: those below it have not been asked.
+    assert layer.get(Other)
+    for _ in range(2):
+        assert not spi.sees(layer, fact, (Item,))
+        assert fact in written(layer, CodeName.FACTS)
+    {"own": layer, "between": between, "below": base}[where].add(Item())
+    assert fact not in written(layer, CodeName.FACTS)
+    assert spi.sees(layer, fact, (Item,))
+
+
+def test_a_fact_ends_with_the_layers_below(base):
+    """A layer over one that ends does not keep what it knew."""
+    lifetime = spi.open_layer(base)
+    layer, fact = lifetime.push(), object()
+    layer.get(Other, default=None)
+    assert not spi.sees(layer, fact, (Item,))
+    lifetime.end_sync()
+    assert fact not in written(layer, CodeName.FACTS)
+    with pytest.raises(LayerEndedError):
+        spi.sees(layer, fact, (Item,))
+
+
 def test_a_fact_that_others_do_not_see(base):
     """A layer without items keeps its facts from all others."""
     fact = object()

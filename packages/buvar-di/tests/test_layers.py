@@ -14,6 +14,8 @@ from buvar import context
 from buvar import di
 from buvar import plugin
 from buvar.components import Components
+from buvar.components import spi
+from buvar.context import buvar_context
 
 
 class Session:
@@ -252,3 +254,23 @@ async def test_both_halves_of_a_generator_see_one_context(
         assert user.get() == "me"
     assert user.get() == "nobody"
     assert ended == ["me", "me"]
+
+
+@pytest.mark.parametrize("scope", ["call", "layer"])
+async def test_a_layer_over_one_that_has_ended(scope: str) -> None:
+    """It builds nothing, whether or not the type was ever added anywhere."""
+
+    class Fresh: ...
+
+    class Other: ...
+
+    di.register(Fresh, Other, scope=scope)
+    async with context.child() as outer:
+        inner = spi.open_layer(outer)
+    buvar_context.set(inner)
+    with pytest.raises(context.LayerEndedError, match="Fresh"):
+        await di.nject(Fresh)
+    Components().add(Other())
+    with pytest.raises(context.LayerEndedError, match="Other"):
+        await di.nject(Other)
+    await inner.end()

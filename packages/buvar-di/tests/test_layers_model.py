@@ -20,14 +20,28 @@ from buvar.components import spi
 from buvar.context import buvar_context
 
 
-class Session:
+class Opened:
     closed = False
 
 
-async def open_session() -> collections.abc.AsyncIterator[Session]:
-    session = Session()
-    yield session
-    session.closed = True
+def fresh() -> type[Opened]:
+    """
+    Make and register a class that nothing in this process knows yet.
+
+    What was ever added is known in the whole process: an example must not
+    depend on those before it.
+    """
+
+    class Session(Opened):
+        pass
+
+    async def open_session() -> collections.abc.AsyncIterator[Session]:
+        session = Session()
+        yield session
+        session.closed = True
+
+    di.register(open_session, scope="layer")
+    return Session
 
 
 steps = st.lists(
@@ -45,8 +59,8 @@ class Model:
     def __init__(self, below: Model | None, layer: Components, *, own: bool):
         self.below, self.layer, self.own = below, layer, own
         self.ended = False
-        self.kept: Session | None = None
-        self.added: Session | None = None
+        self.kept: Opened | None = None
+        self.added: Opened | None = None
 
     def owner(self) -> Model:
         return self if self.own or not self.below else self.below.owner()
@@ -54,7 +68,7 @@ class Model:
     def any_ended(self) -> bool:
         return self.ended or bool(self.below and self.below.any_ended())
 
-    def seen(self, asks: Model) -> Session | None:
+    def seen(self, asks: Model) -> Opened | None:
         """Return what a layer sees here, raise if it must not ask."""
         if self.ended:
             raise context.LayerEndedError
@@ -74,7 +88,7 @@ def test_as_a_naive_model_says(taken: list[tuple[str, int]]) -> None:
 
 async def agree(taken: list[tuple[str, int]]) -> None:
     di.buvar_adapters.set(di.Adapters())
-    di.register(open_session, scope="layer")
+    session = fresh()
     root = spi.open_layer(Components())
     root._stage = None
     models = [Model(None, root, own=True)]
@@ -88,38 +102,40 @@ async def agree(taken: list[tuple[str, int]]) -> None:
         elif what == "task":
             models.append(Model(model, model.layer.push(), own=False))
         elif what == "add" and not model.ended:
-            model.added = context.add(Session())
+            model.added = context.add(session())
         elif what == "end" and model.own:
             await t.cast("t.Any", model.layer).end()
             if model.kept:
                 assert model.kept.closed
             model.ended, model.kept = True, None
         elif what in {"ask", "get"}:
-            await ask(model, what, dead=dead)
+            await ask(model, session, what, dead=dead)
 
 
-async def get() -> Session | None:
-    return context.get(Session, default=None)
+async def get(session: type[Opened]) -> Opened | None:
+    return context.get(session, default=None)
 
 
-async def ask(model: Model, what: str, *, dead: bool) -> None:
+async def ask(
+    model: Model, session: type[Opened], what: str, *, dead: bool
+) -> None:
     try:
         want = model.seen(model)
     except context.LayerEndedError:
         with pytest.raises(context.LayerEndedError):
-            await (di.nject(Session) if what == "ask" else get())
+            await (di.nject(session) if what == "ask" else get(session))
         return
     if what == "get":
-        assert context.get(Session, default=None) is want
+        assert context.get(session, default=None) is want
         # It merges all layers, so it asks each of them.
         if not model.any_ended():
-            assert context.find(Session) == ({None: want} if want else {})
+            assert context.find(session) == ({None: want} if want else {})
     elif dead:
         # A task that has one of its own: it may not build more.
         with pytest.raises(context.LayerEndedError):
-            await di.nject(Session)
+            await di.nject(session)
     else:
-        got = await di.nject(Session)
+        got = await di.nject(session)
         assert not got.closed
         if want is None:
             model.owner().kept = got

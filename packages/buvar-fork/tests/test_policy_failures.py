@@ -157,6 +157,26 @@ def test_start_fails(service) -> None:
     assert service.running == {1: 1, 2: 2}
 
 
+def test_the_wait_for_room_begins_anew(new_service) -> None:
+    """A start that succeeds ends the row of those that failed."""
+    service = new_service(worker_timeout=1000)
+    service.ready()
+    for _ in range(2):
+        due = service.now
+        service.start_fails = True
+        service.signal(signal.SIGTTIN)
+        for wait in (0.05, 0.1, 0.2, 0.4):
+            due += wait
+            assert service.service.start_due == pytest.approx(due)
+            service.later(wait)
+        service.start_fails = False
+        service.later(1)
+        service.ready()
+
+    assert sorted(service.running.values()) == [1, 2, 3, 4]
+
+
+
 def test_start_of_a_successor_fails(service) -> None:
     """A reload that has no room for a successor waits for it."""
     service.start_fails = True

@@ -14,24 +14,34 @@ answers all of it, closes connections after an answer, and then ends.
 from __future__ import annotations
 
 from ._app import prepare_app
+from ._cleanup import cleanup_context
 from ._client import prepare_client_session
 from ._config import AioHttpConfig
 from ._errors import AddressError
 from ._errors import AioHttpError
+from ._errors import CertificateError
 from ._errors import ExtraError
+from ._errors import ParameterError
 from ._errors import ResponseStatusError
 from ._prepare import prepare
 from ._server import Server
 from ._server import prepare_server
+from ._validation import Mistake
+from ._validation import ValidationError
 
 
 __all__ = [
     "AddressError",
     "AioHttpConfig",
     "AioHttpError",
+    "CertificateError",
     "ExtraError",
+    "Mistake",
+    "ParameterError",
     "ResponseStatusError",
     "Server",
+    "ValidationError",
+    "cleanup_context",
     "prepare",
     "prepare_app",
     "prepare_client_session",

@@ -74,8 +74,7 @@ class Acceptor:
         self._retry_at = 0.0
         self._told_at = -RETRY
         self._closed = False
-        connections.on_full = self._full
-        connections.on_lost = self._lost
+        connections.listen(full=self._full, lost=self._lost)
 
     @property
     def full(self) -> bool:

@@ -21,34 +21,6 @@ TICK: t.Final = 0.01
 CANCELLED: t.Final = 5.0
 
 
-async def go_on_accepting(seconds: float) -> asyncio.CancelledError | None:
-    """
-    Let load balancers learn that the server stops before it does.
-
-    Meanwhile connections are accepted, ``/health/ready`` answers 503, and
-    each answer closes its connection. A second signal cancels the tasks of
-    the stage, which cuts this short.
-
-    Args:
-        seconds: How long; 0 does not wait at all.
-
-    Returns:
-        What cut it short, to be raised once the requests have ended.
-    """
-    if not seconds:
-        return None
-    _log.info(
-        "The server stops in %s s, and accepts connections until then.",
-        seconds,
-        extra={"drain_delay": seconds},
-    )
-    try:
-        await asyncio.sleep(seconds)
-    except asyncio.CancelledError as error:
-        return error
-    return None
-
-
 async def wait_for_requests(connections: Connections, seconds: float) -> None:
     """
     Wait for what clients have begun, and cancel what does not end in time.

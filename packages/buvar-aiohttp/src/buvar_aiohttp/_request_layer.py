@@ -14,11 +14,14 @@ from buvar.components import spi
 from buvar.context import buvar_context
 
 from ._connections import Connection
+from ._key import SEEN
 from ._outcome import error_of
 from ._outcome import mark_sent
 from ._outcome import report_cut
 from ._outcome import send
 from ._outcome import streams
+from ._problem import describe
+from ._why import why
 
 
 Handler: t.TypeAlias = t.Callable[
@@ -48,12 +51,14 @@ class RequestGate:
     Attributes:
         closing: Set when the server stops: the answer is the last one of its
             connection.
+        problems: Whether HTTP errors are data for clients that accept JSON.
     """
 
-    __slots__ = ("closing",)
+    __slots__ = ("closing", "problems")
 
     def __init__(self) -> None:
         self.closing = False
+        self.problems = False
 
 
 def in_layers(
@@ -94,10 +99,12 @@ def in_layers(
             except _HTTPException as answer:
                 if gate.closing:
                     answer.force_close()
+                if gate.problems:
+                    describe(request, answer)
                 await _answered(layer, request, answer)
                 raise
             except BaseException as error:
-                await end(layer, error)
+                await end(layer, why(request, error))
                 raise
             if gate.closing and isinstance(response, _StreamResponse):
                 response.force_close()
@@ -167,6 +174,9 @@ def handler_layer(handler: Handler) -> Handler:
     ) -> aiohttp.web.StreamResponse:
         outer = _get()
         layer = _open(outer, {_Request: request})
+        received = spi.peek_own(outer, _Request)
+        if received is not request:
+            received = _note(outer, request)
         _set(layer)
         try:
             try:
@@ -175,7 +185,7 @@ def handler_layer(handler: Handler) -> Handler:
                 await _handled(layer, outer, answer)
                 raise
             except BaseException as error:
-                await end(layer, error)
+                await end(layer, why(received, error))
                 raise
             await _handled(layer, outer, response)
         finally:
@@ -183,6 +193,26 @@ def handler_layer(handler: Handler) -> Handler:
         return response
 
     return t.cast("Handler", functools.update_wrapper(handle, handler))
+
+
+def _note(
+    outer: Components, request: aiohttp.web.BaseRequest
+) -> aiohttp.web.BaseRequest:
+    """
+    Note that a middleware has made another one of a request.
+
+    Args:
+        outer: The layer of the middlewares, or one that they have opened.
+        request: What the handler gets.
+
+    Returns:
+        The request as it was received.
+    """
+    received: aiohttp.web.BaseRequest = outer.get(_Request, default=request)
+    if received is not request:
+        # For the access log.
+        received[SEEN] = request
+    return received
 
 
 async def _handled(

@@ -13,12 +13,21 @@ OTHER: t.Final = "_OTHER"
 _METHODS: t.Final = frozenset(map(str, aiohttp.hdrs.METH_ALL)) - {"CONNECT"}
 
 
+#: The routes of ``buvar_aiohttp.health``.
+HEALTH: t.Final = frozenset({"/health/live", "/health/ready", "/health/startup"})
+
+
 def method_of(request: aiohttp.web.Request) -> str:
     """Return the method, ``_OTHER`` for one that is not known."""
     return request.method if request.method in _METHODS else OTHER
 
 
-def route_of(request: aiohttp.web.Request) -> str | None:
+def route_of(request: aiohttp.web.BaseRequest) -> str | None:
     """Return the template of the route, ``None`` if no route matched."""
-    resource = request.match_info.route.resource
+    try:
+        match_info = t.cast("aiohttp.web.Request", request).match_info
+    except (AssertionError, AttributeError):
+        # It was malformed, so that no route was looked for.
+        return None
+    resource = match_info.route.resource if match_info else None
     return None if resource is None else resource.canonical

@@ -13,12 +13,13 @@ from buvar import context
 from buvar import plugin
 
 from . import json
-from ._app import prepare_app
+from ._server import Server
+from .management import management_app
 
 
 async def prepare(load: plugin.Loader, cancel: plugin.Cancel) -> None:
     """Add the routes to the application."""
-    await load(prepare_app)
+    app = await management_app(load)
 
     async def live(request: aiohttp.web.Request) -> aiohttp.web.Response:
         del request
@@ -26,11 +27,12 @@ async def prepare(load: plugin.Loader, cancel: plugin.Cancel) -> None:
 
     async def ready(request: aiohttp.web.Request) -> aiohttp.web.Response:
         del request
-        if cancel.is_set():
+        server = context.get(Server, default=None)
+        if cancel.is_set() or (server is not None and server.stopping):
             return json.response({"status": "stopping"}, status=503)
         return json.response({"status": "ready"})
 
-    router = context.get(aiohttp.web.Application).router
+    router = app.router
     router.add_get("/health/live", live)
     router.add_get("/health/ready", ready)
 

@@ -30,8 +30,8 @@ import aiohttp.web
 from buvar import context
 from buvar import plugin
 
-from ._app import prepare_app
 from ._errors import ExtraError
+from .management import management_app
 
 
 async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
@@ -46,13 +46,13 @@ async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
     except ModuleNotFoundError as error:
         raise ExtraError(__name__, "metrics", "prometheus-client") from error
 
-    await load(prepare_app)
+    management = await management_app(load)
     metrics = Metrics()
     await metrics.bury()
     teardown.add(metrics.close)
     app = context.get(aiohttp.web.Application)
     app.middlewares.append(metrics.measure)
-    app.router.add_get("/metrics", metrics.expose)
+    management.router.add_get("/metrics", metrics.expose)
 
 
 __all__ = ["prepare"]

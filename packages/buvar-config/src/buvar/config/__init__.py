@@ -16,6 +16,8 @@ from ._explain import Explanation
 from ._files import optional
 from ._listing import Variable
 from ._listing import variables
+from ._provider import Provider
+from ._provider import Values
 from ._registry import register
 from ._sample import sample
 from ._scalars import URL
@@ -42,7 +44,9 @@ __all__ = [
     "Explained",
     "Explanation",
     "Problem",
+    "Provider",
     "Secret",
+    "Values",
     "Variable",
     "Watch",
     "bool_var",

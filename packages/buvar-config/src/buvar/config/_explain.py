@@ -103,7 +103,8 @@ def _others(source: Merged, done: set[tuple[t.Any, ...]]) -> list[Explained]:
         if is_table(value):
             todo += [((*path, key), value[key]) for key in reversed(value)]
         else:
-            shown = MASK if any(map(sounds_secret, path)) else show(value)
+            hidden = any(map(sounds_secret, path)) or source.is_secret(path)
+            shown = MASK if hidden else show(value)
             where = source.where(path) or "code"
             found.append(Explained(dotted(path), shown, where))
     return found

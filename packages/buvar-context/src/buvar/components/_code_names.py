@@ -45,6 +45,11 @@ class CodeName(enum.StrEnum):
     CLOSERS = "_closers"
     #: Attribute: a mapping that has the facts that ``sees`` found not to be.
     FACTS = "_view"
+    #: Attribute: a mapping of what was found through the layer before, by
+    #: namespace: ``MISSING`` if that was nothing. It is only read.
+    VIEW = "_view"
+    #: Method: find what ``VIEW`` does not have, see ``peek``.
+    LOOK = "_look"
     #: Method: see ``peek``.
     PEEK = "_peek"
     #: Method: see ``peek_named``.

@@ -118,6 +118,8 @@ def _reason(failure: Failure) -> t.Iterator[str]:
 def _attempt(attempt: Attempt) -> str:
     adapter = attempt.adapter
     what = "" if attempt.param is None else needs(attempt.param)
+    if attempt.condition:
+        what = f", whose condition {attempt.condition}{what}"
     return f"- {adapter.name}{what}  [{adapter.where}]"
 
 

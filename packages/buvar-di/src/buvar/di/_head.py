@@ -20,6 +20,7 @@ from ._collections import EXACT
 from ._collections import by_name
 from ._collections import exact
 from ._collections import listed
+from ._condition import reference
 from ._kind import Kind
 from ._lifetime import endless
 from ._lifetime import has
@@ -145,16 +146,32 @@ class Head:
             elif guard.name is not None:
                 name = self._const(guard.name)
                 look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
+            elif found and guard.level == STAGE:
+                look = f"{layer}.{CodeName.LENT}({key})"
             elif found:
-                at_stage = guard.level == STAGE
-                ask = CodeName.LENT if at_stage else CodeName.PEEK
-                look = f"{layer}.{ask}({key})"
+                # A call is spared, unless it was not asked for before (or is
+                # the component None).
+                var = self._guard(guard)
+                view = f"{layer}.{CodeName.VIEW}.get({key})"
+                lines += [f"    {var} = {view}", f"    if {var} is None:"]
+                look = f"{layer}.{CodeName.LOOK}({key})"
+                lines += [
+                    f"        {var} = {look}",
+                    f"    if {var} is MISSING:",
+                    f"        {_OTHERWISE}",
+                ]
+                continue
             else:
                 absent.setdefault(layer, []).append(guard.key)
                 continue
             if found:
                 var = self._guard(guard)
-                lines += [f"    {var} = {look}", f"    if {var} is MISSING:"]
+                test = f"{var} is MISSING"
+                if guard in self.planner.rests_on:
+                    # A condition has read it: another one may say otherwise.
+                    read = reference(self.planner.rests_on[guard])
+                    test = f"{var} is not {self._const(read, 'read')}()"
+                lines += [f"    {var} = {look}", f"    if {test}:"]
             else:
                 lines.append(f"    if {look} is not MISSING:")
             lines.append(f"        {_OTHERWISE}")
@@ -178,7 +195,7 @@ class Head:
             dict.fromkeys(k for some in absent.values() for k in some)
         )
         if not keys:
-            return []
+            return self._no_layer_ended()
         fact = self._const(Fact(), "fact")
         own = self._any_in(keys, "items")
         kept = self._any_in(keys, "layer_kept")
@@ -204,6 +221,28 @@ class Head:
             return [*lines, f"            {_OTHERWISE}"]
         return [*lines, f"        {_OTHERWISE}"]
 
+    def _no_layer_ended(self) -> list[str]:
+        """
+        Refuse to build over a layer that has ended.
+
+        Where nothing has to be absent, as nothing of these types was ever
+        added anywhere, no layer further down is asked for anything. That one
+        of them has ended must be told all the same.
+        """
+        if not self.planner.order:
+            return []
+        fact = self._const(Fact(), "fact")
+        keys = self._const((self.planner.order[-1].type,), "absent")
+        return [
+            f"    below = context.{CodeName.BELOW}",
+            "    if (",
+            "        below is not None",
+            f"        and {fact} not in below.{CodeName.FACTS}",
+            f"        and below.{CodeName.SEES}({fact}, {keys})",
+            "    ):",
+            f"        {_OTHERWISE}",
+        ]
+
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
         """Write the question whether one of some types is in a dict."""
         if len(keys) > _MANY:
@@ -220,11 +259,19 @@ class Head:
         That is its type. Only where several adapters keep objects of that
         type, as they may wrap each other's, each has a key of its own.
         """
+        if self._is_layered(node):
+            return node.ticket
         own = self.planner.own_keys(node)[0]
         found = self.planner.adapters.find(own)
         if sum(one.adapter.scope != "call" for one in found) == 1:
             return own
         return node.ticket
+
+    def _is_layered(self, node: Build) -> bool:
+        """Tell whether it is wrapped by decorators, or one of them."""
+        return node.adapter.base is not None or self.planner.decorated.any(
+            node.candidate
+        )
 
     def _place(self, node: Build) -> str:
         """Write what it is looked for by."""

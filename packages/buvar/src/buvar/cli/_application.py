@@ -177,7 +177,10 @@ class Application:
     def _keep_files(self) -> None:
         """Find files again from another working directory."""
         source = self.source
-        source.paths = tuple(os.path.abspath(file) for file in self.files)  # noqa: PTH100
+        source.parts = tuple(
+            os.path.abspath(part) if isinstance(part, str) else part  # noqa: PTH100
+            for part in source.parts
+        )
         if self.secrets is not None:
             source.secrets = os.path.abspath(self.secrets)  # noqa: PTH100
         source.stamped = source.stamp()

@@ -166,5 +166,9 @@ def _place_of(error: BaseException) -> tuple[str | None, int | None]:
     """Return where an exception was raised."""
     if isinstance(error, SyntaxError):
         return error.filename, error.lineno
+    # What names a place itself knows better than where it was raised.
+    place = _PLACE.fullmatch(f"({getattr(error, 'place', '')})")
+    if place is not None:
+        return place["file"], int(place["line"])
     frames = traceback.extract_tb(error.__traceback__)
     return (frames[-1].filename, frames[-1].lineno) if frames else (None, None)
