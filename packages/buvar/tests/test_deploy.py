@@ -69,9 +69,10 @@ def test_without_http(buvar: Buvar) -> None:
 def test_docker(buvar: Buvar, shop: Path) -> None:
     """The image listens on all addresses, and is waited for."""
     del shop
-    text = buvar("deploy", "docker", "shop", "-c", "shop.toml")
+    delay = "--set", "aiohttp.drain_delay=4"
+    text = buvar("deploy", "docker", "shop", "-c", "shop.toml", *delay)
 
-    assert text.startswith("# docker run --stop-timeout 25 ")
+    assert text.startswith("# docker run --stop-timeout 29 ")
     assert "COPY shop.toml /etc/shop/\n" in text
     assert '"/etc/shop/shop.toml"' in text
     assert '"aiohttp.host=0.0.0.0"' in text

@@ -73,7 +73,7 @@ class _Facts:
                 "Rename one: they come to stand in one folder.",
                 Exit.USAGE,
             )
-        self.secrets = _secrets(source)
+        self.secrets = _secrets(source, set(map(str, application.files)))
         self.web = _web(source)
         self.address = _address(self.fork.sockets, self.web)
 
@@ -166,12 +166,13 @@ def _file(name: str) -> pathlib.Path:
     return path
 
 
-def _secrets(source: config.ConfigSource) -> list[config.Variable]:
+def _secrets(
+    source: config.ConfigSource, files: set[str]
+) -> list[config.Variable]:
     """Return the secrets, none of which may be copied."""
     classes = source.classes()
     found = [each for each in config.variables(classes) if each.secret]
     paths = {each.path for each in found}
-    files = {str(path) for path in source.paths}
     for each in source.explain():
         copied = each.source.rpartition(":")[
             0
@@ -213,7 +214,9 @@ def _address(sockets: list[str], web: t.Any) -> int | str | None:
 
 def _common(facts: _Facts) -> dict[str, str]:
     fork = facts.fork
-    graceful = math.ceil(fork.graceful_timeout)
+    # The supervisor begins to count when the delay is over.
+    drain = 0.0 if facts.web is None else facts.web.drain_delay
+    graceful = math.ceil(drain + fork.graceful_timeout)
     return {
         "name": facts.name,
         "user": facts.name,
