@@ -125,7 +125,7 @@ def test_refusals(buvar: Buvar, shop: Path) -> None:
     assert "s3cret" not in said
 
     said = buvar("deploy", "k8s", "shop", "--name", "Shop!", code=2)
-    assert "'Shop!' cannot name a service everywhere." in said
+    assert "'Shop!' is not a valid name for a service." in said
 
     shop.joinpath("conf.d").mkdir()
     said = buvar("deploy", "k8s", "shop", "-c", "conf.d", code=2)

@@ -148,8 +148,8 @@ def _name_of(application: Application) -> str:
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise CommandError(
-            f"{name!r} cannot name a service everywhere.\n"
-            "Use --name with small letters, digits and hyphens, at most 31.",
+            f"{name!r} is not a valid name for a service.\n"
+            "Give --name lower-case letters, digits and hyphens, at most 31.",
             Exit.USAGE,
         )
     return name
