@@ -16,6 +16,7 @@ extensions = [
     "commands",
     "drawing",
     "from_code",
+    "links",
     "plots",
     "spelling",
     "supervisor",
