@@ -57,6 +57,17 @@ def test_kubernetes(buvar: Buvar, shop: Path) -> None:
     assert "{{" not in text
 
 
+def test_management(buvar: Buvar, shop: Path) -> None:
+    """Probes ask the listener that health is served on."""
+    del shop
+    management = "--set", "aiohttp.management=tcp://127.0.0.1:9090"
+    text = buvar("deploy", "k8s", "shop", *management)
+
+    assert "path: /health/ready, port: 9090}" in text
+    assert '"aiohttp.management=tcp://:9090"' in text
+    assert "containerPort: 9090" in text
+
+
 def test_without_http(buvar: Buvar) -> None:
     """What serves nothing has no port and no probes, and needs no proxy."""
     text = buvar("deploy", "k8s", "app")

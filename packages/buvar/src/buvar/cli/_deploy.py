@@ -76,6 +76,9 @@ class _Facts:
         self.secrets = _secrets(source, set(map(str, application.files)))
         self.web = _web(source)
         self.address = _address(self.fork.sockets, self.web)
+        # Health and metrics may have a listener of their own.
+        uri = None if self.web is None else self.web.management
+        self.management = uri and urllib.parse.urlsplit(uri).port
 
     def _look(self) -> None:
         reports = context.get(plugin.Stage).report()
@@ -88,7 +91,8 @@ class _Facts:
             "secrets": bool(self.secrets),
             "port": self.address is not None,
             "health": _HEALTH in self.plugins and self.address is not None,
-            "metrics": _METRICS in self.plugins,
+            "metrics": _METRICS in self.plugins and not self.management,
+            "management": bool(self.management),
             "supervised": self.fork.forks != 1,
         }
         return {name for name, is_wanted in wanted.items() if is_wanted}
@@ -124,6 +128,9 @@ class _Facts:
             words += ["--bind", f"tcp://:{self.port}"]
             if self.web is not None and self.web.names_host:
                 words += ["--set", "aiohttp.host=0.0.0.0"]
+            if self.management:
+                uri = f"tcp://:{self.management}"
+                words += ["--set", f"aiohttp.management={uri}"]
         return words
 
     def warn(self) -> None:
@@ -221,6 +228,7 @@ def _common(facts: _Facts) -> dict[str, str]:
         "name": facts.name,
         "user": facts.name,
         "port": str(facts.port),
+        "probe": str(facts.management or facts.port),
         "graceful": str(graceful),
         "stop": str(graceful + _MARGIN),
         "grace": str(_PRE_STOP + graceful + _MARGIN),
