@@ -77,8 +77,8 @@ class _Facts:
         self.web = _web(source)
         self.address = _address(self.fork.sockets, self.web)
         # Health and metrics may have a listener of their own.
-        uri = None if self.web is None else self.web.management
-        self.management = uri and urllib.parse.urlsplit(uri).port
+        uri: str = "" if self.web is None else self.web.management or ""
+        self.management = urllib.parse.urlsplit(uri).port
 
     def _look(self) -> None:
         reports = context.get(plugin.Stage).report()
