@@ -148,7 +148,7 @@ class Head:
                 look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
             elif found and guard.level == STAGE:
                 look = f"{layer}.{CodeName.LENT}({key})"
-            elif found:
+            elif found and guard not in self.planner.rests_on:
                 # A call is spared, unless it was not asked for before (or is
                 # the component None).
                 var = self._guard(guard)
@@ -161,6 +161,8 @@ class Head:
                     f"        {_OTHERWISE}",
                 ]
                 continue
+            elif found:
+                look = f"{layer}.{CodeName.PEEK}({key})"
             else:
                 absent.setdefault(layer, []).append(guard.key)
                 continue
@@ -233,14 +235,12 @@ class Head:
             return []
         fact = self._const(Fact(), "fact")
         keys = self._const((self.planner.order[-1].type,), "absent")
+        # What is asked for, and whether it is there, does not matter.
         return [
             f"    below = context.{CodeName.BELOW}",
-            "    if (",
-            "        below is not None",
-            f"        and {fact} not in below.{CodeName.FACTS}",
-            f"        and below.{CodeName.SEES}({fact}, {keys})",
-            "    ):",
-            f"        {_OTHERWISE}",
+            "    if below is not None:",
+            f"        if {fact} not in below.{CodeName.FACTS}:",
+            f"            below.{CodeName.SEES}({fact}, {keys})",
         ]
 
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
