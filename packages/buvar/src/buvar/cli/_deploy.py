@@ -181,9 +181,8 @@ def _secrets(
     found = [each for each in config.variables(classes) if each.secret]
     paths = {each.path for each in found}
     for each in source.explain():
-        copied = each.source.rpartition(":")[
-            0
-        ] in files or each.source.startswith("--set ")
+        file, _, _ = each.source.rpartition(":")
+        copied = file in files or each.source.startswith("--set ")
         if each.path in paths and copied:
             raise CommandError(
                 f"{each.path} is a secret, and its value ({each.source}) "
