@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-import random
 import time
 import typing as t
 
@@ -21,6 +20,7 @@ from ._work import Overlap
 from ._work import Work
 from ._work import check_choice
 from ._work import check_number
+from ._work import drawn
 from ._work import name_of
 from ._work import stopped_within
 
@@ -73,7 +73,7 @@ class Cron(Work):
 
     async def _stopped_before(self, due: float) -> bool:
         """Wait for a time; tell whether the stage stops before."""
-        later = random.uniform(0, self._jitter)  # noqa: S311
+        later = drawn(self._jitter)
         while True:
             left = due + later - _wall()
             if await stopped_within(min(left, _LOOK)):

@@ -211,6 +211,15 @@ def supervised(
     )
 
 
+def drawn(jitter: float) -> float:
+    """Draw by how many seconds a call is later than it is due."""
+    if not jitter:
+        return 0.0
+    import random  # noqa: PLC0415 - few programs need it
+
+    return random.uniform(0, jitter)  # noqa: S311
+
+
 class Every(Work):
     """What ``every`` returns."""
 
@@ -227,14 +236,6 @@ class Every(Work):
         self._jitter = jitter
         self._skips = overlap == "skip"
 
-    def _later(self) -> float:
-        """Draw by how many seconds a call is later than it is due."""
-        if not self._jitter:
-            return 0.0
-        import random  # noqa: PLC0415 - few programs need it
-
-        return random.uniform(0, self._jitter)  # noqa: S311
-
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
@@ -246,7 +247,7 @@ class Every(Work):
                 passed = math.ceil(late / self._seconds)
                 self.counts.skipped += passed
                 due += passed * self._seconds
-            later = self._later()
+            later = drawn(self._jitter)
             if await stopped_within(due + later - loop.time()):
                 return
             try:

@@ -58,7 +58,8 @@ def keep(kept: dict[t.Hashable, t.Any], item: t.Any) -> None:
 
 def types_of(item: t.Any) -> tuple[t.Any, ...]:
     """List the types that an object is found by, in detail: none of None."""
-    return () if item is None else _types_of(type(item))
+    cls: t.Any = type(item)
+    return () if item is None else _types_of(cls)
 
 
 @functools.lru_cache(maxsize=1024)
