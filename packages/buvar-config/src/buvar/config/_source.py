@@ -40,8 +40,8 @@ from ._overlay import Override
 from ._overlay import parse_override
 from ._overlay import read_secrets
 from ._secret import without_secrets
-from ._sections import SECTION
 from ._sections import each
+from ._sections import section_of
 from ._sections import sections
 from ._watch import Watch
 from ._watch import follow
@@ -351,7 +351,7 @@ class ConfigSource(Merged):
 
     def _path(self, cls: t.Any, section: str | None) -> Path:
         if section is None:
-            section = getattr(cls, SECTION, ("",))[0]
+            section = section_of(cls)
         if not section:
             return ()
         return (section,) if section in self else tuple(section.split("."))
