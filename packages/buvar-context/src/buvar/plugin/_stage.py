@@ -295,7 +295,10 @@ class Stage:
         del self._origin
         if self._look is not None:
             for look in (*self.checks, self._look):
-                look()
+                try:
+                    look()
+                except Exception as error:  # noqa: BLE001 - raised at the end
+                    self._failures.early.append(error)
         elif not self._ending.stops:
             self._state = State.RUNNING
             self._tasks.start()
