@@ -117,7 +117,7 @@ def test_served_there(
     assert process.wait(TIMEOUT) == 0
 
 
-@pytest.mark.parametrize(("forks", "code"), [("1", 2), ("2", 3)])
+@pytest.mark.parametrize(("forks", "code"), [("1", 2), ("2", 2)])
 def test_bound_in_vain(run, port: int, forks: str, code: int) -> None:
     """A socket of the command line that no plugin serves is an error."""
     uri = f"tcp://127.0.0.1:{port}"

@@ -21,7 +21,6 @@ from ._access import AccessLogger
 from ._address import Listening
 from ._address import listen
 from ._address import unbound
-from ._address import unserved
 from ._app import Layers
 from ._config import AioHttpConfig
 from ._connections import Connection
@@ -134,13 +133,6 @@ class Server:
         try:
             uri = self._listening.item.uri
             _log.info("Serving HTTP on %s", uri, extra={"address": uri})
-            for other in unserved():
-                _log.warning(
-                    "Nothing is known to serve the shared socket %s. What "
-                    "does so should set its attribute 'served'.",
-                    other,
-                    extra={"uri": other},
-                )
             await cancel.wait()
             await self._drain(acceptor, connections)
         finally:

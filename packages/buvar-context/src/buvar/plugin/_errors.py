@@ -112,7 +112,14 @@ class ParameterError(PluginError, TypeError):
     """
 
     def __init__(
-        self, plugin: str, parameter: str, reason: str, cure: str, *, file: str, line: int
+        self,
+        plugin: str,
+        parameter: str,
+        reason: str,
+        cure: str,
+        *,
+        file: str,
+        line: int,
     ) -> None:
         super().__init__(plugin, parameter, reason, cure, file, line)
         self.plugin = plugin
