@@ -156,7 +156,7 @@ def test_single_process(sharing) -> None:
 )
 def test_refused_anywhere(uri) -> None:
     """Nor can it take over what only the service has."""
-    with pytest.raises(fork.ForkError, match="fork.stage, or"):
+    with pytest.raises(fork.ForkError, match=r"fork\.stage, or"):
         fork.bind(uri)
 
 

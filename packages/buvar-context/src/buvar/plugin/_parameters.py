@@ -130,7 +130,7 @@ def _evaluate(
 
     try:
         return _resolved(parameter.annotation, evaluate)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - annotations are programs
         wanted = _text(parameter.annotation)
         said = f"{type(error).__name__}: {error}"
         reason = f"its annotation {wanted!r} cannot be evaluated, {said}."
@@ -164,11 +164,10 @@ def _resolved(tp: t.Any, evaluate: t.Callable[..., t.Any]) -> t.Any:
         _resolved(one, evaluate) if isinstance(one, _PARTS) else one
         for one in args
     )
-    if all(one is other for one, other in zip(made, args, strict=True)):
-        return tp
-    if cls in (t.Union, types.UnionType):
-        return t.Union[made]  # noqa: UP007 - of a tuple
-    return cls[made]
+    if any(one is not other for one, other in zip(made, args, strict=True)):
+        is_union = cls in (t.Union, types.UnionType)
+        return t.Union[made] if is_union else cls[made]  # noqa: UP007 - a tuple
+    return tp
 
 
 #: What an argument of a type may be that has text in it.
