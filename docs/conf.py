@@ -13,7 +13,14 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "commands",
+    "drawing",
     "from_code",
+    "links",
+    "plots",
+    "spelling",
+    "supervisor",
+    "terminal",
 ]
 html_theme = "furo"
 html_title = "buvar"

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import typing as t
 
 
 #: Seconds after which a server has to be up, or a load to be over.
@@ -174,6 +175,24 @@ class Service:
             found = re.search(r"VmRSS:\s+(\d+)", text)
             total += int(found[1]) if found else 0
         return total
+
+
+@contextlib.contextmanager
+def awake() -> t.Iterator[None]:
+    """Keep all processors busy with what gives way to anything else."""
+    idle = "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"
+    spin = f"import os\n{idle}\nwhile True: pass"
+    spinners = [
+        subprocess.Popen([sys.executable, "-c", spin])
+        for _ in range(os.cpu_count() or 1)
+        if hasattr(os, "SCHED_IDLE")
+    ]
+    try:
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ from _http_servers import BOUND
 from _http_servers import CASES
 from _http_servers import Case
 from _http_servers import Service
+from _http_servers import awake
 from _rounds import machine
 from _rounds import ratio
 
@@ -98,24 +99,6 @@ def memory(service: Service, requests: int) -> str:
         served += load(service.port, 3, keep=False)[0]
     growth = service.rss() - before
     return f"{before:,} KiB, {growth:+,} KiB after {served:,} requests"
-
-
-@contextlib.contextmanager
-def awake() -> t.Iterator[None]:
-    """Keep all processors busy with what gives way to anything else."""
-    idle = "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"
-    spin = f"import os\n{idle}\nwhile True: pass"
-    spinners = [
-        subprocess.Popen([sys.executable, "-c", spin])
-        for _ in range(os.cpu_count() or 1)
-        if hasattr(os, "SCHED_IDLE")
-    ]
-    try:
-        yield
-    finally:
-        for spinner in spinners:
-            spinner.kill()
-            spinner.wait()
 
 
 def report(

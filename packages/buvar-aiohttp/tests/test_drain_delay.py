@@ -63,7 +63,7 @@ def test_a_delay_that_makes_no_sense(value: float) -> None:
 SERVICE = """
     import asyncio, sys
     import aiohttp.web
-    from buvar import context, di, plugin
+    from buvar import context, di, fork, plugin
     from buvar_aiohttp import AioHttpConfig
 
     async def slow(request):
@@ -76,9 +76,16 @@ SERVICE = """
         app.router.add_get("/", slow)
 
     if __name__ == "__main__":
-        port, delay = int(sys.argv[1]), float(sys.argv[2])
-        context.add(AioHttpConfig(port=port, drain_delay=delay))
-        plugin.stage(prepare)
+        port, delay, workers = map(float, sys.argv[1:])
+        context.add(AioHttpConfig(port=int(port), drain_delay=delay))
+        if workers:
+            fork.stage(
+                prepare,
+                forks=int(workers),
+                sockets=[f"tcp://127.0.0.1:{int(port)}"],
+            )
+        else:
+            plugin.stage(prepare)
 """
 
 
@@ -92,9 +99,9 @@ def service(tmp_path: Path):
         port = sock.getsockname()[1]
     started: list[subprocess.Popen[bytes]] = []
 
-    def service(delay: float) -> t.Any:
+    def service(delay: float, workers: int = 0) -> t.Any:
         process = subprocess.Popen(
-            [sys.executable, str(script), str(port), str(delay)]
+            [sys.executable, str(script), str(port), str(delay), str(workers)]
         )
         started.append(process)
         return process, f"http://127.0.0.1:{port}"
@@ -152,9 +159,11 @@ async def balance(process: t.Any, url: str) -> list[int]:
     return found
 
 
-async def stop_balanced(service: t.Any, delay: float) -> list[int]:
+async def stop_balanced(
+    service: t.Any, delay: float, workers: int = 0
+) -> list[int]:
     """Stop the service while it is asked, and return what was answered."""
-    process, url = service(delay)
+    process, url = service(delay, workers)
     found = await balance(process, url)
     assert process.wait(TIMEOUT) == 0
     return found
@@ -170,11 +179,19 @@ def test_a_load_balancer_loses_nothing(service) -> None:
 
 
 @needs_signals
-def test_a_second_signal_skips_it(service) -> None:
+def test_workers_lose_nothing(service) -> None:
+    """With a supervisor it is the same: all workers go on to accept."""
+    assert set(asyncio.run(stop_balanced(service, 3.0, 2))) == {200}
+    assert 0 in asyncio.run(stop_balanced(service, 0.0, 2))
+
+
+@needs_signals
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_second_signal_skips_it(service, workers: int) -> None:
     """A second TERM ends the delay, not the request that is under way."""
 
     async def visit() -> object:
-        process, url = service(60.0)
+        process, url = service(60.0, workers)
         await until_ready_says(200, url)
         process.send_signal(signal.SIGTERM)
         await until_ready_says(503, url)

@@ -1,4 +1,4 @@
-"""Eleven programs that go wrong, each in its own way."""
+"""Fourteen programs that go wrong, each in its own way."""
 
 from __future__ import annotations
 
@@ -144,6 +144,38 @@ async def unused_keyword() -> None:
     await di.nject(Handler, pool="sqlite://")
 
 
+class Audit:
+    def __init__(self, users: Users) -> None: ...
+
+
+class AuditedUsers(Users):
+    def __init__(self, inner: Users, audit: Audit) -> None: ...
+
+
+async def decorator_lacks_something() -> None:
+    """A decorator needs what is not there."""
+    di.register(Users, Session, Pool, Config)
+    di.decorate(AuditedUsers)
+    await di.nject(Users)
+
+
+async def decorator_of_nothing() -> None:
+    """A decorator wraps what no adapter builds."""
+    di.decorate(AuditedUsers)
+    di.check()
+
+
+def in_production(debug: bool) -> bool:
+    return not debug
+
+
+async def false_condition() -> None:
+    """The condition of the only adapter is false."""
+    context.add(True)
+    di.register(Config, when=in_production)
+    await di.nject(Config)
+
+
 PROGRAMS = (
     missing_dependency,
     cycle,
@@ -156,4 +188,7 @@ PROGRAMS = (
     unhashable_target,
     generic_argument,
     unused_keyword,
+    decorator_lacks_something,
+    decorator_of_nothing,
+    false_condition,
 )

@@ -51,6 +51,14 @@ class Spec(t.NamedTuple):
     scope: str
 
 
+class Wrap(t.NamedTuple):
+    """A decorator of a type, what else it needs and how it is run."""
+
+    type: int
+    params: list[Param]
+    kind: str
+
+
 class World(t.NamedTuple):
     """All that decides about a call, and the same call once more."""
 
@@ -62,6 +70,7 @@ class World(t.NamedTuple):
     keywords: dict[str, int | None]
     fakes: list[int]
     targets: list[Asked]
+    decorators: list[Wrap]
 
 
 LEVELS = ["call", "layer", "stage"]
@@ -75,10 +84,14 @@ class Made(t.NamedTuple):
     life: int
     #: The layer that keeps it.
     layer: int | None = None
+    #: The types that what wraps it stands for.
+    hidden: frozenset[int] = frozenset()
 
     def is_a(self, tp: int) -> bool:
-        return self.type is not None and issubclass(
-            TYPES[self.type], TYPES[tp]
+        return (
+            self.type is not None
+            and issubclass(TYPES[self.type], TYPES[tp])
+            and tp not in self.hidden
         )
 
 
@@ -90,6 +103,16 @@ class Item(t.NamedTuple):
     name: str | None
     #: Whether a layer keeps it for itself, and what lives longer has none.
     private: bool = False
+    hidden: frozenset[int] = frozenset()
+
+    def is_a(self, tp: int) -> bool:
+        return (
+            issubclass(TYPES[self.type], TYPES[tp]) and tp not in self.hidden
+        )
+
+
+#: An adapter by its number, and the numbers of the decorators around it.
+Place = tuple[int, tuple[int, ...]]
 
 
 class UnresolvedError(Exception): ...
@@ -110,9 +133,13 @@ class Reference:
         #: The highest layer that is seen from each level.
         self.highest = [top, min(world.request, top), 0]
         self.built: list[list[Made]] = [[], [], []]
+        #: The same by what builds it; only where there are decorators.
+        self.done: list[dict[Place, Made]] = [{}, {}, {}]
+        self.stored: dict[tuple[int, Place], Made] = {}
 
     def call(self) -> list[str]:
         self.built = [[], [], []]
+        self.done = [{}, {}, {}]
         found = [self.target(one).how for one in self.world.targets]
         if not all(map(self.is_meant, self.world.keywords)):
             raise UnresolvedError(self.world.keywords)
@@ -123,10 +150,18 @@ class Reference:
         value = self.keyword(name)
         asked = [(one, "") for one in self.world.targets]
         for one, own in asked:
-            for spec in self.world.adapters:
+            for number, spec in enumerate(self.world.adapters):
                 made = TYPES[spec.result]
-                if any(issubclass(made, TYPES[tp]) for tp in one.types):
-                    more = [(self.asked(p), p.name) for p in spec.params]
+                for tp in one.types:
+                    if not issubclass(made, TYPES[tp]):
+                        continue
+                    around = self.chain(number, tp)
+                    wraps = [self.world.decorators[n] for n in around]
+                    more = [
+                        (self.asked(p), p.name)
+                        for needs in (spec, *wraps)
+                        for p in needs.params
+                    ]
                     asked += [pair for pair in more if pair not in asked]
             fits = any(map(value.is_a, one.types))
             is_none = value.how == "None" and one.optional
@@ -145,17 +180,26 @@ class Reference:
         """Add what is kept to its layer, unless it matters which is first."""
         kept = [one for one in self.built[0] if one.layer is not None]
         for made in kept:
-            item = Item(made.how, made.type, None, private=made.life == 1)
+            private = made.life == 1
+            item = Item(made.how, made.type, None, private, made.hidden)
             self.kept[made.layer].append(item)
+        for level in self.done:
+            for place, made in level.items():
+                if made.layer is not None:
+                    self.stored[made.layer, place] = made
         # Two roots of the classes above have nothing in common.
-        return len({(one.layer, one.type % 3) for one in kept}) == len(kept)
+        roots = [
+            {(one.layer, tp) for tp in range(len(TYPES)) if one.is_a(tp)}
+            for one in kept
+        ]
+        return sum(map(len, roots)) == len(set().union(*roots))
 
     def target(self, asked: Asked) -> Made:
         if asked.name:
             return self.named(asked, [asked.name], 0)
         return self.unnamed(asked, 0, [])
 
-    def param(self, param: Param, level: int, path: list[Spec]) -> Made:
+    def param(self, param: Param, level: int, path: list[Place]) -> Made:
         name, _, default, _ = param
         asked = self.asked(param)
         try:
@@ -186,7 +230,7 @@ class Reference:
                 return found
         raise UnresolvedError(asked)
 
-    def unnamed(self, asked: Asked, level: int, path: list[Spec]) -> Made:
+    def unnamed(self, asked: Asked, level: int, path: list[Place]) -> Made:
         there = [
             self.fake(asked),
             *(self.shared(tp, level) for tp in asked.types),
@@ -197,13 +241,15 @@ class Reference:
             if found:
                 return found
         for tp in asked.types:
-            for spec in reversed(self.world.adapters):
-                if issubclass(TYPES[spec.result], TYPES[tp]):
+            for number in reversed(range(len(self.world.adapters))):
+                result = self.world.adapters[number].result
+                if issubclass(TYPES[result], TYPES[tp]):
                     before = [list(one) for one in self.built]
+                    done = [dict(one) for one in self.done]
                     try:
-                        return self.adapt(spec, level, path)
+                        return self.decorated(number, tp, level, path)
                     except UnresolvedError:
-                        self.built = before
+                        self.built, self.done = before, done
         raise UnresolvedError(asked)
 
     def fake(self, asked: Asked) -> Made | None:
@@ -226,29 +272,82 @@ class Reference:
     def item(self, tp: int, name: str | None, level: int) -> Made | None:
         for n in range(self.highest[level], -1, -1):
             there = [*self.kept[n], *self.layers[n]]
-            for how, kind, other, private in reversed(there):
-                if private and LEVELS[level] == "stage":
+            for item in reversed(there):
+                if item.private and LEVELS[level] == "stage":
                     continue
-                if other == name and issubclass(TYPES[kind], TYPES[tp]):
-                    return Made(how, kind, level)
+                if item.name == name and item.is_a(tp):
+                    return Made(item.how, item.type, level)
         return None
 
-    def adapt(self, spec: Spec, level: int, path: list[Spec]) -> Made:
+    def chain(self, number: int, tp: int) -> tuple[int, ...]:
+        """Tell which decorators are around an adapter for those who ask."""
+        own = TYPES[self.world.adapters[number].result]
+        found: list[int] = []
+        for n, wrap in enumerate(self.world.decorators):
+            wrapped = TYPES[wrap.type]
+            if issubclass(own, wrapped) and issubclass(wrapped, TYPES[tp]):
+                found.append(n)
+                own = wrapped
+        return tuple(found)
+
+    def hidden(self, place: Place) -> frozenset[int]:
+        """List the types that another decorator stands for."""
+        number, around = place
+        return frozenset(
+            tp
+            for tp in range(len(TYPES))
+            if self.chain(number, tp) not in ((), around)
+            or (around and not self.chain(number, tp))
+        )
+
+    def decorated(
+        self, number: int, tp: int, level: int, path: list[Place]
+    ) -> Made:
+        spec = self.world.adapters[number]
         own = LEVELS.index(spec.scope)
-        if any(one is spec for one in path) or (own and own < level):
+        if (number, ()) in path or (own and own < level):
             raise UnresolvedError
         level = own or level
-        args = [self.param(one, level, [*path, spec]) for one in spec.params]
+        made = self.made((number, ()), spec, None, level, path)
+        around = self.chain(number, tp)
+        for n in range(len(around)):
+            place = (number, around[: n + 1])
+            wrap = self.world.decorators[around[n]]
+            made = self.made(place, wrap, made, level, path)
+        return made
+
+    def made(
+        self,
+        place: Place,
+        spec: Spec | Wrap,
+        inner: Made | None,
+        level: int,
+        path: list[Place],
+    ) -> Made:
+        """Call an adapter, or a decorator with what it wraps."""
+        number, around = place
+        adapter = self.world.adapters[number]
+        own = LEVELS.index(adapter.scope)
+        layered = any(self.chain(number, n) for n in range(len(TYPES)))
+        if layered and place in self.done[level]:
+            return self.done[level][place]
+        if place in path:
+            raise UnresolvedError
+        args = [] if inner is None else [inner]
+        args += [self.param(p, level, [*path, place]) for p in spec.params]
         life = min((one.life for one in args), default=2)
         if "yield" in spec.kind:
             # It ends with the request, if not earlier.
             life = min(life, max(level, 1))
-        number = next(
-            n for n, one in enumerate(self.world.adapters) if one is spec
-        )
-        how = f"adapter{number}({', '.join(one.how for one in args)})"
+        name = f"wrap{around[-1]}" if around else f"adapter{number}"
+        how = f"{name}({', '.join(one.how for one in args)})"
+        result = spec.type if isinstance(spec, Wrap) else spec.result
         layer = self.highest[own] if own else None
-        made = Made(how, spec.result, own or life, layer)
+        made = Made(how, result, own or life, layer, self.hidden(place))
+        stored = self.stored.get((layer or 0, place))
+        if own and stored is not None:
+            made = stored
         for one in range(made.life + 1):
             self.built[one].append(made)
+            self.done[one].setdefault(place, made)
         return made

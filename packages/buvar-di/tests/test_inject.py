@@ -164,3 +164,25 @@ async def test_any_number_of_forms_of_arguments() -> None:
     for number in range(100):
         options = {f"name{number}": number}
         assert await handler(**options) == (Bar, options)
+
+
+async def test_parameters_in_any_place() -> None:
+    """What is missing lands in its place, whatever is given, and how."""
+
+    @di.inject
+    async def handler(
+        first: int, bar: Bar, last: str = "last", *rest: int, foo: Foo
+    ) -> t.Any:
+        return first, type(bar), last, rest, type(foo)
+
+    di.register(Bar, Foo)
+    made, bar = (1, Bar, "last", (), Foo), Bar()
+    foo = Foo(bar)
+    for _ in range(2):
+        assert await handler(1) == made
+        assert await handler(first=1) == made
+        assert await handler(1, foo=foo) == made
+        assert await handler(1, bar=bar) == made
+        assert await handler(1, last="x") == (1, Bar, "x", (), Foo)
+        assert await handler(1, bar, "x", foo=foo) == (1, Bar, "x", (), Foo)
+        assert await handler(1, bar, "x", 2, 3) == (1, Bar, "x", (2, 3), Foo)

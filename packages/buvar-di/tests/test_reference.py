@@ -117,6 +117,7 @@ wide = st.builds(
     ),
     st.lists(kinds, max_size=1),
     st.lists(askeds(kinds, [*[None] * 7, "a"]), min_size=1, max_size=3),
+    st.just([]),
 )
 #: Few types, so that lifetimes meet: what one object holds another shares.
 few = st.integers(0, 2)
@@ -132,8 +133,38 @@ close = st.builds(
     st.just({}),
     st.just([]),
     st.lists(askeds(few, [None]), min_size=2, max_size=3),
+    st.just([]),
 )
-worlds = wide | close
+#: What wraps one type or its base, and mostly needs another one.
+related = st.sampled_from([0, 3])
+needed = askeds(st.sampled_from([1, 1, 1, 0, 3]), [None])
+wrapped = st.builds(
+    reference.World,
+    st.lists(
+        specs(st.sampled_from([0, 3, 3, 1]), needed).map(
+            lambda one: one._replace(params=one.params[:1])
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.lists(
+        st.lists(st.tuples(related, st.none()), max_size=1),
+        min_size=1,
+        max_size=3,
+    ),
+    st.integers(0, 2),
+    st.dictionaries(st.sampled_from(["a", "x"]), related, max_size=1),
+    st.lists(related, max_size=1),
+    st.lists(askeds(related, [None]), min_size=1, max_size=3),
+    st.lists(
+        specs(related, needed).map(
+            lambda one: reference.Wrap(one.result, one.params[:1], one.kind)
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
+worlds = wide | close | wrapped
 
 NAMES_OF_TYPES: dict[str, t.Any] = {
     "Annotated": t.Annotated,
@@ -145,11 +176,14 @@ NAMES_OF_TYPES: dict[str, t.Any] = {
 
 
 def implementation(number: int, spec: t.Any) -> t.Any:
-    """Write an adapter that notes how it was called."""
+    """Write an adapter, or a decorator, that notes how it was called."""
+    is_wrap = isinstance(spec, reference.Wrap)
+    made = spec.type if is_wrap else spec.result
 
     def make(*args: t.Any) -> t.Any:
         inner = ", ".join(getattr(one, "how", "None") for one in args)
-        return TYPES[spec.result](f"adapter{number}({inner})")
+        name = "wrap" if is_wrap else "adapter"
+        return TYPES[made](f"{name}{number}({inner})")
 
     heads = [
         f"{name}: {asked.written()}" + (f" = {default}" if default else "")
@@ -158,7 +192,9 @@ def implementation(number: int, spec: t.Any) -> t.Any:
     places = [one.by_name for one in spec.params]
     if True in places:
         heads.insert(places.index(True), "*")
-    result = f"T{spec.result}"
+    result = f"T{made}"
+    inner = [f"inner: {result}"] * is_wrap
+    given = ["inner"] * is_wrap + [one.name for one in spec.params]
     prefix, word = spec.kind.replace("yield", "def"), "return"
     if "yield" in spec.kind:
         word = "yield"
@@ -170,8 +206,8 @@ def implementation(number: int, spec: t.Any) -> t.Any:
         "AsyncIterator": t.AsyncIterator,
     }
     exec(  # noqa: S102 - the parameters are random
-        f"{prefix} it({', '.join(heads)}) -> {result}:"
-        f" {word} make({', '.join(one.name for one in spec.params)})",
+        f"{prefix} it({', '.join([*inner, *heads])}) -> {result}:"
+        f" {word} make({', '.join(given)})",
         names,
     )
     return names["it"]
@@ -198,6 +234,8 @@ def prepare(world: t.Any) -> None:
     for number, spec in enumerate(world.adapters):
         scope = t.cast("t.Any", spec.scope)
         adapters.register(implementation(number, spec), scope=scope)
+    for number, wrap in enumerate(world.decorators):
+        adapters.decorate(implementation(number, wrap))
 
 
 async def call(world: t.Any) -> list[str] | None:

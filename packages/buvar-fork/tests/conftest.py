@@ -17,8 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from buvar import fork
 from buvar.fork._listeners import Listeners
 from buvar.fork._options import Options
+from buvar.fork._role import with_roles
 from buvar.fork._supervise import commands as do
 from buvar.fork._supervise import events as happened
 from buvar.fork._supervise.policy import step
@@ -164,7 +166,8 @@ class FakeService:
         now: The time, which only the test moves.
         service: The state of the policy.
         running: The slot of each process that was not reaped, by key.
-        starts: When a worker was started, by slot.
+        roles: The role of each worker there was, by key.
+        starts: When a worker was started, by slot, or by role and slot.
         killed: The workers that were sent KILL.
         commands: All commands, in order.
         start_fails: Whether the system has no room for another process.
@@ -172,12 +175,19 @@ class FakeService:
     """
 
     def __init__(
-        self, *, first: happened.Event | None = None, **options
+        self,
+        *roles: fork.Role,
+        first: happened.Event | None = None,
+        **options,
     ) -> None:
         self.now = 1000.0
-        self.service = Service(Options(**{"forks": 2, **options}))
+        made = Options(**{"forks": 2, **options})
+        if roles:
+            made = with_roles(made, roles, forks=2, who={})
+        self.service = Service(made)
         self.running: dict[int, int] = {}
-        self.starts: dict[int, list[float]] = collections.defaultdict(list)
+        self.roles: dict[int, str] = {}
+        self.starts: dict[t.Any, list[float]] = collections.defaultdict(list)
         self.killed: set[int] = set()
         self.commands: list[do.Command] = []
         self.start_fails = False
@@ -201,9 +211,11 @@ class FakeService:
         match command:
             case do.Start(key, _, _) if self.start_fails:
                 return happened.StartFailed(key, "no room")
-            case do.Start(key, slot, _):
+            case do.Start(key, slot, _, role):
                 self.running[key] = slot
-                self.starts[slot].append(self.now)
+                self.roles[key] = role
+                place = f"{role} {slot}" if role else slot
+                self.starts[place].append(self.now)
                 return happened.Started(key, 100 + key)
             case do.Send(key, signal.SIGKILL):
                 self.killed.add(key)
@@ -227,6 +239,10 @@ class FakeService:
                 break
         self.now = end
         return done + self.take(happened.Tick())
+
+    def of(self, role: str) -> list[int]:
+        """Return the workers of a role that have a process."""
+        return [key for key in self.running if self.roles[key] == role]
 
     def ready(self, *keys: int) -> None:
         """Have workers become ready: all that run, unless some are named."""
@@ -302,10 +318,16 @@ def start(tmp_path: Path) -> t.Iterator[t.Callable[..., Program]]:
 def serve(start) -> t.Callable[..., Program]:
     """Start the server and wait until its workers are ready."""
 
-    def serve(options: str = "forks=2", *, more: str = "", **env) -> Program:
+    def serve(
+        options: str = "forks=2",
+        *,
+        more: str = "",
+        plugins: str = "prepare",
+        **env,
+    ) -> Program:
         program = start(
             f"{SERVER}\n{more}\n"
-            f"print('returned', fork.stage(prepare, {options}))\n",
+            f"print('returned', fork.stage({plugins}, {options}))\n",
             env=env,
         )
         program.until(r"workers are ready")

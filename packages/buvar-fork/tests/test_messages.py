@@ -16,6 +16,7 @@ from buvar.fork._wire import MessageError
 from buvar.fork._wire import Receiver
 from buvar.fork._wire import Sender
 from buvar.fork._wire import parse_beat
+from buvar.fork._wire import parse_delay
 from buvar.fork._wire import parse_reason
 
 
@@ -98,6 +99,14 @@ def test_what_came_before_nonsense(pipe) -> None:
         next(messages)
     with pytest.raises(MessageError, match="no kind 99"):
         next(receiver.receive())
+
+
+@pytest.mark.parametrize("payload", [b"", b"-1", b"inf", b"nan", b"soon"])
+def test_delays_without_sense(payload: bytes) -> None:
+    """A delay is a number of seconds, and has an end."""
+    assert parse_delay(b"2.5") == 2.5
+    with pytest.raises(MessageError, match="a number of seconds"):
+        parse_delay(payload)
 
 
 def test_signs_of_life() -> None:
@@ -186,13 +195,15 @@ def test_a_hostile_worker(start, eventually, attack: str) -> None:
     """Nonsense ends the worker that sends it: no code runs, others go on."""
     program = start(HOSTILE.replace("ATTACK", attack))
 
-    program.until(r"Worker 1 \(process \d+\) sent nonsense: .* It is killed.")
+    program.until(
+        r"Worker 1 \(process \d+\) sent an invalid message: .* It is killed."
+    )
     program.until(r"Worker 1 started", 2)
     eventually(lambda: len(program.workers()) == 2)
 
     started = program.until(r"Worker 2 started, process (\d+)")
     assert int(started[0][1]) in program.workers()
-    assert len(program.until(r"sent nonsense")) == 1
+    assert len(program.until(r"sent an invalid message")) == 1
     assert program.stop() == 0
     assert not list(program.log.parent.glob("stolen*"))
 

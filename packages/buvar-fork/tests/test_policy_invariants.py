@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import stateful
 from hypothesis import strategies as st
 
+from buvar import fork
 from buvar.fork._failure import Failure
 from buvar.fork._supervise import events as happened
 
@@ -30,10 +31,10 @@ HARMLESS = [SIGNALS[0], *SIGNALS[4:]]
 class Life(stateful.RuleBasedStateMachine):
     """The life of a service, by chance."""
 
-    def __init__(self, new_service) -> None:
+    def __init__(self, new_service, *roles: fork.Role) -> None:
         super().__init__()
         self.fake = new_service(
-            worker_timeout=5.0, boot_timeout=8.0, graceful_timeout=4.0
+            *roles, worker_timeout=5.0, boot_timeout=8.0, graceful_timeout=4.0
         )
 
     def _key(self, data: st.DataObject) -> int | None:
@@ -106,7 +107,7 @@ class Life(stateful.RuleBasedStateMachine):
         """A service that is up serves, or is about to."""
         service = self.fake.service
         if service.up:
-            assert service.serving() or service.missing()
+            assert service.serving() or service.missing() or service.workers
         assert not (self.fake.ended and self.fake.running)
 
     @stateful.invariant()
@@ -114,15 +115,42 @@ class Life(stateful.RuleBasedStateMachine):
         """No slot is filled before its back-off is over."""
         service = self.fake.service
         starts = collections.Counter(
-            worker.slot.number for worker in service.serving()
+            worker.slot.label for worker in service.serving()
         )
         for slot in service.slots:
             if slot.due > self.fake.now and slot.due:
-                assert self.fake.starts[slot.number][-1] < slot.due
+                place = slot.label if slot.options.role else slot.number
+                assert self.fake.starts[place][-1] < slot.due
         assert max(starts.values(), default=0) <= 2
+
+    @stateful.invariant()
+    def exclusive_roles_are_exclusive(self) -> None:
+        """There are never two processes of an exclusive role."""
+        assert len(self.fake.of("clock")) <= 1
+        assert len(self.fake.of("mail")) <= 1
+
+    def settle(self) -> None:
+        """A service in which nothing goes wrong any more becomes complete."""
+        fake, service = self.fake, self.fake.service
+        fake.start_fails = False
+        for _ in range(100):
+            if not service.up or (
+                service.complete()
+                and not service.stale()
+                and not service.replacing()
+            ):
+                return
+            for key in list(fake.running):
+                if service.workers[key].serves:
+                    fake.take(happened.BecameReady(key))
+                elif service.up:
+                    fake.exit(key, -9 if key in fake.killed else 0)
+            fake.later(1.0)
+        raise AssertionError(service.missing())
 
     def teardown(self) -> None:
         """A service that is told to end does, whatever it went through."""
+        self.settle()
         fake = self.fake
         fake.signal(signal.SIGTERM)
         start = fake.now
@@ -139,4 +167,17 @@ def test_life(new_service) -> None:
     stateful.run_state_machine_as_test(
         functools.partial(Life, new_service),
         settings=settings(max_examples=150, stateful_step_count=40),
+    )
+
+
+def test_life_of_roles(new_service) -> None:
+    """Whatever happens, there are never two of an exclusive role."""
+    roles = (
+        fork.Role("clock", "shop.clock", exclusive=True),
+        fork.Role("web", "shop.web"),
+        fork.Role("mail", "shop.mail", exclusive=True),
+    )
+    stateful.run_state_machine_as_test(
+        functools.partial(Life, new_service, *roles),
+        settings=settings(max_examples=100, stateful_step_count=40),
     )

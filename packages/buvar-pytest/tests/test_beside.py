@@ -130,7 +130,7 @@ def test_anyio_and_the_marker(run):
     result.stdout.fnmatch_lines(["Leave out @pytest.mark.anyio*"])
 
 
-def test_without_pytest_asyncio(pytester):
+def test_without_pytest_asyncio(pytester, forked):
     """Sync fixtures work without it, and a coroutine is told what it needs."""
     pytester.makeini("[pytest]\nfilterwarnings = error\n")
     pytester.makepyfile(
@@ -152,18 +152,14 @@ def test_without_pytest_asyncio(pytester):
         """,
     )
 
-    result = pytester.runpytest_subprocess(
-        "-p", "no:asyncio", "-p", "no:aiohttp"
-    )
+    result = forked("-p", "no:asyncio", "-p", "no:aiohttp")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*test_async needs pytest-asyncio*"])
-    result = pytester.runpytest_subprocess(
-        "-p", "no:asyncio", "-p", "no:aiohttp", "test_sync.py"
-    )
+    result = forked("-p", "no:asyncio", "-p", "no:aiohttp", "test_sync.py")
     result.assert_outcomes(passed=1)
 
 
-def test_doctest(pytester):
+def test_doctest(pytester, forked):
     """Doctests run beside, and see nothing of the tests."""
     pytester.makeini(
         "[pytest]\nfilterwarnings = error\n"
@@ -184,6 +180,6 @@ async def test_it(buvar_load):
 """
     )
 
-    result = pytester.runpytest_subprocess()
+    result = forked()
 
     result.assert_outcomes(passed=3)

@@ -38,7 +38,7 @@ async def serve(*, drains: bool) -> None:
             slow = b"/slow" in head
             if slow:
                 sys.stdout.write(f"slow {os.getpid()}\n")
-            await asyncio.sleep(2 if slow else 0.02)
+            await asyncio.sleep(1 if slow else 0.02)
             body = str(os.getpid())
             start = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "
             writer.write(f"{start}{len(body)}\r\n\r\n{body}".encode())

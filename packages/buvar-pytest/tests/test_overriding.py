@@ -94,7 +94,7 @@ async def test_an_override_ends_with_its_test():
     assert type(await di.nject(Pool)) is Pool
 
 
-def test_nonsense_is_refused(pytester):
+def test_nonsense_is_refused(pytester, forked):
     """A value that is no configuration is an error that names the test."""
     pytester.makeini(
         "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
@@ -113,7 +113,7 @@ def test_nonsense_is_refused(pytester):
         """
     )
 
-    result = pytester.runpytest_subprocess()
+    result = forked()
 
     result.assert_outcomes(errors=2, failed=1)
     result.stdout.fnmatch_lines(

@@ -191,7 +191,7 @@ def test_what_it_started_ends_too(buvar_service, program):
     assert not processes.running(child)
 
 
-def test_it_ends_with_the_process_of_the_tests(pytester):
+def test_it_ends_with_the_process_of_the_tests(pytester, forked):
     """Tests that are killed leave no service behind."""
     pytester.makeini(
         "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
@@ -209,13 +209,13 @@ def test_it_ends_with_the_process_of_the_tests(pytester):
         """
     )
 
-    pytester.runpytest_subprocess()
+    forked()
 
     pid = int(Path(pytester.path, "pid").read_text())
     assert processes.poll(lambda: not processes.running(pid), 20)
 
 
-def test_output_is_shown_when_the_test_fails(pytester):
+def test_output_is_shown_when_the_test_fails(pytester, forked):
     """The report of a failed test has the output of its services."""
     pytester.makeini(
         "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
@@ -231,7 +231,7 @@ def test_output_is_shown_when_the_test_fails(pytester):
         """
     )
 
-    result = pytester.runpytest_subprocess()
+    result = forked()
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*output of program.py*", "serving"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
+import typing as t
 
 from pathlib import Path
 
 import pytest
 
+from .warm import Interpreter
 
-TIMEOUT = 60  # seconds, a bound and no expectation
 
 APPLICATION = """
     import attrs
@@ -59,20 +58,25 @@ APPLICATION = """
 """
 
 
+@pytest.fixture(scope="session")
+def interpreter() -> t.Iterator[Interpreter]:
+    """Give what runs commands without waiting for their imports."""
+    interpreter = Interpreter()
+    yield interpreter
+    interpreter.close()
+
+
 @pytest.fixture
-def buvar(tmp_path: Path):
+def buvar(tmp_path: Path, interpreter: Interpreter):
     """Run the command in a folder with an application."""
     tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
 
-    def run(*args: str, code: int = 0) -> str:
-        done = subprocess.run(
+    def run(*args: str, code: int = 0, fresh: bool = False) -> str:
+        done = interpreter.run(
             # As the installed command: the folder is not on the path.
-            [sys.executable, "-P", "-m", "buvar.cli", *args],
+            *("-P", "-m", "buvar.cli", *args),
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
+            fresh=fresh,
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stderr if code else done.stdout

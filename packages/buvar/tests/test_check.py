@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import textwrap
 
 from pathlib import Path
 
 import pytest
 
-
-TIMEOUT = 60  # seconds, a bound and no expectation
 
 APPLICATION = """
     import attrs
@@ -56,21 +52,14 @@ SETTINGS = """
 
 
 @pytest.fixture
-def check(tmp_path: Path, monkeypatch):
+def check(tmp_path: Path, monkeypatch, interpreter):
     """Run ``buvar check`` in a folder with an application full of mistakes."""
     monkeypatch.setenv("APP_WEB_PROT", "1")
     write(tmp_path / "app.py", APPLICATION)
     write(tmp_path / "c.toml", SETTINGS)
 
     def run(*args: str, code: int) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "buvar.cli", "check", *args],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        done = interpreter.run("-m", "buvar.cli", "check", *args, cwd=tmp_path)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout or done.stderr
 
@@ -107,7 +96,7 @@ def expected(folder: Path) -> set[tuple[str, str, int | None, str]]:
         ("injection", app, line_of(folder, "class Service"), "Missing"),
         ("injection", app, line_of(folder, "di.inject"), "Lost"),
         ("prepare", app, line_of(folder, "raise ValueError"), "no room"),
-        ("plugin", "", None, "nowhere"),
+        ("plugin", "PLUGINS", None, "nowhere"),
     }
 
 
@@ -183,6 +172,30 @@ def test_exit_codes(check, tmp_path: Path) -> None:
     assert output.endswith("2 mistakes found.\n")
 
 
+def test_what_is_left_out(check, tmp_path: Path) -> None:
+    """What a condition leaves out is no mistake, and is listed."""
+    write(
+        tmp_path / "choice.py",
+        """
+        from buvar import di
+
+        class Redis: ...
+
+        def never() -> bool:
+            return False
+
+        async def prepare():
+            di.register(Redis, when=never)
+        """,
+    )
+
+    output = check("choice", code=0)
+
+    assert "All is well" in output
+    assert "choice.py:3: Redis: it is left out" in output
+    assert "never (" in output
+
+
 @pytest.mark.parametrize("form", ["json", "sarif"])
 def test_no_mistakes(check, tmp_path: Path, form: str) -> None:
     """Without a mistake there is an empty report and exit code 0."""
@@ -230,20 +243,13 @@ def test_a_module_with_a_syntax_error(check, tmp_path: Path) -> None:
     assert mistake["rule"] == "prepare"
 
 
-def test_handlers_in_the_graph(tmp_path: Path) -> None:
+def test_handlers_in_the_graph(tmp_path: Path, interpreter) -> None:
     """``graph`` draws injected functions that are called from outside."""
     write(tmp_path / "app.py", APPLICATION)
     for form, text in (("tree", "handler"), ("mermaid", "handler<br>entry")):
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "buvar.cli", "graph", "app"),
-                *("--format", form),
-            ],
+        done = interpreter.run(
+            *("-m", "buvar.cli", "graph", "app", "--format", form),
             cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=True,
         )
         assert text in done.stdout
         assert "Lost" in done.stdout

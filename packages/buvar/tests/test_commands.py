@@ -19,7 +19,7 @@ TIMEOUT = 60  # seconds, a bound and no expectation
 
 def test_run(buvar) -> None:
     """``run`` runs the plugins until their tasks end."""
-    assert buvar("run", "app") == "Hello\n"
+    assert buvar("run", "app", fresh=True) == "Hello\n"
 
 
 def test_run_with_configuration(buvar, tmp_path: Path) -> None:
@@ -40,7 +40,9 @@ def test_run_in_workers(buvar) -> None:
         pytest.skip("no fork")
 
     # Each writes in pieces where Python does not buffer.
-    assert buvar("run", "app", "--forks", "2").count("Hello") == 2
+    output = buvar("run", "app", "--forks", "2", fresh=True)
+
+    assert output.count("Hello") == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
@@ -106,7 +108,7 @@ def test_bad_usage_ends_with_2(buvar, args, expected: str) -> None:
 
 def test_check(buvar) -> None:
     """``check`` prepares, verifies, and runs no task."""
-    output = buvar("check", "app")
+    output = buvar("check", "app", fresh=True)
 
     assert "prepared app; verified" in output
     assert "Hello" not in output
@@ -193,7 +195,7 @@ def test_graph(buvar, form: str, expected: str) -> None:
 
 def test_graph_of_generics(buvar) -> None:
     """``graph`` writes generics out, and each line in one."""
-    output = buvar("graph", "app:generic")
+    output = buvar("graph", "app:generic", fresh=True)
 
     (line,) = [line for line in output.splitlines() if "list[" in line]
     assert line.startswith("└── list[app.Speaker]  call, ")
@@ -202,7 +204,7 @@ def test_graph_of_generics(buvar) -> None:
 
 def test_help(buvar) -> None:
     """Help lists the commands in the order in which one needs them."""
-    output = buvar("--help")
+    output = buvar("--help", fresh=True)
 
     commands = output.partition("Commands:")[2]
     assert [line.split()[0] for line in commands.splitlines()[1:5]] == [

@@ -9,12 +9,9 @@ import tomllib
 from pathlib import Path
 
 
-TIMEOUT = 60  # seconds, a bound and no expectation
-
-
 def test_sample_reads_back(buvar) -> None:
     """``config sample`` writes TOML with the defaults and their help."""
-    output = buvar("config", "sample", "app")
+    output = buvar("config", "sample", "app", fresh=True)
 
     assert "What to say." in output
     sample = tomllib.loads(output)
@@ -25,7 +22,8 @@ def test_sample_reads_back(buvar) -> None:
 
 def test_env(buvar) -> None:
     """``config env`` lists the variables with the prefix."""
-    output = buvar("config", "env", "app", "--env-prefix", "APP")
+    args = ("config", "env", "app", "--env-prefix", "APP")
+    output = buvar(*args, fresh=True)
 
     assert "APP_GREETING_TEXT=Hello\n" in output
     assert "APP_LOG_LEVEL=INFO\n" in output
@@ -33,7 +31,8 @@ def test_env(buvar) -> None:
 
 def test_show(buvar) -> None:
     """``config show`` says where each value came from."""
-    output = buvar("config", "show", "app", "--set", "greeting.times=3")
+    args = ("config", "show", "app", "--set", "greeting.times=3")
+    output = buvar(*args, fresh=True)
 
     assert "greeting.times = '3'" in output
     assert "--set greeting.times" in output
@@ -42,7 +41,8 @@ def test_show(buvar) -> None:
 
 def test_schema(buvar) -> None:
     """``config schema`` writes the JSON Schema of the sections."""
-    schema = json.loads(buvar("config", "schema", "app.prepare"))
+    output = buvar("config", "schema", "app.prepare", fresh=True)
+    schema = json.loads(output)
 
     assert "times" in schema["properties"]["greeting"]["properties"]
     assert "level" in schema["properties"]["log"]["properties"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import tomllib
+import typing as t
 import urllib.request
 
 from pathlib import Path
@@ -17,37 +17,40 @@ import pytest
 from buvar.cli._errors import CommandError
 from buvar.cli._new import write
 
+from .warm import TIMEOUT
+from .warm import Interpreter
 
-TIMEOUT = 60  # seconds, a bound and no expectation
 
+@pytest.fixture
+def run(interpreter: Interpreter, monkeypatch, tmp_path: Path):
+    """Run ``python -m`` in a folder, which is that of the test by default."""
+    monkeypatch.setenv("HOME", str(tmp_path))
 
-def run(folder: Path, *words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=folder,
-        env={**os.environ, "HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stderr if code else done.stdout
+    def run(*words: str, code: int = 0, **options: t.Any) -> str:
+        done = interpreter.run("-m", *words, **{"cwd": tmp_path, **options})
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stderr if code else done.stdout
+
+    return run
 
 
 @pytest.mark.parametrize("features", ["", "sqlite", "aiohttp,sqlite"])
-def test_its_commands_work(tmp_path: Path, features: str) -> None:
+def test_its_commands_work(run, tmp_path: Path, features: str) -> None:
     """The tests of a new service pass, and it has no mistakes."""
     if "aiohttp" in features:
         # The tests of such a service name it among what they need.
         pytest.importorskip("pytest_aiohttp")
-    output = run(tmp_path, "buvar.cli", "new", "shop", "--with", features)
+    output = run(
+        *("buvar.cli", "new", "shop", "--with", features),
+        fresh=not features,
+    )
 
     assert output == "Wrote shop; see shop/README.md.\n"
     folder = tmp_path / "shop"
-    assert "passed" in run(folder, "pytest", "-q", "-p", "no:cacheprovider")
+    tests = ("pytest", "-q", "-p", "no:cacheprovider")
+    assert "passed" in run(*tests, cwd=folder, fresh=True)
     check = ("buvar.cli", "check", "shop", "-c", "shop.toml")
-    assert "All is well" in run(folder, *check)
+    assert "All is well" in run(*check, cwd=folder)
     # A check creates nothing.
     assert not list(folder.glob("*.sqlite"))
     for file in folder.rglob("*"):
@@ -63,9 +66,9 @@ def test_its_commands_work(tmp_path: Path, features: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
-def test_it_serves(tmp_path: Path) -> None:
+def test_it_serves(run, tmp_path: Path) -> None:
     """A new service answers, remembers, and ends well."""
-    run(tmp_path, "buvar.cli", "new", "shop", "--with", "aiohttp,sqlite")
+    run("buvar.cli", "new", "shop", "--with", "aiohttp,sqlite")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
@@ -103,14 +106,14 @@ def test_it_serves(tmp_path: Path) -> None:
         (("sys",), "There is a module 'sys' already"),
         (("buvar",), "There is a module 'buvar' already"),
         (("there",), "There is a 'there' here already"),
-        (("shop", "--with", "flask"), "'flask' is none of aiohttp, sqlite"),
+        (("shop", "--with", "flask"), "'flask' is not one of aiohttp, sqlite"),
     ],
 )
-def test_refused(tmp_path: Path, words, expected: str) -> None:
+def test_refused(run, tmp_path: Path, words, expected: str) -> None:
     """What cannot be is said in words, and nothing is left behind."""
     tmp_path.joinpath("there").write_text("mine")
 
-    output = run(tmp_path, "buvar.cli", "new", *words, code=2)
+    output = run("buvar.cli", "new", *words, code=2)
 
     assert expected in output
     assert "Traceback" not in output

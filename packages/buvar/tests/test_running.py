@@ -6,7 +6,6 @@ import inspect
 import json
 import os
 import re
-import subprocess
 import sys
 import textwrap
 
@@ -19,8 +18,6 @@ from buvar import config
 from buvar import fork
 from buvar.cli._fork_config import ForkConfig
 
-
-TIMEOUT = 60  # seconds, a bound and no expectation
 
 APPLICATION = """
     import asyncio, os
@@ -39,21 +36,19 @@ APPLICATION = """
 
 
 @pytest.fixture
-def buvar(tmp_path: Path, monkeypatch):
+def buvar(tmp_path: Path, monkeypatch, interpreter):
     """Run the command, or a program, in a folder with an application."""
     monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
     tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
 
-    def run(*args: str, code: int = 0, program: str | None = None) -> str:
+    def run(
+        *args: str,
+        code: int = 0,
+        program: str | None = None,
+        fresh: bool = False,
+    ) -> str:
         start = ["-m", "buvar.cli"] if program is None else [program]
-        done = subprocess.run(
-            [sys.executable, *start, *args],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
+        done = interpreter.run(*start, *args, cwd=tmp_path, fresh=fresh)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stderr if code else done.stdout
 
@@ -122,7 +117,7 @@ def test_the_section_has_every_option() -> None:
     }
     settings = {one.name for one in attrs.fields(ForkConfig)}
 
-    assert settings - options.keys() == {"loop", "reload_paths"}
+    assert settings - options.keys() == {"loop", "reload_paths", "roles"}
     assert options.keys() - settings == set()
     mine = ForkConfig().stage_options()
     # The command does not fork unless it is told to, and what is bound on
@@ -149,34 +144,33 @@ def test_options_reach_the_workers(buvar, tmp_path: Path) -> None:
     assert not tmp_path.joinpath("pid").exists()
 
 
-@pytest.mark.parametrize("name", ["uvloop", "auto"])
-def test_uvloop(buvar, tmp_path: Path, name: str) -> None:
-    """The loop is uvloop's if that is asked for and installed."""
-    tmp_path.joinpath("uvloop.py").write_text(
+@pytest.mark.parametrize("name", ["uvloop", "winloop", "rloop", "auto"])
+def test_other_loops(buvar, tmp_path: Path, name: str) -> None:
+    """The loop is another one if that is asked for and installed."""
+    windows = sys.platform == "win32"
+    module = name
+    if name == "auto":
+        module = "winloop" if windows else "uvloop"
+    tmp_path.joinpath(f"{module}.py").write_text(
         "import asyncio\n"
         "class Loop(asyncio.SelectorEventLoop): ...\n"
         "def new_event_loop(): return Loop()\n"
     )
 
-    assert "told uvloop" in buvar("run", "app", "--loop", name)
+    assert f"told {module}" in buvar("run", "app", "--loop", name)
 
 
-def test_workers_as_root_are_named(tmp_path: Path) -> None:
+def test_workers_as_root_are_named(tmp_path: Path, interpreter) -> None:
     """Workers that run as root without anybody's wish are a warning."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("not root")
     tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
 
     def run(*args: str) -> str:
-        command = [sys.executable, "-m", "buvar.cli", "run", "app", *args]
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-            check=True,
-        ).stderr
+        command = ("-m", "buvar.cli", "run", "app", *args)
+        done = interpreter.run(*command, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
 
     assert "The workers run as root" in run("--forks", "2")
     assert "as root" not in run("--forks", "2", "--user", "root")
@@ -188,7 +182,7 @@ def test_workers_as_root_are_named(tmp_path: Path) -> None:
     [
         (["--forks", "x"], "fork.forks: expected a whole number, not 'x'"),
         (["--forks", "-1"], "fork.forks: expected 0 or more, not '-1'"),
-        (["--loop", "uvlop"], "expected one of 'asyncio', 'uvloop', 'auto'"),
+        (["--loop", "uvlop"], "expected one of 'asyncio', 'uvloop',"),
         (["--umask", "99"], 'expected octal digits such as "027", not'),
         (["--graceful-timeout", "-1"], "expected 0 or more seconds"),
         (["--graceful-timeout", "inf"], "expected 0 or more seconds"),
@@ -257,7 +251,7 @@ def test_a_program_of_its_own(buvar, tmp_path: Path, monkeypatch) -> None:
     settings = tmp_path / "shop.toml"
     settings.write_text("[fork]\nforks = 2\n")
 
-    assert buvar(program="shop.py") == "Hello\nHello\n"
+    assert buvar(program="shop.py", fresh=True) == "Hello\nHello\n"
     monkeypatch.setenv("SHOP_FORK_FORKS", "3")
     assert buvar(program="shop.py").count("Hello") == 3
     assert buvar("--forks", "1", program="shop.py") == "Hello\n"
@@ -277,7 +271,9 @@ def test_a_program_of_its_own(buvar, tmp_path: Path, monkeypatch) -> None:
     assert "ZeroDivisionError" in output
 
 
-def test_files_are_found_from_another_directory(tmp_path: Path) -> None:
+def test_files_are_found_from_another_directory(
+    tmp_path: Path, interpreter
+) -> None:
     """A relative path of a file is that of where the command was started."""
     folder = tmp_path / "work"
     folder.mkdir()
@@ -291,16 +287,10 @@ def test_files_are_found_from_another_directory(tmp_path: Path) -> None:
     )
     tmp_path.joinpath("c.toml").write_text("x = 5\n")
 
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "buvar.cli", "run", "app", "-c"),
-            *("c.toml", "--directory", "work", "--unknown", "ignore"),
-        ],
+    done = interpreter.run(
+        *("-m", "buvar.cli", "run", "app", "-c", "c.toml"),
+        *("--directory", "work", "--unknown", "ignore"),
         cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=True,
     )
 
     assert done.stdout == "read 5\n"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
-import subprocess
 import sys
 import textwrap
 import time
@@ -14,6 +14,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
+from .warm import Interpreter
+from .warm import Process
 
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork")
@@ -48,7 +51,9 @@ APPLICATION = '''
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> t.Iterator[t.Callable[..., subprocess.Popen[str]]]:
+def run(
+    tmp_path: Path, interpreter: Interpreter
+) -> t.Iterator[t.Callable[..., Process]]:
     """Start the command in a folder with an application."""
     tmp_path.joinpath("app.py").write_text(textwrap.dedent(APPLICATION))
     tmp_path.joinpath("app.toml").write_text(
@@ -56,17 +61,15 @@ def run(tmp_path: Path) -> t.Iterator[t.Callable[..., subprocess.Popen[str]]]:
     )
     with contextlib.ExitStack() as stack:
 
-        def run(*args: str) -> subprocess.Popen[str]:
-            process = stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-m", "buvar.cli", "run", *args],
+        def run(*args: str, log: str = "log") -> Process:
+            output = stack.enter_context(tmp_path.joinpath(log).open("wb"))
+            return stack.enter_context(
+                interpreter.start(
+                    *("-m", "buvar.cli", "run", *args),
                     cwd=tmp_path,
-                    stderr=subprocess.PIPE,
-                    text=True,
+                    stderr=output.fileno(),
                 )
             )
-            stack.callback(process.kill)
-            return process
 
         yield run
 
@@ -74,6 +77,10 @@ def run(tmp_path: Path) -> t.Iterator[t.Callable[..., subprocess.Popen[str]]]:
 @pytest.fixture
 def port() -> int:
     """Return a port that is free."""
+    return free_port()
+
+
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         return sock.getsockname()[1]
 
@@ -112,18 +119,22 @@ def test_served_there(
     """The address that the command line names is served by all workers."""
     process = run("app", *command.format(port=port).split(), *file)
     serving(port, number)
-    process.terminate()
+    process.send_signal(signal.SIGTERM)
 
-    assert process.wait(TIMEOUT) == 0
+    assert process.wait() == 0
 
 
-@pytest.mark.parametrize(("forks", "code"), [("1", 2), ("2", 2)])
-def test_bound_in_vain(run, port: int, forks: str, code: int) -> None:
+def test_bound_in_vain(run, tmp_path: Path) -> None:
     """A socket of the command line that no plugin serves is an error."""
-    uri = f"tcp://127.0.0.1:{port}"
-    process = run("app:idle", "--forks", forks, "--bind", uri)
-    _, output = process.communicate(timeout=TIMEOUT)
+    started = []
+    # Side by side: each is given some seconds to begin.
+    for forks, code in (("1", 2), ("2", 2)):
+        uri = f"tcp://127.0.0.1:{free_port()}"
+        args = ("app:idle", "--forks", forks, "--bind", uri)
+        started.append((run(*args, log=forks), tmp_path / forks, uri, code))
 
-    assert process.returncode == code
-    assert f"{uri} is bound, and nothing has begun to serve it" in output
-    assert "Traceback" not in output
+    for process, log, uri, code in started:
+        assert process.wait() == code
+        output = log.read_text()
+        assert f"{uri} is bound, and nothing has begun to serve it" in output
+        assert "Traceback" not in output

@@ -74,8 +74,7 @@ class Acceptor:
         self._retry_at = 0.0
         self._told_at = -RETRY
         self._closed = False
-        connections.on_full = self._full
-        connections.on_lost = self._lost
+        connections.listen(full=self._full, lost=self._lost)
 
     @property
     def full(self) -> bool:
@@ -87,6 +86,12 @@ class Acceptor:
         # Those count as well whose TLS handshake is under way.
         self._sweep()
         return len(self._accepted) >= self.limit
+
+    @property
+    def count(self) -> int:
+        """How many connections it has accepted that are open."""
+        self._sweep()
+        return len(self._accepted)
 
     @property
     def listening(self) -> bool:

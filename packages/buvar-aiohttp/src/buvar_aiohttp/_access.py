@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import string
 import typing as t
@@ -11,6 +12,11 @@ from urllib.parse import quote
 import aiohttp.abc
 import aiohttp.web
 
+from ._key import REQUEST_ID
+from ._key import SEEN
+from ._route import HEALTH
+from ._route import route_of
+
 
 if t.TYPE_CHECKING:
     import yarl
@@ -18,6 +24,21 @@ if t.TYPE_CHECKING:
 
 #: All of ASCII that is visible, the percent sign included.
 _SAFE: t.Final = string.ascii_letters + string.digits + string.punctuation
+
+#: The least status that is always logged.
+_FAILURE: t.Final = 400
+
+#: The fields of a line, by their names in the semantic conventions.
+_CONVENTIONS: t.Final = {
+    "method": "http.request.method",
+    "path": "url.path",
+    "route": "http.route",
+    "status": "http.response.status_code",
+    "bytes": "http.response.size",
+    "seconds": "http.server.request.duration",
+    "remote": "client.address",
+    "user_agent": "user_agent.original",
+}
 
 
 def raw_path(url: yarl.URL) -> str:
@@ -43,15 +64,34 @@ def printable(text: str) -> str:
     )
 
 
-class AccessLogger(aiohttp.abc.AbstractAccessLogger):
-    """Logs a line for each request, its facts as fields of the record."""
+class AccessLog:
+    """
+    How requests are logged.
 
-    LOGGER: t.ClassVar = logging.getLogger("buvar_aiohttp.access")
+    Args:
+        conventions: Whether fields are named as OpenTelemetry names them.
+        health: Of so many health probes that succeed one is logged, 0 for
+            none.
+    """
 
-    @property
-    def enabled(self) -> bool:
-        """Whether anybody reads it."""
-        return self.logger.isEnabledFor(logging.INFO)
+    LOGGER: t.Final = logging.getLogger("buvar_aiohttp.access")
+
+    def __init__(self, *, conventions: bool = False, health: int = 1) -> None:
+        self._conventions = conventions
+        self._health = health
+        self._probes = itertools.count()
+
+    def skips(
+        self,
+        request: aiohttp.web.BaseRequest,
+        response: aiohttp.web.StreamResponse,
+    ) -> bool:
+        """Tell whether a request is a health probe that is not logged."""
+        if self._health == 1 or response.status >= _FAILURE:
+            return False
+        if route_of(request) not in HEALTH:
+            return False
+        return not self._health or next(self._probes) % self._health != 0
 
     def log(
         self,
@@ -60,20 +100,43 @@ class AccessLogger(aiohttp.abc.AbstractAccessLogger):
         time: float,
     ) -> None:
         """Log a request that was answered after so many seconds."""
+        if self.skips(request, response):
+            return
         path = raw_path(request.rel_url)
         agent = request.headers.get("User-Agent")
-        self.logger.info(
-            "%s %s %s",
-            request.method,
-            path,
-            response.status,
-            extra={
-                "method": request.method,
-                "path": path,
-                "status": response.status,
-                "bytes": response.body_length,
-                "seconds": round(time, 6),
-                "remote": request.remote,
-                "user_agent": agent and printable(agent),
-            },
+        fields = {
+            "method": request.method,
+            "path": path,
+            "route": route_of(request),
+            "status": response.status,
+            "bytes": response.body_length,
+            "seconds": round(time, 6),
+            "remote": request.get(SEEN, request).remote,
+            "user_agent": agent and printable(agent),
+        }
+        if self._conventions:
+            fields = {_CONVENTIONS[key]: fields[key] for key in fields}
+        if REQUEST_ID in request:
+            fields["request_id"] = request[REQUEST_ID]
+        self.LOGGER.info(
+            "%s %s %s", request.method, path, response.status, extra=fields
         )
+
+
+class AccessLogger(aiohttp.abc.AbstractAccessLogger):
+    """Logs a line for each request, its facts as fields of the record."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anybody reads it."""
+        return AccessLog.LOGGER.isEnabledFor(logging.INFO)
+
+    def log(
+        self,
+        request: aiohttp.web.BaseRequest,
+        response: aiohttp.web.StreamResponse,
+        time: float,
+    ) -> None:
+        """Log a request that was answered after so many seconds."""
+        # What is given to aiohttp as a logger, one for all connections.
+        t.cast("t.Any", self.logger).log(request, response, time)

@@ -9,6 +9,7 @@ import typing as t
 
 from buvar import context
 from buvar import fork
+from buvar.components import ComponentLookupError
 
 from ._config import AioHttpConfig
 from ._errors import AddressError
@@ -37,7 +38,7 @@ class Listening(t.NamedTuple):
         self.item.close()
 
 
-def listen(config: AioHttpConfig) -> Listening:
+def listen(config: AioHttpConfig, taken: t.Collection[int] = ()) -> Listening:
     """
     Return the socket to serve on.
 
@@ -45,13 +46,18 @@ def listen(config: AioHttpConfig) -> Listening:
     only one there is, unless the configuration names another address; else
     one that is bound now, which all workers share.
 
+    Args:
+        config: The settings.
+        taken: Shared sockets that are served anyway, by their identity.
+
     Raises:
         AddressError: It cannot be bound, or a shared socket would be left
             that nobody serves.
     """
     if config.sock is not None:
         return Listening(fork.Socket(config.address, config.sock))
-    shared = _sockets()
+    # The other listeners have theirs by now.
+    shared = [item for item in _sockets() if id(item) not in taken]
     item = _shared(config, shared)
     if item is not None:
         item.served = True
@@ -63,12 +69,31 @@ def listen(config: AioHttpConfig) -> Listening:
             "serve that one.",
             others,
         )
+    return _bind(config, config.address)
+
+
+def bind(config: AioHttpConfig, uri: str) -> Listening:
+    """
+    Return the socket of an address: a shared one, or one that is bound now.
+
+    Raises:
+        AddressError: It cannot be bound.
+    """
     try:
-        item = fork.bind(config.address, backlog=config.backlog)
+        item = fork.Socket.at(uri)
+    except (ComponentLookupError, fork.SocketURIError):
+        return _bind(config, uri)
+    item.served = True
+    return Listening(item)
+
+
+def _bind(config: AioHttpConfig, uri: str) -> Listening:
+    try:
+        item = fork.bind(uri, backlog=config.backlog)
     except (fork.BindError, fork.SocketURIError) as error:
-        uris = [item.uri for item in shared]
+        uris = [item.uri for item in _sockets()]
         # The reason says all that the error beneath it does.
-        raise AddressError(config.address, error.reason, uris) from None
+        raise AddressError(uri, error.reason, uris) from None
     item.served = True
     return Listening(item, own=not item.supervised)
 
@@ -100,9 +125,9 @@ def _shared(
     return found[0] if len(found) == 1 else None
 
 
-def unbound(config: AioHttpConfig) -> Listening:
-    """Return a socket in place of the one to serve on, bound to nothing."""
-    return Listening(fork.Socket(config.address, socket.socket()))
+def unbound(uri: str) -> Listening:
+    """Return a socket in place of one to serve on, bound to nothing."""
+    return Listening(fork.Socket(uri, socket.socket()))
 
 
 def _same(item: fork.Socket, config: AioHttpConfig) -> bool:

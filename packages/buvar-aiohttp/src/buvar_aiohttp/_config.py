@@ -13,6 +13,8 @@ import attrs
 
 from buvar import config
 
+from ._proxies import TrustedProxies
+
 
 class _DefaultHost(str):
     """A host that nobody has set."""
@@ -42,6 +44,76 @@ def _not_negative(_: object, attribute: t.Any, value: float) -> None:
         raise ValueError(msg)
 
 
+def _proxies(_: object, __: object, value: list[str]) -> None:
+    """Refuse what is no network."""
+    TrustedProxies(value)
+
+
+@attrs.define(kw_only=True)
+class ClientConfig:
+    """How a client session asks one service."""
+
+    base_url: str | None = config.var(
+        None, help="What the paths of requests are relative to."
+    )
+    total_timeout: float = config.var(
+        30.0,
+        validator=_positive,
+        help="Seconds that a request may take, its body included.",
+    )
+    connect_timeout: float = config.var(
+        5.0,
+        validator=_positive,
+        help="Seconds until a request must have a connection, be it a new "
+        "one or one that has become free.",
+    )
+    read_timeout: float | None = config.var(
+        None,
+        validator=_positive,
+        help="Seconds in which something must arrive; by default only "
+        "total_timeout counts.",
+    )
+    limit: int = config.var(
+        100,
+        validator=_not_negative,
+        help="How many connections may be open, 0 for any number.",
+    )
+    limit_per_host: int = config.var(
+        0,
+        validator=_not_negative,
+        help="The same for each host.",
+    )
+    keepalive_timeout: float = config.var(
+        15.0,
+        validator=_positive,
+        help="Seconds for which a connection that is free stays open. Less "
+        "than the server keeps it.",
+    )
+    headers: dict[str, str] = config.var(
+        factory=dict,
+        secret=True,
+        help="Headers of each request, such as Authorization.",
+    )
+    tls_ca: str | None = config.var(
+        None,
+        help="The file with the CAs of the service, PEM; by default those "
+        "of the system.",
+    )
+    tls_cert: str | None = config.var(
+        None, help="The file with a certificate to show, PEM."
+    )
+    tls_key: str | None = config.var(
+        None,
+        help="The file with its private key, PEM; by default that of the "
+        "certificate.",
+    )
+    trust_env: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether to go through the proxies of HTTP_PROXY, HTTPS_PROXY "
+        "and NO_PROXY.",
+    )
+
+
 @attrs.define(kw_only=True)
 class AioHttpConfig(config.Config, section="aiohttp"):
     """How to serve HTTP."""
@@ -58,6 +130,10 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     sock: t.Any = config.var(
         None, help="A listening socket, set by code, wins over all addresses."
     )
+    client: dict[str, ClientConfig] = config.var(
+        factory=dict,
+        help="Client sessions by name; default is the one without a name.",
+    )
     shutdown_timeout: float = config.var(
         30.0,
         help="Seconds that open requests get to end once the server stops.",
@@ -67,10 +143,37 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         validator=_not_negative,
         help="Seconds for which connections are still accepted once the "
         "server stops, while /health/ready answers 503. 5 behind a load "
-        "balancer. Only without a supervisor of several workers.",
+        "balancer. A supervisor of several workers waits as long, before "
+        "its graceful_timeout begins.",
     )
     ssl_context: t.Any = config.var(
         None, help="An ssl.SSLContext, set by code, makes it HTTPS."
+    )
+    tls_cert: str | None = config.var(
+        None,
+        help="The file with the certificate and those between it and the "
+        "CA, PEM; makes it HTTPS. Loaded anew when it changes, and on HUP.",
+    )
+    tls_key: str | None = config.var(
+        None,
+        help="The file with the certificate's private key, PEM; by default "
+        "that of the certificate.",
+    )
+    tls_key_password: config.Secret[str] | None = config.var(
+        None, help="The password of the private key, if it has one."
+    )
+    tls_client_ca: str | None = config.var(
+        None,
+        help="The file with the CAs that clients need a certificate of, PEM; "
+        "by default clients need none.",
+    )
+    tls_min_version: t.Literal["1.2", "1.3"] = config.var(
+        "1.2", help="The oldest version of TLS that clients may speak."
+    )
+    health_details: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether /health/ready tells of each check to whoever asks, also "
+        "without a management listener.",
     )
     backlog: int = config.var(
         2048, help="How many connections may wait to be accepted."
@@ -93,6 +196,86 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         help="How many connections may be open; more of them wait. By "
         "default as many as the limit of open files has room for.",
     )
+    trusted_proxies: list[str] = config.list_var(
+        (),
+        validator=_proxies,
+        help="Addresses and networks of proxies that tell in Forwarded or "
+        "X-Forwarded-* where a request comes from; unix for a Unix socket.",
+    )
+    forwarded_headers: t.Literal["auto", "forwarded", "x-forwarded"] = (
+        config.var(
+            "auto",
+            help="Which headers trusted proxies write. With auto a request "
+            "that has both of them, not saying the same, is taken to come "
+            "from the proxy.",
+        )
+    )
+    client_max_size: int | None = config.var(
+        None,
+        validator=_positive,
+        help="Bytes that a body may have which is read as a whole, else 413. "
+        "By default what the application says, 1 MiB.",
+    )
+    max_line_size: int = config.var(
+        8190,
+        validator=_positive,
+        help="Bytes of a request line, else 431.",
+    )
+    max_field_size: int = config.var(
+        8190,
+        validator=_positive,
+        help="Bytes of a header, else 431.",
+    )
+    max_headers: int | None = config.var(
+        None,
+        validator=_positive,
+        help="How many headers a request may have, else 431. By default what "
+        "aiohttp says, 128; older versions than 3.14 have no limit.",
+    )
+    body_timeout: float = config.var(
+        30.0,
+        validator=_positive,
+        help="Seconds for which less than 240 bytes per second of a body may "
+        "arrive, else 408.",
+    )
+    request_timeout: float | None = config.var(
+        None,
+        validator=_positive,
+        help="Seconds until a request must have a response, else its handler "
+        "is cancelled, and 503 is answered. By default there is no limit.",
+    )
+    max_concurrent_requests: int | None = config.var(
+        None,
+        validator=_positive,
+        help="How many requests of a process may be handled at the same "
+        "time; more are answered with 503 and Retry-After, health probes "
+        "apart. By default there is no limit.",
+    )
+    handler_cancellation: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether the handler of a request is cancelled when its client "
+        "leaves.",
+    )
+    normalize_paths: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether a path that is not found is redirected to one with a "
+        "slash at its end, or without repeated slashes, if that is found.",
+    )
+    problem_details: bool = config.bool_var(
+        True,  # noqa: FBT003 - the default
+        help="Whether errors are answered as application/problem+json (RFC "
+        "9457) to clients that accept JSON.",
+    )
+    listeners: list[str] = config.list_var(
+        (),
+        help="More addresses to listen on: tcp://host:port, unix:///path, "
+        "https://host:port or https+unix:///path.",
+    )
+    management: str | None = config.var(
+        None,
+        help="An address for health and metrics only, as of listeners; they "
+        "are not served elsewhere then.",
+    )
     handle_signals: bool = config.bool_var(
         False,  # noqa: FBT003 - the default
         help="Whether the server stops on INT and TERM where the stage "
@@ -107,6 +290,17 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         True,  # noqa: FBT003 - the default
         help="Whether to log requests, if level INFO is logged at all.",
     )
+    access_log_names: t.Literal["short", "opentelemetry"] = config.var(
+        "short",
+        help="How the fields of the access log are named: method, or as "
+        "OpenTelemetry does, http.request.method.",
+    )
+    access_log_health: int = config.var(
+        1,
+        validator=_not_negative,
+        help="Of so many health probes that succeed one is logged, 0 logs "
+        "none of them.",
+    )
 
     def __attrs_post_init__(self) -> None:
         """Refuse what only code can get wrong."""
@@ -118,6 +312,18 @@ class AioHttpConfig(config.Config, section="aiohttp"):
             if value is not None and not isinstance(value, kind):
                 msg = f"{name} is set by code, to a {kind.__qualname__}."
                 raise ValueError(msg)
+        self._check_tls()
+
+    def _check_tls(self) -> None:
+        """Refuse settings of TLS that contradict each other."""
+        if self.tls_cert is None:
+            for name in ("tls_key", "tls_key_password", "tls_client_ca"):
+                if getattr(self, name) is not None:
+                    msg = f"{name} needs tls_cert, the certificate."
+                    raise ValueError(msg)
+        elif self.ssl_context is not None:
+            msg = "tls_cert and ssl_context are both set: leave one out."
+            raise ValueError(msg)
 
     @property
     def names_host(self) -> bool:

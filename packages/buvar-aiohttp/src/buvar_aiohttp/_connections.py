@@ -16,6 +16,7 @@ import typing as t
 import aiohttp.web
 
 from ._access import raw_path
+from ._payload import check_payload
 
 
 #: What is answered to half a request that does not go on.
@@ -92,6 +93,9 @@ class Connection(asyncio.Protocol):
         if not self.begun:
             self.begun = now
         self._feed(data)
+        if self.busy and self.request is not None:
+            # That was a part of its body.
+            check_payload(self.request, self.protocol)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection, once its request has ended."""
@@ -129,6 +133,12 @@ class Connection(asyncio.Protocol):
             and transport is not None
             and transport.get_write_buffer_size() > 0
         )
+
+    @property
+    def reading(self) -> bool:
+        """Whether more of a body would be taken in."""
+        transport = self._transport
+        return self.open and transport is not None and transport.is_reading()
 
     @property
     def idle(self) -> bool:
@@ -169,16 +179,32 @@ class Connections:
         self._limit = sys.maxsize if limit is None else limit
         self.all: set[Connection] = set()
         self.count = 0
-        #: Called when one more may be connected than before.
-        self.on_lost: t.Callable[[], None] = _nothing
-        #: Called when there are as many as there may be.
-        self.on_full: t.Callable[[], None] = _nothing
+        self._on_lost: list[t.Callable[[], None]] = []
+        self._on_full: list[t.Callable[[], None]] = []
 
     def __call__(self) -> Connection:
         """Make a connection."""
         connection = Connection(self)
         connection.hand_on_to(self._make(connection))
         return connection
+
+    def listen(
+        self, *, full: t.Callable[[], None], lost: t.Callable[[], None]
+    ) -> None:
+        """
+        Be told how many there are.
+
+        Args:
+            full: Called when there are as many as there may be.
+            lost: Called when one more may be connected than before.
+        """
+        self._on_full.append(full)
+        self._on_lost.append(lost)
+
+    def on_full(self) -> None:
+        """Tell that there are as many as there may be."""
+        for full in self._on_full:
+            full()
 
     @property
     def full(self) -> bool:
@@ -201,7 +227,8 @@ class Connections:
         self.count -= 1
         if not connection.busy:
             self.all.discard(connection)
-        self.on_lost()
+        for on_lost in self._on_lost:
+            on_lost()
 
     def forget(self, connection: Connection) -> None:
         """Forget a connection."""
@@ -218,6 +245,11 @@ class Connections:
     def beginning(self) -> list[Connection]:
         """Return those that have sent only a part of a request's head."""
         return [c for c in self.all if c.begun and c.idle]
+
+    def fresh(self, seconds: float) -> list[Connection]:
+        """Return those that were made not long ago, and have sent nothing."""
+        since = _now() - seconds
+        return [c for c in self.all if c.request is None and c.heard > since]
 
     def close_overdue(
         self, *, header_timeout: float, keepalive_timeout: float
@@ -253,7 +285,3 @@ class Connections:
         for connection in candidates[:number]:
             connection.close()
         return len(candidates[:number])
-
-
-def _nothing() -> None:
-    """Do nothing."""

@@ -21,35 +21,11 @@ TICK: t.Final = 0.01
 CANCELLED: t.Final = 5.0
 
 
-async def go_on_accepting(seconds: float) -> asyncio.CancelledError | None:
-    """
-    Let load balancers learn that the server stops before it does.
-
-    Meanwhile connections are accepted, ``/health/ready`` answers 503, and
-    each answer closes its connection. A second signal cancels the tasks of
-    the stage, which cuts this short.
-
-    Args:
-        seconds: How long; 0 does not wait at all.
-
-    Returns:
-        What cut it short, to be raised once the requests have ended.
-    """
-    if not seconds:
-        return None
-    _log.info(
-        "The server stops in %s s, and accepts connections until then.",
-        seconds,
-        extra={"drain_delay": seconds},
-    )
-    try:
-        await asyncio.sleep(seconds)
-    except asyncio.CancelledError as error:
-        return error
-    return None
-
-
-async def wait_for_requests(connections: Connections, seconds: float) -> None:
+async def wait_for_requests(
+    connections: Connections,
+    seconds: float,
+    handshaking: t.Callable[[], bool] = bool,
+) -> None:
     """
     Wait for what clients have begun, and cancel what does not end in time.
 
@@ -60,21 +36,27 @@ async def wait_for_requests(connections: Connections, seconds: float) -> None:
     Args:
         connections: The connections, which must still be heard.
         seconds: How long to wait at most.
+        handshaking: Tells whether there are connections to come, whose TLS
+            handshake is under way.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
     while (spent := loop.time() - start) < seconds:
-        if not connections.count and not connections.busy():
-            return
-        if spent >= LINGER and not _under_way(connections):
-            return
+        if not handshaking():
+            if not connections.count and not connections.busy():
+                return
+            if spent >= LINGER and not _under_way(connections):
+                return
         await asyncio.sleep(TICK)
     await _cancel(connections, loop)
 
 
 def _under_way(connections: Connections) -> bool:
     return bool(
-        connections.busy() or connections.beginning() or connections.sending()
+        connections.busy()
+        or connections.beginning()
+        or connections.sending()
+        or connections.fresh(LINGER)
     )
 
 

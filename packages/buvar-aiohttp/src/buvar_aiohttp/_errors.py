@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing as t
 
 
@@ -50,6 +51,40 @@ class AddressError(AioHttpError, OSError):
         return "\n".join(lines)
 
 
+class CertificateError(AioHttpError, OSError):
+    """
+    The files of TLS cannot be used.
+
+    Attributes:
+        path: The file that was being loaded.
+        key: The file of the private key, if it has its own.
+        reason: What is wrong.
+        section: The section of the configuration that names them.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        key: str | None,
+        reason: str,
+        section: str = "aiohttp",
+    ) -> None:
+        super().__init__(path, key, reason, section)
+        self.path = path
+        self.key = key
+        self.reason = reason
+        self.section = section
+
+    def __str__(self) -> str:
+        """Say which files, what is wrong with them, and the cure."""
+        key = "" if self.key is None else f" (with the key {self.key})"
+        return (
+            f"{self.path}{key} cannot be used for TLS: {self.reason}.\n"
+            "Correct the file, or the fields that begin with tls_ in the "
+            f"section {self.section!r}."
+        )
+
+
 class ExtraError(AioHttpError, ImportError):
     """
     A plugin needs what is not installed.
@@ -72,6 +107,29 @@ class ExtraError(AioHttpError, ImportError):
             f"{self.plugin} needs {self.distribution}, which is not "
             "installed.\n"
             f"Install the extra: pip install 'buvar-aiohttp[{self.extra}]'."
+        )
+
+
+class MetricsFolderError(AioHttpError, OSError):
+    """
+    Workers cannot share a folder for their metrics.
+
+    Attributes:
+        path: The folder.
+        reason: Why not.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say which folder, why not, and the cure."""
+        return (
+            f"Workers cannot share their metrics in {self.path}: "
+            f"{self.reason}.\n"
+            "Remove it, or name another folder in PROMETHEUS_MULTIPROC_DIR."
         )
 
 
@@ -99,4 +157,91 @@ class ResponseStatusError(AioHttpError):
             "built for it is ended as after a failure.\n"
             "If the work is to be kept, answer with a status below 400, or "
             "finish it in the handler."
+        )
+
+
+class ParameterError(AioHttpError, TypeError):
+    """
+    A parameter of a handler cannot be filled from a request.
+
+    Attributes:
+        function: The handler.
+        place: The file and line of the handler.
+        parameter: The name of the parameter.
+        reason: Why not.
+        cure: What to do instead.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        function: t.Any,
+        parameter: str,
+        reason: str,
+        cure: str,
+    ) -> None:
+        super().__init__(function, parameter, reason, cure)
+        self.function = function
+        self.place = _place_of(function)
+        self.parameter = parameter
+        self.reason = reason
+        self.cure = cure
+
+    def __str__(self) -> str:
+        """Say which parameter of which handler, why, and the cure."""
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        name = name.rpartition("<locals>.")[2]
+        return (
+            f"{name} ({self.place}) needs {self.parameter}: {self.reason}.\n"
+            f"Hint: {self.cure}"
+        )
+
+
+def _place_of(function: t.Any) -> str:
+    """Return the file and line of a function."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return "unknown place"
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+class ClientLeftError(AioHttpError, ConnectionError):
+    """
+    The client of a request has left, so its handler was cancelled.
+
+    It is thrown into what lives as long as the layer, with the setting
+    ``handler_cancellation``.
+    """
+
+    def __str__(self) -> str:
+        """Say what happened and the cure."""
+        return (
+            "The client has left, so the handler of its request was "
+            "cancelled.\n"
+            "If the work is to be completed anyway, shield it, or leave "
+            "handler_cancellation off."
+        )
+
+
+class RequestTimeoutError(AioHttpError, TimeoutError):
+    """
+    A request took too long, so its handler was cancelled.
+
+    It is thrown into what lives as long as the layer; the client gets 503.
+
+    Attributes:
+        seconds: How long it was allowed to take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        """Say what happened and the cure."""
+        return (
+            f"The handler was cancelled after {self.seconds:g} s.\n"
+            "Have it do less, or set a longer request_timeout in the section "
+            "'aiohttp'."
         )

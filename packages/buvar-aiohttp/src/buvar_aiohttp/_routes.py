@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import typing as t
 
 import aiohttp.hdrs
@@ -52,3 +53,23 @@ def entry_points(
             yield from ((receiver, 1) for receiver in signal)
         yield from ((context, 1) for context in one.cleanup_ctx)
         yield from ((receiver, 2) for receiver in one.on_response_prepare)
+
+
+def check_parameters(app: aiohttp.web.Application) -> None:
+    """
+    Verify the typed parameters of all handlers, if any have some.
+
+    Raises:
+        ParameterError: One of them cannot be filled from a request.
+        ExceptionGroup: Several cannot.
+    """
+    # Whoever has not imported it has no such parameters.
+    params: t.Any = sys.modules.get("buvar_aiohttp.params._inject")
+    if params is None:
+        return
+    errors = [*params.problems(app.router.routes())]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        msg = "Parameters of handlers cannot be filled from a request"
+        raise ExceptionGroup(msg, errors)

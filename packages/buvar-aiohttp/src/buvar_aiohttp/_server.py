@@ -18,21 +18,32 @@ from buvar import plugin
 
 from ._accept import Acceptor
 from ._access import AccessLogger
-from ._address import Listening
-from ._address import listen
-from ._address import unbound
 from ._app import Layers
+from ._bodies import watch_bodies
+from ._bounds import Concurrency
+from ._bounds import in_time
 from ._config import AioHttpConfig
 from ._connections import Connection
 from ._connections import Connections
 from ._drain import TICK
-from ._drain import go_on_accepting
 from ._drain import wait_for_requests
+from ._lame_duck import follow_supervisor
+from ._lame_duck import go_on_accepting
 from ._limits import default_max_connections
+from ._listeners import Listener
+from ._listeners import listen_all
+from ._protocol import make_protocol
+from ._protocol import protocol_options
+from ._proxies import TrustedProxies
+from ._request_layer import Handler
 from ._request_layer import counted
-from ._request_layer import in_layers
+from ._requests import request_factory
+from ._routes import check_parameters
 from ._signals import stop_on_signals
+from ._tls import Certificates
+from ._tls import load_certificates
 from ._websockets import close_websockets
+from .management import management
 
 
 _log = logging.getLogger("buvar_aiohttp")
@@ -71,6 +82,7 @@ class Server:
     Attributes:
         config: Its settings.
         address: What it is bound to: host and port, or a path.
+        addresses: The same of all its listeners, that one first.
         stopped: Set once all requests were answered, or cancelled.
     """
 
@@ -78,26 +90,43 @@ class Server:
         self,
         config: AioHttpConfig,
         app: aiohttp.web.Application,
-        listening: Listening,
+        listeners: t.Sequence[Listener],
         layers: Layers,
     ) -> None:
         self.config = config
-        self.address: t.Any = listening.item.address
+        self.addresses = [listener.item.address for listener in listeners]
+        self.address: t.Any = self.addresses[0]
         self.stopped = asyncio.Event()
-        self._listening = listening
+        self._listeners = listeners
         self._layers = layers
+        self._certificates: Certificates | None = None
+        layers.gate.problems = config.problem_details
+        self._proxies = (
+            TrustedProxies(config.trusted_proxies, config.forwarded_headers)
+            if config.trusted_proxies
+            else None
+        )
         self._connections: Connections | None = None
         self._limit = config.max_connections or default_max_connections()
+        limit = config.max_concurrent_requests
+        self._concurrency = (
+            None if limit is None else Concurrency(limit, layers.gate)
+        )
+        self._options = protocol_options(config)
         self._runner = _Runner(
             app,
             access_log_class=AccessLogger,
-            access_log=AccessLogger.LOGGER if config.access_log else None,
-            keepalive_timeout=config.keepalive_timeout,
+            handler_cancellation=config.handler_cancellation,
             # By then all have had their time.
             shutdown_timeout=TICK,
         )
 
-    async def serve(self, cancel: plugin.Cancel) -> None:
+    @property
+    def refused(self) -> int:
+        """How many requests ``max_concurrent_requests`` has refused."""
+        return 0 if self._concurrency is None else self._concurrency.refused
+
+    async def serve(self, cancel: asyncio.Event) -> None:
         """Serve until the stage stops."""
         with contextlib.ExitStack() as stack:
             if self.config.handle_signals:
@@ -108,6 +137,10 @@ class Server:
                 await self._runner.cleanup()
                 self.stopped.set()
 
+    def secure(self, certificates: Certificates | None) -> None:
+        """Serve HTTPS with certificates that may change."""
+        self._certificates = certificates
+
     def requests(self) -> list[aiohttp.web.BaseRequest]:
         """Return the requests that are being handled."""
         if self._connections is None:
@@ -115,55 +148,105 @@ class Server:
         found = (c.request for c in self._connections.busy())
         return [request for request in found if request is not None]
 
-    async def _serve(self, cancel: plugin.Cancel) -> None:
+    async def _serve(self, cancel: asyncio.Event) -> None:
         connections = await self._setup()
-        acceptor = Acceptor(
-            self._listening.item.sock,
-            connections,
-            limit=self._limit,
-            ssl_context=self.config.ssl_context,
-            handshake_timeout=self.config.header_timeout,
-            backlog=self.config.backlog,
-        )
-        await acceptor.start()
-        watching = [
-            asyncio.create_task(acceptor.watch(_WATCH)),
-            asyncio.create_task(self._close_overdue(connections)),
+        tls = self._certificates
+        ssl_context = self.config.ssl_context if tls is None else tls.context
+        acceptors = [
+            Acceptor(
+                listener.item.sock,
+                connections,
+                limit=self._limit,
+                ssl_context=ssl_context if listener.tls else None,
+                handshake_timeout=self.config.header_timeout,
+                backlog=self.config.backlog,
+            )
+            for listener in self._listeners
         ]
+        watching = [
+            asyncio.create_task(work)
+            for work in (
+                *(acceptor.watch(_WATCH) for acceptor in acceptors),
+                self._close_overdue(connections),
+                watch_bodies(connections, self.config.body_timeout),
+            )
+        ]
+        if tls is not None:
+            watching.append(asyncio.create_task(tls.watch()))
+        worker = context.get(fork.Worker, default=None)
+        delay = self.config.drain_delay
+        if delay and worker is not None and self._supervised:
+            watching.append(
+                asyncio.create_task(
+                    follow_supervisor(worker, delay, self._begin_to_stop)
+                )
+            )
         try:
-            uri = self._listening.item.uri
-            _log.info("Serving HTTP on %s", uri, extra={"address": uri})
+            for acceptor in acceptors:
+                await acceptor.start()
+            self._say()
             await cancel.wait()
-            await self._drain(acceptor, connections)
+            await self._drain(acceptors, connections)
         finally:
-            acceptor.close()
+            for acceptor in acceptors:
+                acceptor.close()
             for task in watching:
                 task.cancel()
             await asyncio.gather(*watching, return_exceptions=True)
 
     async def _setup(self) -> Connections:
         """Set the server up, with layers around all that is handled."""
-        app, gate = self._runner.app, self._layers.gate
+        app = self._runner.app
         if not app.frozen:
             # What is called at the start may add middlewares.
             app.on_startup.append(self._place)
         await self._runner.setup()
+        check_parameters(app)
         server = t.cast("aiohttp.web.Server", self._runner.server)
         handler = server.request_handler
         worker = context.get(fork.Worker, default=None)
         if worker is not None and worker.max_requests is not None:
             handler = counted(worker, handler)
+        server.request_factory = request_factory(
+            server.request_factory,
+            proxies=self._proxies,
+            client_max_size=self.config.client_max_size,
+        )
         below = context.current_context()
+        handler = self._layers.within(self._bounded(handler))
 
         def make(connection: Connection) -> aiohttp.web.RequestHandler:
             # Each connection takes its own from the server when it is made.
-            server.request_handler = in_layers(
-                gate, below, handler, connection
+            server.request_handler = self._layers.around(
+                below, handler, connection
             )
-            return server()
+            return make_protocol(server, self._options)
 
         self._connections = Connections(make, self._limit)
         return self._connections
+
+    def _bounded(self, handler: Handler) -> Handler:
+        """Have the bounds of requests kept that are set."""
+        if self.config.request_timeout is not None:
+            handler = in_time(self.config.request_timeout, handler)
+        if self._concurrency is not None:
+            handler = self._concurrency.around(handler)
+        return handler
+
+    @property
+    def _supervised(self) -> bool:
+        return any(listener.item.supervised for listener in self._listeners)
+
+    def _say(self) -> None:
+        """Say what is served."""
+        for listener in self._listeners:
+            uri = listener.item.uri
+            _log.info(
+                "Serving HTTP%s on %s",
+                "S" if listener.tls else "",
+                uri,
+                extra={"address": uri},
+            )
 
     async def _place(self, app: aiohttp.web.Application) -> None:
         self._layers.place(app)
@@ -179,35 +262,48 @@ class Server:
             await asyncio.sleep(tick)
             connections.close_overdue(**timeouts)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it begins to stop, so that no requests should be sent."""
+        return self._layers.gate.closing
+
+    def _begin_to_stop(self) -> None:
+        """Have each answer be the last one of its connection."""
+        self._layers.gate.closing = True
+
     async def _drain(
-        self, acceptor: Acceptor, connections: Connections
+        self, acceptors: list[Acceptor], connections: Connections
     ) -> None:
         """Accept what the kernel has accepted, answer for the last time."""
-        self._layers.gate.closing = True
-        item = self._listening.item
-        # A supervisor lets nobody in any more once it stops its workers.
-        delay = 0.0 if item.supervised else self.config.drain_delay
+        self._begin_to_stop()
+        # A supervisor has waited before it stopped its workers.
+        delay = 0.0 if self._supervised else self.config.drain_delay
         cut_short = await go_on_accepting(delay)
         start = time.monotonic()
-        await item.drain()
-        acceptor.close()
-        # Whoever comes now is refused, and need not wait for nothing.
-        item.close()
-        server = t.cast("aiohttp.web.Server", self._runner.server)
+        await asyncio.gather(
+            *(listener.item.drain() for listener in self._listeners)
+        )
+        for acceptor, listener in zip(acceptors, self._listeners, strict=True):
+            acceptor.close()
+            # Whoever comes now is refused, and need not wait for nothing.
+            listener.item.close()
         seconds = self.config.shutdown_timeout
-        await close_websockets(server, seconds)
+        await close_websockets(connections, seconds)
         await self._runner.shutdown()
         await wait_for_requests(
-            connections, seconds - (time.monotonic() - start)
+            connections,
+            seconds - (time.monotonic() - start),
+            lambda: sum(a.count for a in acceptors) > connections.count,
         )
         # Those whose handshake was under way when the others were closed.
-        await close_websockets(server, seconds)
+        await close_websockets(connections, seconds)
         if cut_short is not None:
             raise cut_short
 
     def close(self) -> None:
-        """Close the socket, also if nobody served on it."""
-        self._listening.close()
+        """Close the sockets, also if nobody served on them."""
+        for listener in self._listeners:
+            listener.listening.close()
 
 
 async def prepare_server(
@@ -217,7 +313,8 @@ async def prepare_server(
     Bind, and serve the application while the stage runs.
 
     Raises:
-        AddressError: The address cannot be bound.
+        AddressError: An address cannot be bound.
+        CertificateError: The files of TLS cannot be used.
     """
     if context.get(Elsewhere, default=None) is not None:
         return
@@ -225,14 +322,35 @@ async def prepare_server(
     if context.get(_TESTING, default=None) and config.port == _DEFAULT_PORT:
         # Tests run side by side, and beside the service itself.
         config = attrs.evolve(config, port=0)
-    server = context.add(
-        Server(
-            config,
-            context.get(aiohttp.web.Application),
-            # A check binds nothing: the service may be running.
-            unbound(config) if plugin.checking() else listen(config),
-            context.get(Layers, default=None) or Layers(),
-        )
-    )
+    certificates = load_certificates(config)
+    tls = certificates is not None or config.ssl_context is not None
+    with contextlib.ExitStack() as stack:
+        served = listen_all(config, stack, tls=tls)
+        app = context.get(aiohttp.web.Application)
+        if config.normalize_paths and not app.frozen:
+            app.middlewares.append(aiohttp.web.normalize_path_middleware())
+        layers = context.get(Layers, default=None) or Layers()
+        server = context.add(Server(config, app, served[0], layers))
+        server.secure(certificates)
+        operation = None
+        if served[1]:
+            # It stays until the service has stopped.
+            operation = Server(
+                attrs.evolve(
+                    config,
+                    drain_delay=0.0,
+                    handle_signals=False,
+                    max_concurrent_requests=None,
+                ),
+                management().app,
+                served[1],
+                Layers(),
+            )
+            management().address = operation.address
+            operation.secure(certificates)
+        stack.pop_all()
     teardown.add(server.close)
     yield server.serve(cancel)
+    if operation is not None:
+        teardown.add(operation.close)
+        yield operation.serve(server.stopped)

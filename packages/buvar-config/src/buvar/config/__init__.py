@@ -16,6 +16,8 @@ from ._explain import Explanation
 from ._files import optional
 from ._listing import Variable
 from ._listing import variables
+from ._provider import Provider
+from ._provider import Values
 from ._registry import register
 from ._sample import sample
 from ._scalars import URL
@@ -26,6 +28,7 @@ from ._section import Config
 from ._section import prepare
 from ._section import sections
 from ._source import ConfigSource
+from ._strategy import strategy
 from ._vars import bool_var
 from ._vars import list_var
 from ._vars import metadata
@@ -42,7 +45,9 @@ __all__ = [
     "Explained",
     "Explanation",
     "Problem",
+    "Provider",
     "Secret",
+    "Values",
     "Variable",
     "Watch",
     "bool_var",
@@ -54,6 +59,7 @@ __all__ = [
     "sample",
     "schema",
     "sections",
+    "strategy",
     "var",
     "variables",
 ]

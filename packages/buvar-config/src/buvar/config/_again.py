@@ -68,23 +68,30 @@ class Finder:
         return self._of_layers((*self._section, *path), inside)
 
     def is_confidential(self, path: t.Sequence[t.Any]) -> bool:
-        """Tell whether a value came from a file for secrets."""
+        """Tell whether a value came from where secrets are kept."""
         path = tuple(path)
         for item in reversed(self._given):
             length = len(item.path)
             if path[:length] == item.path and item.holds(path[length:]):
                 return item.file
-        return any(
+        if any(
             item.file for item in self._given if item.path[: len(path)] == path
-        )
+        ):
+            return True
+        layer = layer_of(self._layers, (*self._section, *path))
+        return layer is not None and layer.secret
 
     def words(self, data: t.Any) -> set[str]:
-        """Return the texts of all that came from a file for secrets."""
+        """Return the texts of all that came from where secrets are kept."""
         found = {str(item.text) for item in self._given if item.file}
         for item in self._given:
             with contextlib.suppress(LookupError):
                 if item.file:
                     found |= set(texts(dig(data, item.path)))
+        for layer in self._layers:
+            with contextlib.suppress(LookupError):
+                if layer.secret:
+                    found |= set(texts(dig(layer.data, self._section)))
         return found
 
     def setting(self, path: t.Sequence[t.Any]) -> str | None:

@@ -105,15 +105,10 @@ def _is_missing(file: pathlib.Path) -> bool:
     return False
 
 
-def stamp(
-    paths: t.Iterable[AnyPath | optional], folder: AnyPath | None
-) -> tuple[t.Any, ...]:
-    """Return what is known of files without reading them."""
-    found: list[t.Any] = []
-    for path in (*paths, *([folder] if folder is not None else ())):
-        file = to_file(path)
-        found += [_stamp(one) for one in (file, *(_inside(file) or ()))]
-    return tuple(found)
+def stamp(path: AnyPath | optional) -> tuple[t.Any, ...]:
+    """Return what is known of a file or folder without reading it."""
+    file = to_file(path)
+    return tuple(_stamp(one) for one in (file, *(_inside(file) or ())))
 
 
 def _inside(folder: pathlib.Path) -> list[pathlib.Path] | None:
@@ -152,8 +147,8 @@ def read_text(file: pathlib.Path) -> str:
 def _not_utf8(file: pathlib.Path, error: UnicodeDecodeError) -> ConfigError:
     line = error.object.count(b"\n", 0, error.start) + 1
     return one(
-        f"expected UTF-8 text, byte {error.object[error.start]:#04x} "
-        f"in line {line} is none",
+        "expected UTF-8 text, but found the byte "
+        f"{error.object[error.start]:#04x} in line {line}",
         source=f"{file}:{line}",
         cure="Save the file as UTF-8.",
     )

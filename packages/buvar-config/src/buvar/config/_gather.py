@@ -14,6 +14,7 @@ from ._merge import table_at
 from ._merged import Merged
 from ._overlay import Plan
 from ._overlay import plan as make_plan
+from ._parts import not_fetched
 
 
 def gather(
@@ -23,8 +24,11 @@ def gather(
     Return the data for a class, its names, and what came from where.
 
     Raises:
-        ConfigError: The class is none for this, or has a clash of names.
+        ConfigError: The class is none for this, or has a clash of names, or
+            a provider was never asked.
     """
+    if source.pending:
+        raise not_fetched(source.pending)
     names = names_of(cls, path, source.env_prefix)
     seen = source.loaded.get(id(names))
     if seen is None or seen() is not names:

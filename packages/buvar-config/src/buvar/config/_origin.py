@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import typing as t
 
@@ -14,6 +15,9 @@ from ._merge import Path
 from ._merge import dig
 
 
+logger = logging.getLogger("buvar.config")
+
+
 @attrs.define(eq=False)
 class Layer:
     """
@@ -23,18 +27,34 @@ class Layer:
         data: The dict.
         file: The name of the file it was read from.
         text: The text of that file.
+        name: What else it came from.
+        origin: Says where in there a path is.
+        secret: None of its values is to be shown.
     """
 
     data: Mapping[t.Any, t.Any]
     file: str | None = None
     text: str = ""
+    name: str = "code"
+    origin: t.Callable[[Path], str] | None = None
+    secret: bool = False
 
     def where(self, path: t.Sequence[t.Any]) -> str:
         """Say where in this layer a path is."""
         if self.file is None:
-            return "code"
+            return self._said(tuple(path)) or self.name
         line = line_of(self.text, path)
         return f"{self.file}:{line}" if line else self.file
+
+    def _said(self, path: tuple[t.Any, ...]) -> str | None:
+        if self.origin is None or not path:
+            return None
+        try:
+            return str(self.origin(path))
+        except Exception:
+            # There is an error to be told already: never in place of that.
+            logger.exception("%s has no origin.", self.name)
+            return None
 
 
 def origin_of(

@@ -94,3 +94,14 @@ def in_reach(cls: type) -> bool:
             return True
         frame = frame.f_back
     return not local
+
+
+def path_of(
+    data: t.Container[str], cls: t.Any, section: str | None = None
+) -> Path:
+    """Return the path of a section: as it is given, or that of a class."""
+    if section is None:
+        section = section_of(cls)
+    if not section:
+        return ()
+    return (section,) if section in data else tuple(section.split("."))

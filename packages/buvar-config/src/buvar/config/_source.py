@@ -7,6 +7,8 @@ import weakref
 
 from collections.abc import Mapping
 
+from buvar import di
+
 from ._again import Finder
 from ._again import UnknownKeys
 from ._again import check_mode
@@ -25,23 +27,29 @@ from ._explain import Explanation
 from ._explain import explain
 from ._files import AnyPath
 from ._files import optional
-from ._files import read as read_files
-from ._files import stamp as stamp_of
 from ._gather import gather
 from ._given import as_data
 from ._merge import Overlay
 from ._merge import Path
 from ._merge import check_depth
-from ._merge import mapping
 from ._merge import merge
 from ._merged import Merged
 from ._origin import Layer
 from ._overlay import Override
 from ._overlay import parse_override
 from ._overlay import read_secrets
+from ._parts import Fetched
+from ._parts import Part
+from ._parts import as_part
+from ._parts import fetch
+from ._parts import pending
+from ._parts import read as read_parts
+from ._parts import stamp as stamp_of
+from ._provider import Provider
+from ._provider import is_provider
 from ._secret import without_secrets
 from ._sections import each
-from ._sections import section_of
+from ._sections import path_of
 from ._sections import sections
 from ._watch import Watch
 from ._watch import follow
@@ -55,12 +63,14 @@ class ConfigSource(Merged):
     """
     Merged dicts, which typed objects are loaded from.
 
-    Later ones win, from lowest to highest: the defaults of a class, dicts and
-    files in their order, the secrets folder, ``PREFIX_X_FILE``, ``PREFIX_X``,
-    overrides. Nested dicts merge, everything else is replaced.
+    Later ones win, from lowest to highest: the defaults of a class, dicts,
+    files and providers in their order, the secrets folder,
+    ``PREFIX_X_FILE``, ``PREFIX_X``, overrides. Nested dicts merge, everything
+    else is replaced.
 
     Args:
-        dicts: Nested dicts, later ones win; they are not changed.
+        dicts: Nested dicts and providers, later ones win; they are not
+            changed.
         env_prefix: What the names of variables begin with; without it the
             environment is not looked at.
         overrides: Strings ``a.b=value`` that win over everything.
@@ -78,7 +88,7 @@ class ConfigSource(Merged):
 
     def __init__(
         self,
-        *dicts: Mapping[str, t.Any],
+        *dicts: Mapping[str, t.Any] | Provider,
         env_prefix: str | None = None,
         overrides: t.Iterable[str] = (),
         secrets: AnyPath | None = None,
@@ -90,22 +100,24 @@ class ConfigSource(Merged):
         self.unknown: UnknownKeys = unknown
         self.secrets = secrets
         self.overrides: tuple[Override, ...] = ()
-        self.paths: tuple[AnyPath | optional, ...] = ()
+        self.parts: tuple[Part, ...] = tuple(map(as_part, dicts))
+        self.fetched: Fetched = {}
         self.layers: list[Layer] = []
         #: What was loaded so far; it ends with its classes.
         self.loaded: dict[int, weakref.ref[Names]] = {}
         self.reserved: set[Path] = set()
         self.stamped = self.stamp()
         self.secret_files = read_secrets(secrets)
-        for data in dicts:
-            self._add(Layer(mapping(data)))
+        if any(map(is_provider, dicts)):
+            follow(self)
+        self._read()
         for override in overrides:
             self.set(override)
 
     @classmethod
     def read(
         cls,
-        *paths: AnyPath | optional,
+        *paths: AnyPath | optional | Provider,
         env_prefix: str | None = None,
         overrides: t.Iterable[str] = (),
         secrets: AnyPath | None = None,
@@ -117,7 +129,7 @@ class ConfigSource(Merged):
         Args:
             paths: Files; folders named ``*.d``, whose ``*.toml`` are read in
                 the order of their names; ``optional(path)`` for what may be
-                missing.
+                missing; providers.
             env_prefix: As for the class, and so are the others.
             overrides: Strings ``a.b=value``.
             secrets: A folder.
@@ -127,22 +139,54 @@ class ConfigSource(Merged):
             ConfigError: Something cannot be read or is no TOML.
         """
         source = cls(env_prefix=env_prefix, secrets=secrets, unknown=unknown)
-        source.paths = paths
+        source.parts = paths
         source.stamped = source.stamp()
         follow(source)
-        for layer in read_files(paths):
-            source._add(layer)
+        source._read()
         for override in overrides:
             source.set(override)
         return source
 
     def __repr__(self) -> str:
-        return repr(without_secrets(self))
+        return repr(without_secrets(self.shown()))
 
-    def _add(self, layer: Layer) -> None:
-        check_depth(layer.data, layer.file)
-        self.layers.append(layer)
-        merge(self, layer.data)
+    def _read(self) -> None:
+        """Merge what the source is made of."""
+        self.pending = pending(self.parts, self.fetched)
+        for layer in read_parts(self.parts, self.fetched):
+            check_depth(layer.data, layer.file or layer.name)
+            self.layers.append(layer)
+            merge(self, layer.data)
+
+    def add(self, provider: Provider) -> None:
+        """
+        Add a provider above all dicts, files and providers there are.
+
+        What was loaded before stays as it is. One that has to be awaited is
+        asked by ``fetch``.
+
+        Args:
+            provider: What is to be read.
+
+        Raises:
+            ConfigError: It failed; the source is as it was before.
+
+        Example:
+            >>> async def prepare(source: config.ConfigSource):
+            ...     source.add(Vault("kv/app"))
+            ...     await source.fetch()
+        """
+        self.become(self._like(*self.parts, as_part(provider)))
+        follow(self)
+
+    async def fetch(self) -> None:
+        """
+        Ask all asynchronous providers, and read everything else again.
+
+        Raises:
+            ConfigError: Something failed; the source is as it was before.
+        """
+        self.become(self._like(*self.parts, fetched=await fetch(self.parts)))
 
     def set(self, override: str, *, origin: str | None = None) -> None:
         """
@@ -158,6 +202,7 @@ class ConfigSource(Merged):
         """
         path, value = parse_override(override)
         self._put(Override(path, value, origin or f"--set {dotted(path)}"))
+        di.replan()
 
     def _put(self, override: Override) -> None:
         overlay = Overlay(self)
@@ -185,7 +230,7 @@ class ConfigSource(Merged):
         Raises:
             ConfigError: All that is wrong.
         """
-        path = self._path(cls, section)
+        path = path_of(self, cls, section)
         data, names, plan = gather(self, cls, path)
         mode = unknown or self.unknown
         stray: list[Unknown] = []
@@ -301,33 +346,29 @@ class ConfigSource(Merged):
         Raises:
             ConfigError: Something cannot be read or is no TOML.
         """
-        fresh = type(self).read(
-            *self.paths,
+        return self._like(*self.parts)
+
+    def _like(
+        self, *parts: Part, fetched: Fetched | None = None
+    ) -> ConfigSource:
+        """Return a source made of other parts, with the same options."""
+        fresh = type(self)(
             env_prefix=self.env_prefix,
             secrets=self.secrets,
             unknown=self.unknown,
         )
-        for layer in self.layers:
-            if layer.file is None:
-                fresh._add(layer)  # noqa: SLF001 - our own
+        fresh.parts = parts
+        fresh.fetched = self.fetched if fetched is None else fetched
+        fresh.stamped = fresh.stamp()
+        fresh._read()  # noqa: SLF001 - our own
         for override in self.overrides:
             fresh._put(override)  # noqa: SLF001 - our own
         fresh.reserved = self.reserved
         return fresh
 
-    def become(self, other: ConfigSource) -> None:
-        """Take over what another source read."""
-        # Another thread that reads meanwhile finds no empty source.
-        self.update(other)
-        for key in self.keys() - other.keys():
-            del self[key]
-        self.layers = other.layers
-        self.secret_files = other.secret_files
-        self.stamped = other.stamped
-
     def stamp(self) -> object:
         """Return something that differs when a file has changed."""
-        return stamp_of(self.paths, self.secrets)
+        return stamp_of(self.parts, self.secrets)
 
     def watch(
         self,
@@ -348,10 +389,3 @@ class ConfigSource(Merged):
             ConfigError: The section is wrong to begin with.
         """
         return Watch(self, cls, section, interval)
-
-    def _path(self, cls: t.Any, section: str | None) -> Path:
-        if section is None:
-            section = section_of(cls)
-        if not section:
-            return ()
-        return (section,) if section in self else tuple(section.split("."))

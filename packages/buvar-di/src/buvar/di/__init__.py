@@ -14,8 +14,10 @@ from buvar.components.spi import publish as _publish
 from ._adapter import Adapter
 from ._check import check
 from ._default import buvar_adapters
+from ._default import decorate
 from ._default import override
 from ._default import register
+from ._default import replan
 from ._entry import add_entry_point
 from ._entry import expect
 from ._errors import AnnotationError
@@ -58,12 +60,14 @@ __all__ = [
     "add_entry_point",
     "buvar_adapters",
     "check",
+    "decorate",
     "expect",
     "graph",
     "inject",
     "nject",
     "override",
     "register",
+    "replan",
 ]
 
 _publish(globals())

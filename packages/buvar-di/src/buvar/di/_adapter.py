@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import copy
 import functools
 import inspect
 import types
@@ -75,6 +76,10 @@ class Adapter:
         kind: How it gives its object.
         number: Its place in the order of registration.
         collect: Whether collections hold what it builds.
+        when: The condition under which it is used.
+        wraps: The parameter for what it wraps, if it is a decorator around
+            another adapter.
+        base: That adapter, and what its type variables stand for.
     """
 
     def __init__(
@@ -94,6 +99,11 @@ class Adapter:
         self.scope: Scope = scope
         self.number = 0
         self.collect = True
+        self.when: t.Any = None
+        self.wraps: Param | None = None
+        self.base: tuple[Adapter, Bindings] | None = None
+        #: What wraps what this one builds, by decorator and type variables.
+        self.wrappers: dict[t.Any, Adapter] = {}
         self.kind = kind_of(implementation)
         self._provides = provides
         self._params: tuple[Param, ...] | None = None
@@ -111,6 +121,17 @@ class Adapter:
             # May be a forward reference: kept for later, without the frame.
             self.scopes()
         self._frame = None
+
+    def around(
+        self, inner: Adapter, bindings: Bindings, param: Param
+    ) -> Adapter:
+        """Return a twin that wraps what another one builds, kept as that."""
+        twin = copy.copy(self)
+        twin._tickets, twin.wrappers = {}, {}  # noqa: SLF001 - our own
+        twin.scope, twin.number = inner.scope, inner.number
+        twin.collect, twin.when = inner.collect, None
+        twin.wraps, twin.base = param, inner.base or (inner, bindings)
+        return twin
 
     def scopes(self) -> Scopes:
         """Return the names that annotations may mean."""
@@ -302,7 +323,10 @@ class Adapter:
     @property
     def name(self) -> str:
         """The name to show."""
-        return name_of(self.implementation)
+        own = name_of(self.implementation)
+        return (
+            own if self.base is None else f"{own} around {self.base[0].name}"
+        )
 
     def __repr__(self) -> str:
         """Show the implementation, its lifetime and what it returns."""

@@ -117,6 +117,9 @@ class Body(Head):
 
     def _may_be_a_subclass(self, node: Build) -> bool:
         """Tell whether an object may be of more types than were said."""
+        if self._is_layered(node):
+            # It is found by what it stands for, and by nothing else.
+            return False
         own = self.planner.keys_of(node)[0]
         return isinstance(own, type) and node.adapter.kind is not Kind.CLASS
 
@@ -134,12 +137,12 @@ class Body(Head):
             kept = f"{layer}.{CodeName.KEPT}"
             self._line(f"if {kept} is not {layer}_kept:", depth)
             refuse = f"{layer}.{CodeName.REFUSE}"
-            self._line(f"{refuse}({names[0]})", depth + 1)
+            self._line(f"{refuse}({self._const(node.type)})", depth + 1)
         for_all = f"stage.{CodeName.KEEP}"
         if self._may_be_a_subclass(node):
             self._line(f"if type({var}) is not {names[0]}:", depth)
             self._check(node, depth + 1)
-            more = f"keep({layer}, {layer}_kept, {var})"
+            more = f"keep({layer}_kept, {var})"
             if layer == "stage":
                 more = f"{for_all}(stage_kept, types_of({var}), {var})"
             self._line(more, depth + 1)

@@ -9,6 +9,8 @@ from ._generics import Bindings
 from ._generics import defaults
 from ._generics import is_open
 from ._generics import parameters
+from ._generics import substitute
+from ._spelling import normal
 from ._types import is_subclass
 from ._types import provided
 from ._unify import Refusal
@@ -20,6 +22,31 @@ class Candidate(t.NamedTuple):
 
     adapter: Adapter
     bindings: Bindings
+
+
+def own_types(candidate: Candidate) -> list[t.Any]:
+    """List the types an adapter says it builds, with its type variables."""
+    adapter, bindings = candidate
+    if adapter.owner is not None:
+        return [bindings[adapter.variable]]
+    return [normal(substitute(key, bindings)) for key in adapter.keys]
+
+
+def said(candidate: Candidate) -> list[t.Any]:
+    """List all types that what an adapter builds is of."""
+    adapter, bindings = candidate
+    if adapter.wraps is not None:
+        # Whatever else it is, it stands for what it wraps.
+        wrapped = adapter.wraps.asked.keys[0]
+        return [*provided(normal(substitute(wrapped, bindings)))]
+    keys = [
+        one
+        for key in adapter.keys
+        for one in provided(normal(substitute(key, bindings)))
+    ]
+    if adapter.owner is not None:
+        keys = [*provided(bindings[adapter.variable]), *keys]
+    return keys
 
 
 def unbound(adapter: Adapter) -> Bindings:

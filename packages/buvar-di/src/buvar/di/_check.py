@@ -6,6 +6,9 @@ import typing as t
 
 from buvar.context import current_context
 
+from ._candidate import Candidate
+from ._candidate import said
+from ._candidate import unbound
 from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import CheckError
@@ -21,6 +24,8 @@ from ._keywords import unused
 from ._nodes import Failure
 from ._nodes import Node
 from ._plan import Planner
+from ._types import Asked
+from ._types import show
 
 
 def check(
@@ -53,8 +58,19 @@ def check(
     errors: list[ResolveError] = []
     if not targets:
         errors += _pending(planner)
-        keys = (key for one in adapters.adapters for key in one.keys)
-        targets = tuple(key for key in dict.fromkeys(keys) if not is_open(key))
+        errors += _decorators(planner)
+        errors += _conditions(planner)
+        keys = (
+            key
+            for one in adapters.adapters
+            if planner.left_out(one) is None
+            for key in one.keys
+        )
+        targets = tuple(
+            key
+            for key in dict.fromkeys((*keys, *_wrapped(planner)))
+            if not is_open(key)
+        )
         errors += _entry_points(planner)
     nodes: list[Node] = []
     for target in targets:
@@ -100,6 +116,58 @@ def _entry_points(planner: Planner) -> t.Iterator[ResolveError]:
             if isinstance(node, Failure):
                 head = f"{filler.title}{needs(param)}"
                 yield explain(planner, param.annotation, node, head)
+
+
+def _decorators(planner: Planner) -> t.Iterator[ResolveError]:
+    """Yield an error for each decorator that has nothing to wrap."""
+    for decorator in planner.adapters.decorators:
+        adapter = decorator.adapter
+        title = f"{adapter.name} ({adapter.where})"
+        try:
+            key = decorator.key
+        except AnnotationError as error:
+            line = f"{title} cannot be used: {error}"
+            hint = "define the name, or correct it, before it is asked for"
+            yield ResolveError(error.annotation, (line,), (), (hint,))
+            continue
+        except RegisterError as error:
+            line = f"{title}: {error.reason}."
+            yield ResolveError(
+                adapter.implementation, (line,), (), (error.cure,)
+            )
+            continue
+        if any(decorator.wraps(one) for one in planner.adapters.adapters):
+            continue
+        line = f"{title} decorates {show(key)}, which no adapter builds."
+        hint = (
+            f"register something that returns {show(key)}: what is only added "
+            "to the context is not decorated"
+        )
+        yield ResolveError(key, (line,), (key,), (hint,))
+
+
+def _wrapped(planner: Planner) -> t.Iterator[t.Any]:
+    """Yield the types that decorators stand for."""
+    for adapter in planner.adapters.adapters:
+        if planner.left_out(adapter) is not None:
+            continue
+        candidate = Candidate(adapter, unbound(adapter))
+        for key in said(candidate):
+            for wrap in planner.decorated.chain(candidate, key):
+                yield said(wrap)[0]
+
+
+def _conditions(planner: Planner) -> t.Iterator[ResolveError]:
+    """Yield an error for each condition that cannot be decided."""
+    registry = planner.adapters
+    decorators = [one.adapter for one in registry.decorators]
+    for adapter in (*registry.adapters, *decorators):
+        left_out = planner.left_out(adapter)
+        if left_out is None or left_out.left_out:
+            continue
+        failure = Failure(Asked(adapter.keys), (left_out,))
+        head = f"The condition of {adapter.name} ({adapter.where})"
+        yield explain(planner, adapter.keys[0], failure, head)
 
 
 def _pending(planner: Planner) -> t.Iterator[ResolveError]:

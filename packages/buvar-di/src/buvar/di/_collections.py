@@ -16,6 +16,7 @@ from buvar.components import Components
 from buvar.components import spi
 from buvar.components.spi import MISSING
 
+from ._candidate import Candidate
 from ._errors import ResolveError
 from ._types import Asked
 from ._types import Key
@@ -74,6 +75,38 @@ def shape_of(key: t.Any) -> Shape | None:
         # It says nothing that could be collected.
         return None
     return Shape(kind, item)
+
+
+def members(
+    find: t.Callable[[Key], tuple[Candidate, ...]],
+    shape: Shape,
+    fakes: t.Collection[t.Any],
+) -> list[tuple[t.Any, Candidate]]:
+    """
+    List the adapters of a collection, in order of registration.
+
+    Args:
+        find: Finds the adapters of a type.
+        shape: The collection.
+        fakes: Types that are overridden.
+
+    Returns:
+        Each adapter with the type that it is asked for.
+    """
+    found = {
+        one.adapter: (key, one)
+        for key in reversed(shape.item.keys)
+        for one in find(key)
+        if one.adapter.collect
+    }
+    return sorted(
+        (
+            one
+            for one in found.values()
+            if not any(key in fakes for key in one[1].adapter.keys)
+        ),
+        key=lambda one: one[1].adapter.number,
+    )
 
 
 def name_of(item: object) -> str:

@@ -6,6 +6,8 @@ import dataclasses
 import types
 import typing as t
 
+from buvar.context import current_context
+
 from ._adapter import place_of
 from ._annotations import EMPTY
 from ._candidate import Candidate
@@ -14,6 +16,7 @@ from ._default import buvar_adapters
 from ._errors import AnnotationError
 from ._generics import substitute
 from ._inject import filler_of
+from ._plan import Planner
 from ._register import Adapters
 from ._signature import Param
 from ._spelling import normal
@@ -21,8 +24,12 @@ from ._types import Asked
 from ._types import show
 
 
+#: Finds the adapters of a type that are used.
+Find: t.TypeAlias = t.Callable[[t.Any], t.Sequence[Candidate]]
 #: The scope of a function that ``add_entry_point`` was given.
 ENTRY_POINT: t.Final = "entry point"
+#: The scope of a decorator, which is kept as long as what it wraps.
+DECORATOR: t.Final = "decorator"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,13 +41,16 @@ class GraphNode:
         type: The type, or the function.
         scope: How long it is kept; ``None`` if no adapter builds it: it
             has to be a component or a keyword. ``"entry point"`` is a
-            function that is called from outside, such as a handler.
+            function that is called from outside, such as a handler,
+            ``"decorator"`` one that wraps what adapters build.
         where: File and line of the adapter.
+        left_out: Why its adapter is not used, if its condition is false.
     """
 
     type: t.Any
     scope: str | None = None
     where: str | None = None
+    left_out: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,6 +91,8 @@ class Graph:
         for node in self.nodes:
             text = "<br>".join(one.translate(_MERMAID) for one in _text(node))
             left, right = ("[", "]") if node.scope else ("([", "])")
+            if node.scope == DECORATOR:
+                left, right = "[[", "]]"
             lines.append(f'    {ids[node.type]}{left}"{text}"{right}')
         for edge in self.edges:
             arrow = "-.->" if edge.optional else "-->"
@@ -95,6 +107,7 @@ class Graph:
         for node in self.nodes:
             text = "\\n".join(one.translate(_DOT) for one in _text(node))
             shape = "box" if node.scope else "ellipse"
+            shape = "component" if node.scope == DECORATOR else shape
             lines.append(
                 f'  {ids[node.type]} [label="{text}", shape={shape}];'
             )
@@ -117,6 +130,8 @@ _MERMAID: t.Final = str.maketrans(
 def _text(node: GraphNode) -> tuple[str, ...]:
     """Return the lines of a node."""
     kept = () if node.scope in (None, "call") else (str(node.scope),)
+    if node.left_out is not None:
+        kept = (*kept, "left out")
     if isinstance(node.type, types.FunctionType):
         return (node.type.__qualname__.rpartition("<locals>.")[2], *kept)
     return (show(node.type), *kept)
@@ -125,6 +140,12 @@ def _text(node: GraphNode) -> tuple[str, ...]:
 def graph() -> Graph:
     """Return what the current registry holds, as data."""
     adapters = buvar_adapters.get()
+    verdicts = Planner(adapters, current_context(), {}).left_out
+
+    def find(key: t.Any) -> list[Candidate]:
+        used = adapters.find(key)
+        return [one for one in used if verdicts(one.adapter) is None]
+
     nodes: dict[t.Any, GraphNode] = {}
     edges: dict[GraphEdge, None] = {}
     todo = [
@@ -133,11 +154,19 @@ def graph() -> Graph:
         for key in adapter.keys
     ]
     for key, (adapter, _) in todo:
-        nodes[key] = GraphNode(key, adapter.scope, adapter.where)
-    found = [_edges(adapters, key, candidate) for key, candidate in todo]
+        reason = verdicts.reason(adapter)
+        if reason is None or key not in nodes:
+            nodes[key] = GraphNode(key, adapter.scope, adapter.where, reason)
+    found = [_edges(find, key, candidate) for key, candidate in todo]
+    for decorator in adapters.decorators:
+        adapter = decorator.adapter
+        own: t.Any = adapter.implementation
+        reason = verdicts.reason(adapter)
+        nodes[own] = GraphNode(own, DECORATOR, adapter.where, reason)
+        found.append(_edges(find, own, Candidate(adapter, {})))
     for node, params in _entered(adapters):
         nodes[node.type] = node
-        found.append(_needs(adapters, node.type, params, {}))
+        found.append(_needs(find, node.type, params, {}))
     for needed in found:
         for edge, made in needed:
             edges[edge] = None
@@ -148,7 +177,7 @@ def graph() -> Graph:
                 # A generic adapter, for this type: it has needs of its own.
                 scope, where = made.adapter.scope, made.adapter.where
                 nodes[edge.target] = GraphNode(edge.target, scope, where)
-                found.append(_edges(adapters, edge.target, made))
+                found.append(_edges(find, edge.target, made))
     return Graph(tuple(nodes.values()), tuple(edges))
 
 
@@ -169,7 +198,7 @@ def _entered(
 
 
 def _edges(
-    adapters: Adapters, source: t.Any, candidate: Candidate
+    find: Find, source: t.Any, candidate: Candidate
 ) -> t.Iterator[tuple[GraphEdge, Candidate | None]]:
     """Yield what an adapter needs, and what is to build that."""
     adapter, bindings = candidate
@@ -177,11 +206,11 @@ def _edges(
         params = adapter.params
     except AnnotationError:
         return
-    yield from _needs(adapters, source, params, bindings)
+    yield from _needs(find, source, params, bindings)
 
 
 def _needs(
-    adapters: Adapters,
+    find: Find,
     source: t.Any,
     params: t.Iterable[Param],
     bindings: dict[t.Any, t.Any],
@@ -191,26 +220,24 @@ def _needs(
         if not asked.keys:
             continue
         optional = param.default is not EMPTY
-        for target, made in _targets(adapters, asked):
+        for target, made in _targets(find, asked):
             yield GraphEdge(source, target, param.name, optional), made
 
 
-def _targets(
-    adapters: Adapters, asked: Asked
-) -> list[tuple[t.Any, Candidate | None]]:
+def _targets(find: Find, asked: Asked) -> list[tuple[t.Any, Candidate | None]]:
     """Return what is needed: several types for a collection."""
-    found = [one for key in asked.keys for one in adapters.find(key)]
+    found = [one for key in asked.keys for one in find(key)]
     shapes = [] if found or asked.named else [*map(shape_of, asked.keys)]
     members = [
         one
         for shape in shapes
         if shape is not None
         for key in shape.item.keys
-        for one in reversed(adapters.find(key))
+        for one in reversed(find(key))
         if one.adapter.collect
     ]
     if not members:
-        return [_target(adapters, asked)]
+        return [_target(find, asked)]
     return [
         (
             normal(substitute(one.adapter.keys[0], one.bindings)),
@@ -220,15 +247,13 @@ def _targets(
     ]
 
 
-def _target(
-    adapters: Adapters, asked: Asked
-) -> tuple[t.Any, Candidate | None]:
+def _target(find: Find, asked: Asked) -> tuple[t.Any, Candidate | None]:
     """Return what is needed, and which adapter builds it."""
     key: t.Any = asked.keys[0]
     if asked.named is not None:
         # No adapter gives what has a name.
         return t.Annotated[key, asked.named], None
-    found = [one for key in asked.keys for one in adapters.find(key)]
+    found = [one for key in asked.keys for one in find(key)]
     if not found:
         return key, None
     if found[0].bindings:

@@ -20,6 +20,7 @@ from ._collections import EXACT
 from ._collections import by_name
 from ._collections import exact
 from ._collections import listed
+from ._condition import reference
 from ._kind import Kind
 from ._lifetime import endless
 from ._lifetime import has
@@ -28,6 +29,7 @@ from ._lifetime import lends
 from ._lifetime import types_of
 from ._lifetime import wrong
 from ._nodes import CALL
+from ._nodes import LAYER
 from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Collect
@@ -137,27 +139,27 @@ class Head:
         """Ask the context first: another answer needs another plan."""
         lines: list[str] = []
         absent: dict[str, list[t.Any]] = {}
+        asked: set[Guard] = set()
         for guard, found in self.planner.guards.items():
             layer = "context" if guard.level == CALL else LAYERS[guard.level]
             key = self._const(guard.key)
-            if guard.name is EXACT:
-                look = f"exact({key}, {layer})"
-            elif guard.name is not None:
-                name = self._const(guard.name)
-                look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
-            elif found:
-                at_stage = guard.level == STAGE
-                ask = CodeName.LENT if at_stage else CodeName.PEEK
-                look = f"{layer}.{ask}({key})"
-            else:
+            if not found and guard.name is None:
                 absent.setdefault(layer, []).append(guard.key)
                 continue
-            if found:
-                var = self._guard(guard)
-                lines += [f"    {var} = {look}", f"    if {var} is MISSING:"]
-            else:
+            if not found:
+                look = self._look(guard, layer, key)
                 lines.append(f"    if {look} is not MISSING:")
-            lines.append(f"        {_OTHERWISE}")
+                lines.append(f"        {_OTHERWISE}")
+                continue
+            var = self._guard(guard)
+            lines += self._find(guard, layer, key, asked)
+            asked.add(guard)
+            test = f"{var} is MISSING"
+            if guard in self.planner.rests_on:
+                # A condition has read it: another one may say otherwise.
+                read = reference(self.planner.rests_on[guard])
+                test = f"{var} is not {self._const(read, 'read')}()"
+            lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         for guard, needed in self.planner.collected.items():
             layer = "context" if guard.level == CALL else LAYERS[guard.level]
             var = self._guard(guard)
@@ -166,6 +168,47 @@ class Head:
                 test = f"not {var}" if needed else var
                 lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         return self._absent(absent) + lines
+
+    def _find(
+        self, guard: Guard, layer: str, key: str, asked: set[Guard]
+    ) -> list[str]:
+        """
+        Write how something that should be there is found.
+
+        Args:
+            guard: What is asked for.
+            layer: The layer that is asked.
+            key: The type.
+            asked: What was asked for before.
+        """
+        var = self._guard(guard)
+        if guard.name is not None or guard.level == STAGE:
+            return [f"    {var} = {self._look(guard, layer, key)}"]
+        # A call is spared, unless it was not asked for before (or is the
+        # component None).
+        lines = [
+            f"    {var} = {layer}.{CodeName.VIEW}.get({key})",
+            f"    if {var} is None:",
+            f"        {var} = {layer}.{CodeName.LOOK}({key})",
+        ]
+        twin = guard._replace(level=LAYER if guard.level == CALL else CALL)
+        if twin not in asked:
+            return lines
+        return [
+            "    if context is layer:",
+            f"        {var} = {self._guard(twin)}",
+            "    else:",
+            *(f"    {line}" for line in lines),
+        ]
+
+    def _look(self, guard: Guard, layer: str, key: str) -> str:
+        """Write the question to a layer for something."""
+        if guard.name is EXACT:
+            return f"exact({key}, {layer})"
+        if guard.name is not None:
+            name = self._const(guard.name)
+            return f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
+        return f"{layer}.{CodeName.LENT}({key})"
 
     def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
         """
@@ -216,14 +259,12 @@ class Head:
             return []
         fact = self._const(Fact(), "fact")
         keys = self._const((self.planner.order[-1].type,), "absent")
+        # What is asked for, and whether it is there, does not matter.
         return [
             f"    below = context.{CodeName.BELOW}",
-            "    if (",
-            "        below is not None",
-            f"        and {fact} not in below.{CodeName.FACTS}",
-            f"        and below.{CodeName.SEES}({fact}, {keys})",
-            "    ):",
-            f"        {_OTHERWISE}",
+            "    if below is not None:",
+            f"        if {fact} not in below.{CodeName.FACTS}:",
+            f"            below.{CodeName.SEES}({fact}, {keys})",
         ]
 
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
@@ -242,11 +283,19 @@ class Head:
         That is its type. Only where several adapters keep objects of that
         type, as they may wrap each other's, each has a key of its own.
         """
+        if self._is_layered(node):
+            return node.ticket
         own = self.planner.own_keys(node)[0]
         found = self.planner.adapters.find(own)
         if sum(one.adapter.scope != "call" for one in found) == 1:
             return own
         return node.ticket
+
+    def _is_layered(self, node: Build) -> bool:
+        """Tell whether it is wrapped by decorators, or one of them."""
+        return node.adapter.base is not None or self.planner.decorated.any(
+            node.candidate
+        )
 
     def _place(self, node: Build) -> str:
         """Write what it is looked for by."""

@@ -198,6 +198,12 @@ def _of_its_class(planner: Planner, key: t.Any) -> t.Iterator[str]:
 
 def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
     asked = last.asked
+    if any(one.adapter.when and one.reason for one in last.attempts):
+        yield (
+            "change the configuration that a condition reads, or register "
+            "something for the other case"
+        )
+        return
     unread = [one.adapter for one in last.attempts if one.unread]
     if unread:
         names = " and of ".join(one.name for one in unread)

@@ -127,11 +127,13 @@ class Shape(t.NamedTuple):
         question: How the missing parameters are resolved.
         names: Their names.
         places: Those of them that cannot be given by name.
+        follow: They all follow what is given by position.
     """
 
     question: Question
     names: tuple[str, ...]
     places: tuple[str, ...]
+    follow: bool
 
 
 class Filler:
@@ -185,20 +187,35 @@ class Filler:
 
     def wrap(self) -> t.Any:
         """Return the function, its arguments left out at will."""
+        # Each request passes here: nothing is called that need not be.
         function, shapes = self.function, self.shapes
+        adapters_of, learn = buvar_adapters.get, self.learn
 
         @functools.wraps(function)
         async def injected(*args: t.Any, **kwargs: t.Any) -> t.Any:
-            form = (len(args), *kwargs)
+            form = (len(args), *kwargs) if kwargs else len(args)
             shape = shapes.get(form)
             if shape is None:
-                shape = self.learn(form, args, kwargs)
-            if shape.names:
-                values = dict(
-                    zip(shape.names, await fill(shape.question), strict=True)
-                )
-                args += tuple([values.pop(name) for name in shape.places])
-                kwargs.update(values)
+                shape = learn(form, args, kwargs)
+            question, names, places, follow = shape
+            if not names:
+                return await function(*args, **kwargs)
+            adapters = adapters_of()
+            values: t.Any = MISSING
+            call = adapters.calls.get(question.key)
+            if call is not None:
+                # It may be another function's: an error has to name the
+                # right one.
+                values = await call(None, {})
+            if values is MISSING:
+                values = await answer(question, adapters, {})
+            if follow:
+                if kwargs:
+                    return await function(*args, *values, **kwargs)
+                return await function(*args, *values)
+            named = dict(zip(names, values, strict=True))
+            args += tuple([named.pop(name) for name in places])
+            kwargs.update(named)
             return await function(*args, **kwargs)
 
         return injected
@@ -228,10 +245,12 @@ class Filler:
             (one.name, one.asked, id(one.default)) for one in missing
         )
         key = _KEYS.setdefault(alike, Key())
+        names = tuple(one.name for one in missing)
         shape = Shape(
             Question(key, missing, self._plan, single=False),
-            tuple(one.name for one in missing),
+            names,
             tuple(one.name for one in missing if self._has_place(one)),
+            self._follow(len(args), names),
         )
         if len(self.shapes) < _MOST:
             self.shapes[form] = shape
@@ -248,6 +267,14 @@ class Filler:
             )
             for one in params
         ]
+
+    def _follow(self, given: int, names: tuple[str, ...]) -> bool:
+        """Tell whether parameters are the next after so many by position."""
+        params = [*self.signature.parameters.values()]
+        following = params[given : given + len(names)]
+        return tuple(one.name for one in following) == names and all(
+            one.kind in _BY_POSITION for one in following
+        )
 
     def _has_place(self, param: Param) -> bool:
         kind = self.signature.parameters[param.name].kind
@@ -272,16 +299,3 @@ def _refuse(function: t.Any, names: t.Any) -> None:
         "di.inject fills the parameters of async functions",
         "make it one: async def",
     )
-
-
-async def fill(question: Question) -> list[t.Any]:
-    """Resolve parameters, one call for all of them."""
-    adapters = buvar_adapters.get()
-    values: t.Any = MISSING
-    call = adapters.calls.get(question.key)
-    if call is not None:
-        # It may be another function's: an error has to name the right one.
-        values = await call(None, {})
-    if values is MISSING:
-        values = await answer(question, adapters, {})
-    return t.cast("list[t.Any]", values)

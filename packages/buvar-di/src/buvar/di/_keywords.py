@@ -130,7 +130,8 @@ def reachable(
             inner = [key for key in shape.item.keys if key not in keys]
             keys.update(inner)
             todo += [(key, depth) for key in inner]
-        for candidate in found:
+        wraps = [w for c in found for w in planner.decorated.chain(c, wanted)]
+        for candidate in (*found, *wraps):
             here = (candidate.adapter, tuple(candidate.bindings.values()))
             generic = depth + bool(candidate.bindings)
             if here in seen or generic > DEEPEST:
@@ -150,6 +151,9 @@ def _places(candidate: Candidate) -> t.Iterator[Place]:
     except AnnotationError:
         return
     for param in params:
+        if adapter.wraps is not None and param.name == adapter.wraps.name:
+            # That is what it wraps, whatever is given.
+            continue
         tp = substitute(param.annotation, bindings)
         asked = param.ask(tp) if bindings else param.asked
         yield Place(adapter, param._replace(annotation=tp), asked)

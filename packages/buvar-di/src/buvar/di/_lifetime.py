@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing as t
 
@@ -45,22 +46,27 @@ def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
     raise ResolveError(adapter.returns, (line,), (adapter.returns,), (hint,))
 
 
-def keep(
-    layer: Components, kept: dict[t.Hashable, t.Any], item: t.Any
-) -> None:
-    """Keep an instance of a subclass of what was said, as one of that too."""
-    kept.update(dict.fromkeys(types_of(item), item))
-    spi.changed(layer)
+def keep(kept: dict[t.Hashable, t.Any], item: t.Any) -> None:
+    """
+    Keep an instance of a subclass of what was said, as one of that too.
+
+    The layer is told of it by the code that calls this.
+    """
+    for key in types_of(item):
+        kept[key] = item
 
 
 def types_of(item: t.Any) -> tuple[t.Any, ...]:
     """List the types that an object is found by, in detail: none of None."""
-    if item is None:
-        return ()
-    keys = t.cast("type[object]", type(item)).__mro__
-    for key in keys:
+    return () if item is None else _types_of(type(item))
+
+
+@functools.lru_cache(maxsize=1024)
+def _types_of(cls: type[t.Any]) -> tuple[t.Any, ...]:
+    """Announce the types, once: what was announced stays so."""
+    for key in cls.__mro__:
         spi.announce(key)
-    return keys
+    return cls.__mro__
 
 
 def endless(adapter: Adapter) -> t.NoReturn:

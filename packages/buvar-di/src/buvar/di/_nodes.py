@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import typing as t
 
+from buvar.components import Components
+from buvar.components import spi
+
 from ._adapter import Adapter
 from ._candidate import Candidate
 from ._kind import Kind
@@ -22,6 +25,14 @@ class Guard(t.NamedTuple):
     level: int
     key: t.Any
     name: t.Hashable
+
+
+def look_up(guard: Guard, layers: t.Sequence[Components]) -> t.Any:
+    """Return the component that a guard asks for, or ``MISSING``."""
+    level, key, name = guard
+    if name is None:
+        return spi.peek(layers[level], key)
+    return spi.peek_named(layers[level], key, name)
 
 
 class Node:
@@ -106,6 +117,11 @@ class Build(Node):
                 node.parent = self
 
     @property
+    def candidate(self) -> Candidate:
+        """The adapter, and what its type variables stand for."""
+        return Candidate(self.adapter, self.bindings)
+
+    @property
     def kept(self) -> bool:
         """Whether it is stored in a layer."""
         return self.adapter.scope != "call"
@@ -147,6 +163,10 @@ class Attempt(t.NamedTuple):
     failure: Failure | None = None
     #: Its annotations cannot be evaluated.
     unread: bool = False
+    #: Its condition is false, or cannot be decided before something is there.
+    left_out: bool = False
+    #: The condition that has the parameter, if it is not the adapter's.
+    condition: str = ""
 
 
 class Failure(t.NamedTuple):

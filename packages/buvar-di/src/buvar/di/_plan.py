@@ -19,9 +19,12 @@ from buvar.components import Components
 from ._adapter import Adapter
 from ._annotations import EMPTY
 from ._candidate import Candidate
+from ._candidate import own_types
 from ._collections import Shape
+from ._collections import members
 from ._collections import same_name
 from ._collections import shape_of
+from ._decorators import Decorated
 from ._errors import AnnotationError
 from ._generics import substitute
 from ._nodes import CALL
@@ -34,7 +37,6 @@ from ._nodes import Failure
 from ._nodes import Node
 from ._register import Adapters
 from ._signature import Param
-from ._spelling import normal
 from ._steps import Steps
 from ._steps import run
 from ._there import MEMBERS
@@ -43,6 +45,7 @@ from ._types import Asked
 from ._types import ask
 from ._types import provided
 from ._types import show
+from ._verdicts import Verdicts
 
 
 #: How often a generic adapter may need itself, each time for another type.
@@ -60,6 +63,7 @@ class Planner(There):
         given: Types taken as components although there are none (yet).
         expected: The same for types with a name or ``None``, except for what
             is kept in the stage.
+        left_out: Says which adapters are left out by their conditions.
     """
 
     def __init__(
@@ -69,12 +73,16 @@ class Planner(There):
         keywords: t.Mapping[str, t.Any],
         given: t.Collection[t.Any] = (),
         expected: t.Collection[tuple[t.Any, t.Hashable]] = (),
+        *,
+        left_out: Verdicts | None = None,
     ) -> None:
         super().__init__(adapters, components, keywords, given, expected)
         self.order: list[Build] = []
         self._undo: list[tuple[int, t.Any]] = []
         self._path: dict[tuple[Adapter, t.Any], t.Any] = {}
         self._failed: dict[t.Any, Failure] = {}
+        self.left_out = left_out or Verdicts(self, Planner)
+        self.decorated = Decorated(adapters.decorators, self.left_out)
 
     def target(self, target: t.Any) -> Node | Failure:
         """Plan one target of the call."""
@@ -119,7 +127,10 @@ class Planner(There):
         attempts: list[Attempt] = []
         for key in tp.keys:
             for candidate in self.adapters.find(key):
+                start, undo = len(self.order), len(self._undo)
                 tried = yield from self._try(key, candidate, level)
+                if self.decorated and isinstance(tried, Build):
+                    tried = yield from self._wrap(key, tried, start, undo)
                 if isinstance(tried, Build):
                     return tried
                 attempts.append(tried)
@@ -154,8 +165,10 @@ class Planner(There):
         found = None
         if fakes.keys().isdisjoint(shape.item.keys):
             start, undo = len(self.order), len(self._undo)
-            for candidate in self._members(shape, fakes):
-                node = yield from self._member(candidate, level)
+            for key, candidate in members(self.adapters.find, shape, fakes):
+                if self.left_out(candidate.adapter) is not None:
+                    continue
+                node = yield from self._member(key, candidate, level)
                 if isinstance(node, Attempt):
                     self._rewind(start, undo)
                     return [node]
@@ -165,45 +178,32 @@ class Planner(There):
             return []
         return Collect(tp.keys[0], shape.kind, items, found)
 
-    def _members(
-        self, shape: Shape, fakes: t.Collection[t.Any]
-    ) -> list[Candidate]:
-        """List the adapters of a collection, in order of registration."""
-        found: dict[Adapter, Candidate] = {
-            one.adapter: one
-            for key in reversed(shape.item.keys)
-            for one in self.adapters.find(key)
-            if one.adapter.collect
-        }
-        return sorted(
-            (
-                one
-                for one in found.values()
-                if not any(key in fakes for key in one.adapter.keys)
-            ),
-            key=lambda one: one.adapter.number,
-        )
-
     def _member(
-        self, candidate: Candidate, level: int
+        self, key: t.Any, candidate: Candidate, level: int
     ) -> t.Generator[t.Any, t.Any, Node | Attempt]:
         """Plan what one adapter adds to a collection."""
-        adapter, bindings = candidate
-        own: t.Any = adapter.keys[0]
-        if adapter.owner is not None:
-            own = bindings[adapter.variable]
-        elif bindings:
-            own = normal(substitute(own, bindings))
-        here = (level, adapter, tuple(bindings.values()))
-        built = self._built[MEMBERS].get(here)
-        if built is not None:
-            return built
-        if isinstance(own, type) and len(self.adapters.find(own)) == 1:
+        own = own_types(candidate)[0]
+        start, undo = len(self.order), len(self._undo)
+        built: Node | Attempt | None = self._member_of(candidate, level)
+        is_kept = candidate.adapter.scope != "call" and self.decorated.any(
+            candidate
+        )
+        only = not is_kept and len(self.adapters.find(own)) == 1
+        if built is None and isinstance(own, type) and only:
             # Asked for itself it would be this component, added to be shared.
             shared = self._exact(own, level)
             if shared is not None:
                 return shared
-        return (yield from self._try(own, candidate, level, member=True))
+        if built is None:
+            built = yield from self._try(own, candidate, level, member=True)
+        if self.decorated and isinstance(built, Build):
+            built = yield from self._wrap(key, built, start, undo)
+        return built
+
+    def _member_of(self, candidate: Candidate, level: int) -> Build | None:
+        """Find what an adapter builds already."""
+        here = (level, candidate[0], tuple(candidate[1].values()))
+        return t.cast("Build | None", self._built[MEMBERS].get(here))
 
     def _put(
         self, items: dict[str, Node], name: str, node: Node, shape: Shape
@@ -226,6 +226,8 @@ class Planner(There):
         member: bool = False,
     ) -> t.Generator[t.Any, t.Any, Build | Attempt]:
         adapter, bindings = candidate
+        if adapter.when is not None and (left_out := self.left_out(adapter)):
+            return left_out
         own = LEVELS.index(adapter.scope)
         if own and own < level:
             reason = (
@@ -241,15 +243,60 @@ class Planner(There):
         if bindings and self._grows(adapter):
             reason = f"it needs itself for ever other types, now {show(key)}"
             return Attempt(adapter, reason)
+        if self.decorated and self.decorated.any(candidate):
+            # Who asks for what is inside shares it with who asks for it all.
+            built = self._member_of(candidate, level)
+            if built is not None:
+                return built
+        return (yield from self._build(key, candidate, level, member=member))
+
+    def _wrap(
+        self, key: t.Any, inner: Build, start: int, undo: int
+    ) -> t.Generator[t.Any, t.Any, Build | Attempt]:
+        """Plan what wraps what was built, for those who ask for a type."""
+        level = inner.level
+        for candidate in self.decorated.chain(inner.candidate, key):
+            adapter, bindings = candidate
+            built = self._member_of(candidate, level)
+            if built is not None:
+                inner = built
+                continue
+            here = (adapter, tuple(bindings.values()))
+            if here in self._path:
+                self._rewind(start, undo)
+                return self._cycle(key, here)
+            tried = yield from self._build(key, candidate, level, inner)
+            if isinstance(tried, Attempt):
+                self._rewind(start, undo)
+                return tried
+            inner = tried
+        return inner
+
+    def _build(
+        self,
+        key: t.Any,
+        candidate: Candidate,
+        level: int,
+        inner: Build | None = None,
+        *,
+        member: bool = False,
+    ) -> t.Generator[t.Any, t.Any, Build | Attempt]:
+        """Plan a call of an adapter, and what it needs."""
+        adapter, bindings = candidate
         try:
             params = adapter.params
         except AnnotationError as error:
             return Attempt(adapter, str(error), unread=True)
+        here = (adapter, tuple(bindings.values()))
+        wraps = adapter.wraps and adapter.wraps.name
         self._path[here] = key
         start, undo = len(self.order), len(self._undo)
         args: list[tuple[Param, Node]] = []
         try:
             for param in params:
+                if inner is not None and param.name == wraps:
+                    args.append((param, inner))
+                    continue
                 node = yield from self._arg(param, bindings, level)
                 if isinstance(node, Failure):
                     self._rewind(start, undo)
@@ -309,23 +356,16 @@ class Planner(There):
     def _is_first(self, build: Build, key: t.Any) -> bool:
         """Tell whether it is what is built for those who ask for a type."""
         found = self.adapters.find(key)
-        return not found or found[0].adapter is build.adapter
+        base = build.adapter.base or (build.adapter,)
+        return not found or found[0].adapter is base[0]
 
     def keys_of(self, build: Build) -> tuple[t.Any, ...]:
         """List the types under which it is found again."""
-        return tuple(dict.fromkeys((build.type, *self.own_keys(build))))
+        return self.decorated.keys(build.candidate, build.type)
 
-    def own_keys(self, build: Build) -> list[t.Any]:
-        """List the types its adapter says it is of."""
-        adapter = build.adapter
-        keys = [
-            one
-            for key in adapter.keys
-            for one in provided(normal(substitute(key, build.bindings)))
-        ]
-        if adapter.owner is not None:
-            keys = [*provided(build.bindings[adapter.variable]), *keys]
-        return keys
+    def own_keys(self, build: Build) -> tuple[t.Any, ...]:
+        """List the types its adapter says it is of, unless it is wrapped."""
+        return self.decorated.keys(build.candidate)
 
     def _rewind(self, start: int, undo: int) -> None:
         """Forget what was planned for an adapter that is not used."""

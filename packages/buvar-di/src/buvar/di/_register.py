@@ -16,29 +16,21 @@ from ._candidate import Candidate
 from ._candidate import bind
 from ._candidate import unbound
 from ._compiled import Compiled
+from ._condition import condition_of
+from ._decorators import Decorator
 from ._errors import AnnotationError
 from ._errors import RegisterError
-from ._errors import ResolveError
 from ._generics import is_open
 from ._kind import Scope
+from ._options import F
+from ._options import Options
+from ._options import registered
+from ._overrides import block_of
 from ._spelling import normal
 from ._types import Key
 from ._types import ask
-from ._types import is_type
 from ._types import is_virtual
 from ._types import provided
-
-
-F = t.TypeVar("F", bound=t.Callable[..., t.Any])
-
-
-class Options(t.TypedDict):
-    """How to register."""
-
-    replace: bool
-    scope: Scope
-    provides: t.Any
-    collect: bool
 
 
 class Adapters:
@@ -69,6 +61,9 @@ class Adapters:
         self._open: list[Adapter] = []
         self._pending: list[Adapter] = []
         self._found: dict[Key, tuple[Candidate, ...]] = {}
+        self._decorators: dict[t.Any, Decorator] = {}
+        #: The same, in the order of registration: the last is outermost.
+        self.decorators: tuple[Decorator, ...] = ()
         #: Types, and the names asked for, that the context will have later.
         self.expected: set[tuple[Key, t.Hashable]] = set()
         self._entry_points: weakref.WeakKeyDictionary[
@@ -80,6 +75,11 @@ class Adapters:
         self._found.clear()
         self.compiled.clear()
 
+    def replan(self) -> None:
+        """Plan anew, as what conditions read has changed."""
+        with LOCK:
+            self.changed()
+
     @t.overload
     def register(
         self,
@@ -88,6 +88,7 @@ class Adapters:
         scope: Scope = "call",
         provides: t.Any = None,
         collect: bool = True,
+        when: t.Callable[..., object] | None = None,
     ) -> t.Callable[[F], F]: ...
     @t.overload
     def register(
@@ -99,6 +100,7 @@ class Adapters:
         scope: Scope = "call",
         provides: t.Any = None,
         collect: bool = True,
+        when: t.Callable[..., object] | None = None,
     ) -> F: ...
     @t.overload
     def register(
@@ -108,6 +110,7 @@ class Adapters:
         scope: Scope = "call",
         provides: t.Any = None,
         collect: bool = True,
+        when: t.Callable[..., object] | None = None,
     ) -> t.Any: ...
     def register(
         self,
@@ -116,6 +119,7 @@ class Adapters:
         scope: Scope = "call",
         provides: t.Any = None,
         collect: bool = True,
+        when: t.Callable[..., object] | None = None,
     ) -> t.Any:
         """
         Register implementations, found by the types they return.
@@ -129,6 +133,8 @@ class Adapters:
             provides: The type they return, instead of the annotation.
             collect: Whether a collection, such as ``list[T]``, holds what
                 they build.
+            when: Decides whether they are used at all: a plain function, its
+                parameters are injected. Asked when a call is planned.
 
         Returns:
             The implementation, or the tuple of them if there are several.
@@ -136,11 +142,9 @@ class Adapters:
         Raises:
             RegisterError: One says not what it returns, or is abstract.
         """
-        options = Options(
-            replace=replace, scope=scope, provides=provides, collect=collect
-        )
+        options = Options(replace, scope, provides, collect, when)
         frame = sys._getframe(1)  # noqa: SLF001 - local names
-        return registered(lambda: self, implementations, options, frame)
+        return registered(lambda: self.insert, implementations, options, frame)
 
     def insert(
         self,
@@ -151,13 +155,66 @@ class Adapters:
         """Register with the names of a frame at hand."""
         for implementation in implementations:
             adapter = Adapter(
-                implementation, options["scope"], options["provides"], frame
+                implementation, options.scope, options.provides, frame
             )
-            adapter.collect = options["collect"]
+            adapter.collect = options.collect
+            adapter.when = condition_of(options, adapter, frame)
             with LOCK:
-                if options["replace"]:
+                if options.replace:
                     self._forget(adapter)
                 self._insert(adapter)
+                self.changed()
+
+    @t.overload
+    def decorate(
+        self,
+        *,
+        provides: t.Any = None,
+        when: t.Callable[..., object] | None = None,
+    ) -> t.Callable[[F], F]: ...
+    @t.overload
+    def decorate(
+        self,
+        wrap: F,
+        /,
+        *,
+        provides: t.Any = None,
+        when: t.Callable[..., object] | None = None,
+    ) -> F: ...
+    def decorate(
+        self,
+        *wraps: t.Any,
+        provides: t.Any = None,
+        when: t.Callable[..., object] | None = None,
+    ) -> t.Any:
+        """
+        Wrap what adapters build, see ``buvar.di.decorate``.
+
+        Raises:
+            RegisterError: It has no parameter of a type that it returns.
+        """
+        options = Options(provides=provides, when=when)
+        frame = sys._getframe(1)  # noqa: SLF001 - local names
+        return registered(lambda: self.wrap, wraps, options, frame)
+
+    def wrap(
+        self,
+        wraps: t.Sequence[t.Any],
+        options: Options,
+        frame: types.FrameType,
+    ) -> None:
+        """Register decorators with the names of a frame at hand."""
+        for one in wraps:
+            adapter = Adapter(one, "call", options.provides, frame)
+            adapter.when = condition_of(options, adapter, frame)
+            decorator = Decorator(adapter)
+            # What is not there yet is read again when it is needed.
+            with contextlib.suppress(AnnotationError):
+                _ = decorator.param
+            with LOCK:
+                self._decorators.pop(adapter.identity, None)
+                self._decorators[adapter.identity] = decorator
+                self.decorators = tuple(self._decorators.values())
                 self.changed()
 
     def _insert(self, adapter: Adapter) -> None:
@@ -290,6 +347,8 @@ class Adapters:
             twin._block(list(self._blocks))
             twin._all = dict(self._all)
             twin._count = self._count
+            twin._decorators = dict(self._decorators)
+            twin.decorators = self.decorators
             twin.expected = set(self.expected)
             for function, calls in self._entry_points.items():
                 twin._entry_points[function] = dict(calls)
@@ -314,9 +373,7 @@ class Adapters:
         Raises:
             ResolveError: A key is not a type, so nothing asks for it.
         """
-        block = {
-            key: fake for one, fake in fakes.items() for key in _asked_by(one)
-        }
+        block = block_of(fakes)
         with LOCK:
             self._block([*self._blocks, block])
         try:
@@ -338,48 +395,5 @@ class Adapters:
         return f"Adapters({', '.join(a.name for a in self._all.values())})"
 
 
-def _asked_by(key: t.Any) -> list[t.Any]:
-    """Return what is looked up where a type is asked for, as it is spelled."""
-    asked = ask(key)
-    if not asked.keys or not all(map(is_type, asked.keys)):
-        text = f"{key!r} cannot be overridden: it is not a type."
-        raise ResolveError(
-            key, (text,), (key,), ("override the type that is asked for",)
-        )
-    if asked.named is None:
-        return list(asked.keys)
-    return [t.Annotated[one, asked.named] for one in asked.keys]
-
-
 def _number(candidate: Candidate) -> int:
     return candidate.adapter.number
-
-
-def registered(
-    registry: t.Callable[[], Adapters],
-    implementations: tuple[t.Any, ...],
-    options: Options,
-    frame: types.FrameType,
-) -> t.Any:
-    """
-    Register what a call of ``register`` was given, and return that.
-
-    Args:
-        registry: Returns the registry of the moment: a decorator may be used
-            later than it was made.
-        implementations: What to register; if nothing, a decorator is returned.
-        options: How.
-        frame: Where ``register`` was called.
-    """
-    if not implementations:
-
-        def decorate(implementation: t.Any) -> t.Any:
-            caller = sys._getframe(1)  # noqa: SLF001 - local names
-            registry().insert((implementation,), options, caller)
-            return implementation
-
-        return decorate
-    registry().insert(implementations, options, frame)
-    if len(implementations) == 1:
-        return implementations[0]
-    return implementations

@@ -24,6 +24,7 @@ from ._nodes import Given
 from ._nodes import Guard
 from ._nodes import Item
 from ._nodes import Node
+from ._nodes import look_up
 from ._register import Adapters
 from ._spelling import normal
 from ._types import Asked
@@ -63,6 +64,8 @@ class There:
         #: The same for all components of some types: whether the plan rests
         #: on there being some, or none, ``None`` if it does not matter.
         self.collected: dict[Guard, bool | None] = {}
+        #: The components that conditions have read: others may decide anew.
+        self.rests_on: dict[Guard, t.Any] = {}
         self.absent: set[t.Any] = set()
         self.unnamed: set[t.Any] = set()
         #: The next call may look the same and mean another thing, as where a
@@ -119,6 +122,8 @@ class There:
         object of a class that says so, or one made by ``Repo[Order]()``.
         """
         node = self._ask(key, name, level)
+        if isinstance(key, type):
+            return node
         origin = t.get_origin(key)
         if node is not None or not isinstance(origin, type):
             return node
@@ -140,11 +145,7 @@ class There:
 
     def _item(self, node: Item) -> t.Any:
         """Return the component itself."""
-        level, key, name = node.guard
-        layer = self.layers[level]
-        if name is None:
-            return spi.peek(layer, key)
-        return spi.peek_named(layer, key, name)
+        return look_up(node.guard, self.layers)
 
     def _place(self, node: Item) -> tuple[int, int]:
         """Tell how far up a component is, and how late it was added."""

@@ -30,6 +30,7 @@ from ._errors import TaskFailedError  # noqa: E402
 from ._errors import UnservedSocketError  # noqa: E402
 from ._errors import UnsupportedError  # noqa: E402
 from ._errors import WorkersFailedError  # noqa: E402
+from ._role import Role  # noqa: E402
 from ._sharing import bind  # noqa: E402
 from ._sockets import Socket  # noqa: E402
 from ._stage import stage  # noqa: E402
@@ -43,6 +44,7 @@ __all__ = [
     "OptionError",
     "PidFileError",
     "ResultError",
+    "Role",
     "Socket",
     "SocketURIError",
     "TaskFailedError",

@@ -12,7 +12,11 @@ from ._streams import say
 _log = logging.getLogger("buvar.fork")
 
 
-def announce(workers: int, sockets: t.Iterable[Socket]) -> None:
+def announce(
+    workers: int,
+    sockets: t.Iterable[Socket],
+    roles: t.Iterable[tuple[str, int]] = (),
+) -> None:
     """
     Log how many workers serve what.
 
@@ -22,12 +26,17 @@ def announce(workers: int, sockets: t.Iterable[Socket]) -> None:
     Args:
         workers: How many there are.
         sockets: What they listen on.
+        roles: How many of them each role has.
     """
     where = ", ".join(
         f"{item.uri} ({address_text(item.address)})" for item in sockets
     )
     who = "1 worker is" if workers == 1 else f"{workers} workers are"
-    line = f"{who} ready{f' on {where}' if where else ''}."
+    numbers = ", ".join(f"{number} {role}" for role, number in roles)
+    line = (
+        f"{who} ready{f' ({numbers})' if numbers else ''}"
+        f"{f' on {where}' if where else ''}."
+    )
     if _log.hasHandlers() or not where:
         _log.info(line, extra={"workers": workers})
         return

@@ -101,7 +101,7 @@ class Child:
         # Not for the workers: each would report for the whole service.
         for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
             os.environ.pop(name, None)
-        self.title.show(f"worker {self.worker.slot}")
+        self.title.show(f"worker {self.options.label(self.worker.slot)}")
         # It cannot be imported in a subinterpreter.
         import faulthandler  # noqa: PLC0415
 

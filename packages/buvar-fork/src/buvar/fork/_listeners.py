@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import logging
 import traceback
 import typing as t
@@ -56,6 +57,22 @@ def parse_shared(uri: str) -> Tcp | Unix:
     return address
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Share:
+    """
+    What the workers of a role listen on.
+
+    Attributes:
+        role: Its name, empty without roles.
+        uris: The URIs; None is what the service says.
+        workers: How many workers it has.
+    """
+
+    role: str = ""
+    uris: tuple[str, ...] | None = None
+    workers: int = 1
+
+
 class Listeners:
     """
     The sockets of a service.
@@ -66,7 +83,7 @@ class Listeners:
         reuse_port: Whether each worker gets a socket of its own, between
             which the kernel distributes the connections.
         supervised: Whether there is a supervisor.
-        workers: How many workers accept from a shared socket.
+        shares: What each role listens on.
     """
 
     def __init__(
@@ -76,34 +93,53 @@ class Listeners:
         backlog: int,
         reuse_port: bool,
         supervised: bool,
-        workers: int = 1,
+        shares: t.Sequence[Share] = (Share(),),
     ) -> None:
         self.backlog = backlog
         self.reuse_port = reuse_port
         self.supervised = supervised
-        self.workers = workers
-        self._shared: list[Socket] = []
-        self._own: dict[int, list[Socket]] = {}
-        self._divided: list[Tcp] = []
+        self._shares = shares
+        #: What is shared, and which roles listen on it.
+        self._shared: dict[Socket, frozenset[str]] = {}
+        #: What each worker has of its own, by its role and number.
+        self._own: dict[tuple[str, int], dict[Tcp, Socket]] = {}
+        self._divided: dict[Tcp, frozenset[str]] = {}
         self._aliases: dict[Address, tuple[str, ...]] = {}
-        uris = list(uris)
-        if not uris:
-            uris = ["systemd://"] if activated() else []
+        common = tuple(uris)
+        wanted = {
+            share.role: common if share.uris is None else share.uris
+            for share in shares
+        }
+        if not any(wanted.values()):
+            common = ("systemd://",) if activated() else ()
+            wanted = {
+                share.role: common if share.uris is None else ()
+                for share in shares
+            }
             warn_of_others()
         with contextlib.ExitStack() as stack:
             stack.callback(self.close)
-            self._aliases = _once(parse(uri) for uri in uris)
-            for address in self._aliases:
-                self._open(address)
-            self.for_slot(1)
+            every = itertools.chain.from_iterable(wanted.values())
+            self._aliases = _once(parse(uri) for uri in dict.fromkeys(every))
+            for address, others in self._aliases.items():
+                spelled = {address.uri, *others}
+                self._open(
+                    address,
+                    frozenset(
+                        role
+                        for role, asked in wanted.items()
+                        if spelled.intersection(asked)
+                    ),
+                )
+            self.for_all()
             stack.pop_all()
         _load_tracebacks()
         for item in self._all():
             _say(item)
 
-    def _open(self, address: Address) -> None:
+    def _open(self, address: Address, roles: frozenset[str]) -> None:
         if isinstance(address, Tcp) and self._divides(address):
-            self._divided.append(address)
+            self._divided[address] = roles
             return
         if isinstance(address, Tcp):
             sockets = [
@@ -117,8 +153,10 @@ class Listeners:
             sockets = adopt_activated(address)
         for item in sockets:
             self._mark(item, address)
-            t.cast("Door", item.sock).workers = self.workers
-            self._shared.append(item)
+            t.cast("Door", item.sock).workers = sum(
+                share.workers for share in self._shares if share.role in roles
+            )
+            self._shared[item] = roles
 
     def _divides(self, address: Tcp) -> bool:
         if address.reuse_port is not None:
@@ -130,17 +168,26 @@ class Listeners:
         item.aliases = self._aliases.get(address, ())
         return item
 
-    def for_slot(self, slot: int) -> list[Socket]:
+    def for_slot(self, slot: int, role: str = "") -> list[Socket]:
         """
         Return the sockets of a worker, its successors get the same.
 
         Raises:
             BindError: One of its own cannot be bound.
         """
-        own = self._own.setdefault(slot, [])
-        for index in range(len(own), len(self._divided)):
-            own.append(self._bind_own(index, self._divided[index]))
-        return [*self._shared, *own]
+        own = self._own.setdefault((role, slot), {})
+        for address, roles in self._divided.items():
+            if role in roles and address not in own:
+                own[address] = self._bind_own(address)
+        shared = (
+            item for item, roles in self._shared.items() if role in roles
+        )
+        return [*shared, *own.values()]
+
+    def for_all(self) -> list[Socket]:
+        """Return the sockets of the first worker of each role."""
+        found = [self.for_slot(1, share.role) for share in self._shares]
+        return list(dict.fromkeys(item for items in found for item in items))
 
     def shares(self, uri: str) -> bool:
         """Tell whether the service listens on an address by now."""
@@ -150,7 +197,9 @@ class Listeners:
             return False
         return _find(self._all(), wanted) is not None
 
-    def share(self, uri: str, backlog: int, slot: int) -> Socket:
+    def share(
+        self, uri: str, backlog: int, slot: int, role: str = ""
+    ) -> Socket:
         """
         Return the socket of an address, bound if it is not there yet.
 
@@ -158,6 +207,7 @@ class Listeners:
             uri: The address, of TCP or a Unix socket.
             backlog: How many connections may wait to be accepted.
             slot: The number of the worker that is to listen there.
+            role: The name of its role.
 
         Raises:
             BindError: It cannot be bound.
@@ -168,30 +218,43 @@ class Listeners:
             address, backlog=address.backlog or backlog
         )
         if not self.shares(uri) and address not in self._divided:
-            self._open(address)
-            self.for_slot(slot)
+            self._open(address, frozenset({role}))
+            self.for_slot(slot, role)
             _say(t.cast("Socket", _find(self._all(), place(address))))
-        return t.cast("Socket", _find(self.for_slot(slot), place(address)))
+        else:
+            self._admit(role, place(address))
+        return t.cast(
+            "Socket", _find(self.for_slot(slot, role), place(address))
+        )
 
-    def _bind_own(self, index: int, address: Tcp) -> Socket:
+    def _admit(self, role: str, wanted: tuple[object, ...]) -> None:
+        """Have a role listen where another one does by now."""
+        for item, roles in self._shared.items():
+            if place(parse(item.uri)) == wanted:
+                self._shared[item] = roles | {role}
+        for address, roles in self._divided.items():
+            if place(address) == wanted:
+                self._divided[address] = roles | {role}
+
+    def _bind_own(self, address: Tcp) -> Socket:
         """Bind one more socket to an address, also if its port was 0."""
         bound = address
         for others in self._own.values():
-            if index < len(others):
-                bound = address.with_port(others[index].address[1])
+            if address in others:
+                bound = address.with_port(others[address].address[1])
                 break
         item = bind_tcp(bound, backlog=self.backlog, reuse_port=True)
         return self._mark(item, address)
 
-    def drop_slot(self, slot: int) -> None:
+    def drop_slot(self, slot: int, role: str = "") -> None:
         """Close what only one worker listened on; it is to end."""
-        for item in self._own.pop(slot, ()):
+        for item in self._own.pop((role, slot), {}).values():
             item.close()
 
     def _all(self) -> t.Iterator[Socket]:
         yield from self._shared
         for own in self._own.values():
-            yield from own
+            yield from own.values()
 
     def bar(self) -> None:
         """Let no new connection in."""

@@ -34,6 +34,14 @@ class Options:
     """The options of ``stage``, as it documents them; times in seconds."""
 
     plugins: tuple[t.Any, ...] = ()
+    #: The name of the role that they are those of, if there are roles.
+    role: str = ""
+    #: Whether there is never more than one worker.
+    exclusive: bool = False
+    #: What a role listens on; None is what the stage says.
+    sockets: tuple[str, ...] | None = None
+    #: The options of each role, if there are roles.
+    roles: tuple[Options, ...] = ()
     stage: t.Mapping[str, t.Any] = dataclasses.field(
         default_factory=dict[str, t.Any]
     )
@@ -57,6 +65,14 @@ class Options:
     #: What a worker becomes before it runs plugins.
     identity: Identity = dataclasses.field(default_factory=Identity)
 
+    def each_role(self) -> tuple[Options, ...]:
+        """Return the options of each role, or these if there are none."""
+        return self.roles or (self,)
+
+    def label(self, slot: int) -> str:
+        """Return what a worker is called in lines for people."""
+        return f"{self.role} {slot}" if self.role else str(slot)
+
     def check(self) -> None:
         """
         Refuse what cannot work, before anything is done.
@@ -64,6 +80,11 @@ class Options:
         Raises:
             OptionError: An option makes no sense.
         """
+        for role in self.each_role():
+            role._check()  # noqa: SLF001 - of the same class
+
+    def _check(self) -> None:
+        where = f"roles.{self.role}." if self.role else ""
         for name in (*_NATURAL, *_POSITIVE):
             value: t.Any = getattr(self, name)
             if value is None and name in _OPTIONAL:
@@ -73,21 +94,23 @@ class Options:
                 least += ", or None"
             if (
                 not isinstance(value, int | float)
-                # Neither is what is no number at all.
+                # Nor is anything that is not a number.
                 or not (value >= 0 if name in _NATURAL else value > 0)
             ):
-                raise OptionError(name, value, f"it is {least}.")
-        self._check_jitter()
+                raise OptionError(where + name, value, f"it is {least}.")
+        self._check_jitter(where)
         if self.unserved not in {"warn", "error"}:
             raise OptionError(
-                "unserved", self.unserved, "it is 'warn' or 'error'."
+                where + "unserved",
+                self.unserved,
+                "it is 'warn' or 'error'.",
             )
 
-    def _check_jitter(self) -> None:
+    def _check_jitter(self, where: str) -> None:
         jitter, most = self.max_requests_jitter, self.max_requests
         if jitter is not None and (most is None or jitter >= most):
             raise OptionError(
-                "max_requests_jitter",
+                where + "max_requests_jitter",
                 jitter,
                 f"it is less than max_requests, which is {most}.",
             )

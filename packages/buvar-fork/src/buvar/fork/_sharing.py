@@ -117,10 +117,12 @@ class Broker:
                 else:
                     yield Request(key, uri, backlog, reply)
 
-    def grant(self, request: Request, slot: int, listeners: Listeners) -> None:
+    def grant(
+        self, request: Request, slot: int, role: str, listeners: Listeners
+    ) -> None:
         """Send the socket, bound if it is the first one to ask."""
         try:
-            item = listeners.share(request.uri, request.backlog, slot)
+            item = listeners.share(request.uri, request.backlog, slot, role)
         except (BindError, SocketURIError) as error:
             self.refuse(request, error.reason)
         except OSError as error:

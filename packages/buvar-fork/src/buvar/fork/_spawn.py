@@ -61,23 +61,37 @@ class Spawner:
         broker: Broker,
         abandon: t.Callable[[], None],
     ) -> None:
-        self._options = options
+        self._roles = {role.role: role for role in options.each_role()}
         self._listeners = listeners
         self._broker = broker
         self._abandon = abandon
         #: Nothing is written to it: it ends when the parent does.
         self._lifeline, self._life = os.pipe()
+        #: Neither to this one: it ends when the service begins to stop.
+        self._stopping, self._running = os.pipe()
+        self._told = False
         self._leash = Leash()
         self._title = Title(options.title)
-        self._title.show(f"supervisor of {options.forks}")
+        forks = sum(role.forks for role in options.each_role())
+        self._title.show(f"supervisor of {forks}")
         self._threads_named = False
 
+    def tell_stopping(self) -> None:
+        """Tell all workers that the service is going to stop."""
+        if not self._told:
+            self._told = True
+            os.close(self._running)
+
     def close(self) -> None:
-        """Close the pipe that the workers watch."""
+        """Close the pipes that the workers watch."""
+        self.tell_stopping()
+        os.close(self._stopping)
         os.close(self._lifeline)
         os.close(self._life)
 
-    def spawn(self, key: int, slot: int, generation: int) -> Spawned:
+    def spawn(
+        self, key: int, slot: int, generation: int, role: str
+    ) -> Spawned:
         """
         Fork a worker and return what its parent needs to know.
 
@@ -85,12 +99,14 @@ class Spawner:
             key: Identifies it.
             slot: The number of its place.
             generation: How many reloads there were.
+            role: The name of its role.
 
         Raises:
             OSError: There are too many processes, or files.
             BindError: A socket of its own cannot be bound.
         """
-        sockets = self._listeners.for_slot(slot)
+        options = self._roles[role]
+        sockets = self._listeners.for_slot(slot, role)
         self._name_threads()
         # What is buffered here must not be printed by the child, too.
         flush()
@@ -100,7 +116,8 @@ class Spawner:
         try:
             pid = _fork()
             if pid == 0:
-                self._run((key, slot, generation), (receive, send), sockets)
+                identity = (key, slot, generation)
+                self._run(options, identity, (receive, send), sockets)
         except BaseException:
             os.close(receive)
             raise
@@ -129,6 +146,7 @@ class Spawner:
 
     def _run(
         self,
+        options: Options,
         identity: tuple[int, int, int],
         pipe: tuple[int, int],
         sockets: t.Iterable[Socket],
@@ -138,8 +156,10 @@ class Spawner:
         try:
             os.close(pipe[0])
             os.close(self._life)
+            self.tell_stopping()
             self._abandon()
-            code = self._child(identity, Sender(pipe[1]), sockets).run()
+            sender = Sender(pipe[1])
+            code = self._child(options, identity, sender, sockets).run()
         except BaseException:  # noqa: BLE001 - nothing above may see it
             traceback.print_exc()
         finally:
@@ -148,6 +168,7 @@ class Spawner:
 
     def _child(
         self,
+        options: Options,
         identity: tuple[int, int, int],
         sender: Sender,
         sockets: t.Iterable[Socket],
@@ -156,13 +177,15 @@ class Spawner:
         worker = Worker(
             slot,
             generation,
-            max_requests=self._options.max_requests,
-            jitter=self._options.max_requests_jitter,
+            role=options.role,
+            max_requests=options.max_requests,
+            jitter=options.max_requests_jitter,
             sender=sender,
-            asker=self._broker.asker(key, self._options.forks),
+            asker=self._broker.asker(key, options.forks),
+            stopping=self._stopping,
         )
         return Child(
-            self._options,
+            options,
             worker,
             sender,
             sockets,

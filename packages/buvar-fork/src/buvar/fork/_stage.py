@@ -8,23 +8,26 @@ import gc
 import logging
 import os
 import sys
-import types
 import typing as t
 
 from buvar.components import Components
 from buvar.components import Namespaces
-from buvar.plugin.spi import absolute_name
 
 from ._cpus import available_cpus
 from ._errors import ForkError
+from ._errors import OptionError
 from ._errors import UnsupportedError
 from ._identity import identity
 from ._listeners import Listeners
+from ._listeners import Share
 from ._options import Options
 from ._pidfile import pid_file
 from ._preload import preload as preload_plugins
 from ._preload import warn_loaded
 from ._reload import reload_forever
+from ._role import Role
+from ._role import absolute
+from ._role import with_roles
 from ._single import run_single
 from ._streams import fill
 from ._streams import say
@@ -64,7 +67,7 @@ def stage(
     **options: t.Any,
 ) -> list[t.Any]:
     """
-    Run plugins in forked workers that share sockets.
+    Run plugins, or roles, in forked workers that share sockets.
 
     The sockets are bound first, then the workers forked; this process only
     supervises them. What follows the call is run by this process only: a
@@ -72,10 +75,12 @@ def stage(
     ends.
 
     Args:
-        plugins: Names, modules or functions, as ``plugin.stage`` takes them.
+        plugins: Names, modules or functions, as ``plugin.stage`` takes them;
+            or only objects of ``Role``, which have plugins each.
         components: Components that the plugins find in the context.
         forks: How many workers; 1 runs the stage in this process, without a
-            supervisor; 0 means one per available CPU.
+            supervisor; 0 means one per available CPU. With roles it is for
+            those that do not say, and there is always a supervisor.
         sockets: URIs: ``tcp://host:port``, ``unix:///path?mode=660``,
             ``fd://3``, ``systemd://name``; each becomes a ``Socket`` named
             by it. None takes over what systemd has passed, if it has.
@@ -137,41 +142,51 @@ def stage(
         >>> stage(prepare, forks=1)
         ['done']
     """
+    roles = [one for one in plugins if isinstance(one, Role)]
+    solo = forks == 1 and not roles
+    who: dict[str, t.Any] = {
+        "user": user,
+        "group": group,
+        "umask": umask,
+        "directory": directory,
+    }
     try:
-        if forks != 1:
+        _refuse_mixed(plugins, roles)
+        if not solo:
             _check_place()
         fill()
         if reload is not False:
             reload_forever(None if reload is True else _several(reload))
+        told = Options(
+            plugins=absolute(plugins, sys._getframe(1).f_globals),  # noqa: SLF001
+            stage=options,
+            components=components,
+            forks=forks or available_cpus(),
+            worker_timeout=worker_timeout,
+            boot_timeout=boot_timeout,
+            graceful_timeout=graceful_timeout,
+            backoff=backoff,
+            backoff_limit=backoff_limit,
+            stable_after=stable_after,
+            max_failures=max_failures,
+            max_memory=max_memory,
+            max_requests=max_requests,
+            max_requests_jitter=max_requests_jitter,
+            title=title,
+            preload=preload,
+            unserved=unserved,
+            collects=gc.isenabled(),
+            identity=identity(**who),
+        )
+        if roles:
+            told = with_roles(told, roles, forks=forks, who=who)
         return _run(
-            Options(
-                plugins=_absolute(plugins, sys._getframe(1)),  # noqa: SLF001
-                stage=options,
-                components=components,
-                forks=forks or available_cpus(),
-                worker_timeout=worker_timeout,
-                boot_timeout=boot_timeout,
-                graceful_timeout=graceful_timeout,
-                backoff=backoff,
-                backoff_limit=backoff_limit,
-                stable_after=stable_after,
-                max_failures=max_failures,
-                max_memory=max_memory,
-                max_requests=max_requests,
-                max_requests_jitter=max_requests_jitter,
-                title=title,
-                preload=preload,
-                unserved=unserved,
-                collects=gc.isenabled(),
-                identity=identity(
-                    user=user, group=group, umask=umask, directory=directory
-                ),
-            ),
+            told,
             _several(sockets),
             backlog=backlog,
             reuse_port=reuse_port,
             pid_path=pid_path,
-            solo=forks == 1,
+            solo=solo,
         )
     except ForkError as error:
         # Uncaught, it only ends the program, see there.
@@ -198,7 +213,10 @@ def _run(
             backlog=backlog,
             reuse_port=reuse_port,
             supervised=not solo,
-            workers=options.forks,
+            shares=[
+                Share(role.role, role.sockets, role.forks)
+                for role in options.each_role()
+            ],
         )
         stack.callback(listeners.close)
         return listeners
@@ -221,10 +239,15 @@ def _run_workers(
         try:
             with inbox.interrupting(stack.close):
                 listeners = open_all(stack)
+                plugins = [
+                    plugin
+                    for role in options.each_role()
+                    for plugin in role.plugins
+                ]
                 if options.preload:
-                    preload_plugins(options.plugins)
+                    preload_plugins(plugins)
                 else:
-                    warn_loaded(options.plugins)
+                    warn_loaded(plugins)
         except InterruptedStartError as interrupt:
             _log.info("Stopped by %s.", signal_name(interrupt.number))
             return []
@@ -258,16 +281,15 @@ def _several(items: t.Any) -> t.Any:
     return [items] if isinstance(items, str | os.PathLike) else items
 
 
-def _absolute(
-    plugins: tuple[t.Any, ...], caller: types.FrameType
-) -> tuple[t.Any, ...]:
-    """Resolve the names that are relative to the caller's package."""
-    return tuple(
-        absolute_name(plugin, caller.f_globals)
-        if isinstance(plugin, str)
-        else plugin
-        for plugin in plugins
-    )
+def _refuse_mixed(plugins: t.Sequence[t.Any], roles: t.Sequence[Role]) -> None:
+    """Refuse plugins beside roles: nothing says which role has them."""
+    if roles and len(roles) < len(plugins):
+        first = next(one for one in plugins if not isinstance(one, Role))
+        raise OptionError(
+            "plugins",
+            first,
+            "it stands beside roles: give it to those that are to run it.",
+        )
 
 
 @contextlib.contextmanager

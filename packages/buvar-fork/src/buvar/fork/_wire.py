@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import math
 import os
 import struct
 import typing as t
@@ -29,6 +30,8 @@ class Kind(enum.IntEnum):
     RESULTS = 4
     #: The stage failed; carries how.
     FAILED = 5
+    #: The service is to stop that much later; carries the seconds.
+    DELAY = 6
 
 
 #: How many bytes a message of each kind may carry.
@@ -38,6 +41,7 @@ LIMITS: t.Final[t.Mapping[int, int]] = {
     Kind.RECYCLE: 1_000,
     Kind.RESULTS: 4 << 20,
     Kind.FAILED: 1 << 20,
+    Kind.DELAY: 20,
 }
 
 _HEAD: t.Final = struct.Struct("!BQ")
@@ -148,6 +152,22 @@ def parse_beat(payload: bytes) -> int:
     if not payload.isdigit():
         raise MessageError(f"memory is a number of bytes, not {payload!r}")
     return int(payload)
+
+
+def parse_delay(payload: bytes) -> float:
+    """
+    Return for how many seconds connections are to be accepted at the end.
+
+    Raises:
+        MessageError: It is not a number, or has no end.
+    """
+    try:
+        seconds = float(payload)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise MessageError(f"a delay is a number of seconds, not {payload!r}")
+    return seconds
 
 
 def parse_reason(payload: bytes) -> str:

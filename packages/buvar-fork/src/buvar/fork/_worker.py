@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 import random
 import typing as t
 
@@ -16,6 +18,12 @@ _log = logging.getLogger("buvar.fork")
 #: How much sooner than asked a worker may be replaced, so that not all are
 #: replaced at once.
 _JITTER: t.Final = 0.1
+
+
+def _tell(told: asyncio.Future[None]) -> None:
+    """Have whoever waits go on, once."""
+    if not told.done():
+        told.set_result(None)
 
 
 class SupervisorLink(t.Protocol):
@@ -35,8 +43,10 @@ class Worker:
     The worker that the code runs in, a component in each of them.
 
     Attributes:
-        slot: The number of its place, from 1; a successor has the same.
+        slot: The number of its place among those of its role, from 1; a
+            successor has the same.
         generation: How many reloads there were when it was started.
+        role: The name of its role, empty without roles.
         max_requests: After how much work it is replaced, if ever.
         done: How much work it has done.
         asker: Where ``bind`` asks for sockets; None without a supervisor.
@@ -51,13 +61,16 @@ class Worker:
         slot: int = 1,
         generation: int = 0,
         *,
+        role: str = "",
         max_requests: int | None = None,
         jitter: int | None = None,
         sender: Sender | None = None,
         asker: SupervisorLink | None = None,
+        stopping: int | None = None,
     ) -> None:
         self.slot = slot
         self.generation = generation
+        self.role = role
         self.done = 0
         self.max_requests = max_requests
         if max_requests is not None:
@@ -68,6 +81,7 @@ class Worker:
             )
         self.asker = asker
         self._sender = sender
+        self._stopping = stopping
         self._asked = False
 
     def count(self, number: int = 1) -> None:
@@ -75,6 +89,42 @@ class Worker:
         self.done += number
         if self.max_requests is not None and self.done >= self.max_requests:
             self.recycle(f"it has done {self.done} requests")
+
+    def delay_stop(self, seconds: float) -> None:
+        """
+        Have connections be accepted for a while once the service stops.
+
+        Load balancers go on to send connections until they have noticed. With
+        several workers the longest delay counts; it comes before
+        ``graceful_timeout``. Without a supervisor (``forks=1``) it is up to
+        the server itself.
+
+        Args:
+            seconds: How long.
+        """
+        if self._sender is not None:
+            self._sender.send(Kind.DELAY, b"%.6f" % seconds)
+
+    async def stopping(self) -> None:
+        """
+        Wait until the service begins to stop, a delay before its workers do.
+
+        Without a supervisor (``forks=1``), and where no worker has asked for
+        a delay, this is never told: wait for ``plugin.Cancel`` as well.
+        """
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[None] = loop.create_future()
+        if self._stopping is None:
+            await told
+            return
+        # A copy for each who waits: a loop has one callback for a descriptor.
+        copy = os.dup(self._stopping)
+        try:
+            loop.add_reader(copy, _tell, told)
+            await told
+        finally:
+            loop.remove_reader(copy)
+            os.close(copy)
 
     def recycle(self, reason: str = "a plugin asked for it") -> None:
         """

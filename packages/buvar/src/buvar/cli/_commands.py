@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import typing as t
 
 import click
 
 from ._application import Application
+from ._completion import SHELLS
+from ._completion import script
 from ._errors import told
 from ._options import configuration
 from ._options import plugins
@@ -16,6 +19,9 @@ from ._options import with_settings
 
 
 T = t.TypeVar("T")
+
+#: What ``deploy`` writes.
+KINDS: t.Final = ("docker", "k8s", "nginx", "systemd")
 
 
 class Buvar(click.Group):
@@ -40,17 +46,24 @@ def buvar() -> None:
     """
     Run, check and explain applications made of buvar plugins.
 
+    \b
+    buvar new shop --with aiohttp      a service that works, in a new folder
+    buvar run shop -c shop.toml        run it
+    buvar check shop -c shop.toml      what is wrong with it, all at once
+    buvar config show shop             each setting, and where it came from
+
     PLUGINS are modules that have a "prepare", written as Python imports them,
     functions of modules, as app:prepare, or entry points; from the current
-    folder, or installed.
-    """
+    folder, or installed. Those of a service with roles stand in its file, as
+    fork.roles.
+    """  # noqa: D301 - click wants the character itself
 
 
 def _application(ctx: click.Context, given: dict[str, t.Any]) -> Application:
     return Application(**with_settings(ctx.command, given))
 
 
-@buvar.command()
+@buvar.command(short_help="Run plugins until they end, or INT or TERM comes.")
 @plugins
 @configuration
 @running
@@ -63,6 +76,7 @@ def run(ctx: click.Context, /, **options: t.Any) -> None:
     buvar run app:prepare
     buvar run app -c app.toml --set aiohttp.port=8080
     buvar run app --forks 0 --bind tcp://:8080
+    buvar run -c roles.toml
 
     Whatever an option below says can be set in the section "fork", which has
     more than these: buvar config show fork.
@@ -71,7 +85,7 @@ def run(ctx: click.Context, /, **options: t.Any) -> None:
         _application(ctx, options).run()
 
 
-@buvar.command()
+@buvar.command(short_help="Report all that is wrong; bind and start nothing.")
 @plugins
 @configuration
 @running
@@ -83,8 +97,15 @@ def run(ctx: click.Context, /, **options: t.Any) -> None:
     show_default=True,
     help="How to write what is wrong; SARIF is read by editors and forges.",
 )
+@click.option(
+    "--static",
+    is_flag=True,
+    help="Import the modules only, prepare nothing: for editors and hooks.",
+)
 @click.pass_context
-def check(ctx: click.Context, /, form: str, **options: t.Any) -> None:
+def check(
+    ctx: click.Context, /, form: str, *, static: bool, **options: t.Any
+) -> None:
     """
     Prepare PLUGINS and report all that is wrong; run no task, bind no port.
 
@@ -93,17 +114,20 @@ def check(ctx: click.Context, /, form: str, **options: t.Any) -> None:
     \b
     buvar check app -c app.toml --forks 4
     buvar check app --format sarif > buvar.sarif
+    buvar check app --static
 
     Exit codes: 0 all is well, 2 only the configuration or the name of a plugin
     is wrong, 1 something cannot be injected or prepared.
     """  # noqa: D301 - click wants the character itself
     from ._checking import check  # noqa: PLC0415
+    from ._static import check as check_static  # noqa: PLC0415
 
     with told():
-        check(_application(ctx, options), form)
+        application = _application(ctx, options)
+        (check_static if static else check)(application, form)
 
 
-@buvar.command()
+@buvar.command(short_help="Draw what is injected where.")
 @plugins
 @configuration
 @click.option(
@@ -115,21 +139,32 @@ def check(ctx: click.Context, /, form: str, **options: t.Any) -> None:
     help="What to draw with.",
 )
 def graph(form: str, **options: t.Any) -> None:
-    """Draw what is injected where once PLUGINS are prepared."""
+    """
+    Draw what is injected where once PLUGINS are prepared.
+
+    \b
+    buvar graph app
+    buvar graph app --format dot | dot -Tsvg > app.svg
+    """  # noqa: D301 - click wants the character itself
     from ._checking import draw  # noqa: PLC0415
 
     with told():
         draw(Application(**options), form)
 
 
-@buvar.group(cls=Buvar)
+@buvar.group(cls=Buvar, short_help="Generate and explain the configuration.")
 def config() -> None:
     """
     Generate and explain the configuration of an application.
 
+    \b
+    buvar config sample app > app.toml
+    buvar config show app -c app.toml --env-prefix APP
+    buvar config show fork
+
     PLUGINS may be the words "fork" and "log" as well: the sections that the
     command itself reads.
-    """
+    """  # noqa: D301 - click wants the character itself
 
 
 def _unchanged(func: T) -> T:
@@ -170,7 +205,42 @@ _configuration("show", "Show each value and where it came from.", running)
 _configuration("schema", "Write the JSON Schema of all sections.")
 
 
-@buvar.command()
+@buvar.command(
+    short_help="Print what runs a service: docker, k8s, nginx, systemd."
+)
+@click.argument("kind", type=click.Choice(KINDS))
+@plugins
+@configuration
+@running
+@click.option(
+    "--name",
+    help="What the service is called.  [default: the module of the first "
+    "plugin]",
+)
+@click.pass_context
+def deploy(
+    ctx: click.Context, /, kind: str, name: str | None, **options: t.Any
+) -> None:
+    """
+    Print what runs PLUGINS in a container, on Kubernetes, behind nginx or
+    under systemd.
+
+    Give it the options of "buvar run". Ports, probes and time-outs come from
+    the configuration: what waits for the service waits long enough.
+
+    \b
+    buvar deploy docker app -c app.toml --env-prefix APP > Dockerfile
+    buvar deploy k8s app -c app.toml --forks 2 > app.yaml
+    buvar deploy systemd app -c app.toml > app.service
+    buvar deploy nginx app -c app.toml > app.conf
+    """  # noqa: D301, D205 - click wants both
+    from ._deploy import deploy  # noqa: PLC0415
+
+    with told():
+        deploy(_application(ctx, options), kind, name)
+
+
+@buvar.command(short_help="Write a small service that works.")
 @click.argument("name")
 @click.option(
     "--with",
@@ -198,7 +268,28 @@ def new(name: str, features: str) -> None:
     wanted = [one.strip() for one in features.split(",") if one.strip()]
     for one in wanted:
         if one not in FEATURES:
-            msg = f"{one!r} is none of {', '.join(FEATURES)}."
+            msg = f"{one!r} is not one of {', '.join(FEATURES)}."
             raise click.BadParameter(msg, param_hint="'--with'")
     write(name, wanted, pathlib.Path.cwd())
     click.echo(f"Wrote {name}; see {name}/README.md.")
+
+
+@buvar.command(short_help="Print what has a shell complete the command.")
+@click.argument("shell", type=click.Choice(SHELLS), required=False)
+def completion(shell: str | None) -> None:
+    """
+    Print what has a SHELL complete the words of this command.
+
+    \b
+    source <(buvar completion bash)     in ~/.bashrc
+    source <(buvar completion zsh)      in ~/.zshrc
+    buvar completion fish > ~/.config/fish/completions/buvar.fish
+
+    Without SHELL it is the one of $SHELL.
+    """  # noqa: D301 - click wants the character itself
+    if shell is None:
+        shell = pathlib.Path(os.environ.get("SHELL", "")).name
+        if shell not in SHELLS:
+            msg = f"$SHELL is none of {', '.join(SHELLS)}: say which it is."
+            raise click.UsageError(msg)
+    click.echo(script(shell, buvar))

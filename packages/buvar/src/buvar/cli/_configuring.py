@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 import typing as t
 
 import click
@@ -16,6 +17,7 @@ from ._application import Application
 from ._application import check_own
 from ._errors import CommandError
 from ._errors import Exit
+from ._formats import terminal_width
 
 
 def sample(application: Application) -> None:
@@ -51,7 +53,13 @@ def show(application: Application) -> None:
     else:
         _classes(application)
         found = application.source.explain()
-    click.echo(str(found))
+    if not terminal_width(sys.stdout):
+        click.echo(str(found))
+        return
+    for line, one in zip(str(found).split("\n"), found, strict=True):
+        # What somebody has set stands out.
+        dim = one.source == "default"
+        click.echo(click.style(line, dim=True) if dim else line)
 
 
 def schema(application: Application) -> None:
@@ -74,7 +82,7 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
         return [(OWN[section], section) for section in only]
     check_own(source)
     application.set_up()
-    failed = _prepare(application)
+    failed = prepare_all(application)
     found = source.classes()
     if all(section in OWN for _, section in found):
         if failed:
@@ -85,15 +93,7 @@ def _classes(application: Application) -> list[tuple[t.Any, str]]:
             "buvar_aiohttp.",
             Exit.USAGE,
         )
-    for error in failed:
-        text = str(error).split("\n")
-        said = " ".join(line.strip(" -") for line in text[:2])
-        click.echo(
-            "Note that a plugin could not be prepared, so the sections of "
-            "those that it loads may be missing: "
-            f"{type(error).__name__}: {said}",
-            err=True,
-        )
+    note_failures(failed)
     # Those of the command itself come last.
     return sorted(found, key=lambda each: (each[1] in OWN, each[1]))
 
@@ -112,20 +112,40 @@ def _own_sections(application: Application) -> list[str]:
     )
 
 
-def _prepare(application: Application) -> list[Exception]:
+def note_failures(failed: t.Iterable[Exception]) -> None:
+    """Say which plugins could not be prepared, without an end to it."""
+    for error in failed:
+        text = str(error).split("\n")
+        said = " ".join(line.strip(" -") for line in text[:2])
+        click.echo(
+            "Note that a plugin could not be prepared, so the sections of "
+            "those that it loads may be missing: "
+            f"{type(error).__name__}: {said}",
+            err=True,
+        )
+
+
+def prepare_all(
+    application: Application, look: t.Callable[[], object] = lambda: None
+) -> list[Exception]:
     """
     Prepare the plugins, which load others, and return what failed.
 
     A plugin may fail for want of the very values that are asked for.
 
+    Args:
+        application: What names the plugins.
+        look: Called last, in the layer of the plugins.
+
     Raises:
         PluginError: There is no such plugin.
     """
     failed: list[Exception] = []
+    every = [name for group in application.groups() for name in group]
 
     async def prepare(load: plugin.Loader) -> None:
         await load(config)
-        for name in application.plugins:
+        for name in dict.fromkeys(every):
             try:
                 await load(name)
             except plugin.NoPrepareError:
@@ -136,5 +156,5 @@ def _prepare(application: Application) -> list[Exception]:
             except Exception as error:  # noqa: BLE001 - it is told
                 failed.append(error)
 
-    plugin.check(prepare)
+    plugin.check(prepare, look=look)
     return failed

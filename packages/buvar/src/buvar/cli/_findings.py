@@ -12,6 +12,8 @@ from buvar import config
 from buvar import di
 from buvar import plugin
 
+from ._application import FORK
+from ._application import Application
 from ._errors import Exit
 
 
@@ -22,6 +24,8 @@ RULES: t.Final[dict[str, tuple[Exit, str]]] = {
     "plugin": (Exit.USAGE, "A plugin cannot be found or loaded."),
     "prepare": (Exit.FAILED, "A plugin cannot be prepared."),
     "injection": (Exit.FAILED, "Something that is injected is missing."),
+    "left-out": (Exit.FINE, "A condition says that it is not used."),
+    "unseen": (Exit.FINE, "A static check cannot know this."),
 }
 
 #: A file and a line, as a configuration names them.
@@ -60,6 +64,11 @@ class Finding:
         return int(RULES[self.rule][0])
 
     @property
+    def is_note(self) -> bool:
+        """Whether it is no mistake, but good to know."""
+        return self.exit_code == Exit.FINE
+
+    @property
     def place(self) -> str | None:
         """Where it is, as editors read it."""
         if self.file is None:
@@ -81,7 +90,8 @@ def exit_code(findings: t.Iterable[Finding]) -> int:
 
     2 says that correcting the configuration is enough.
     """
-    return min((one.exit_code for one in findings), default=0)
+    codes = [one.exit_code for one in findings if not one.is_note]
+    return min(codes, default=0)
 
 
 def of_error(
@@ -105,6 +115,23 @@ def of_error(
         found = [of_error(inner, source) for inner in group.exceptions]
         return [one for findings in found for one in findings]
     return [_of_failure(plugin.failures(error)[0])]
+
+
+def named(
+    finding: Finding, application: Application, name: plugin.Plugin
+) -> Finding:
+    """Say where a plugin is named that cannot be found."""
+    if finding.rule != "plugin" or finding.place is not None:
+        return finding
+    for role in application.roles_with(name):
+        path = (FORK, "roles", role, "plugins")
+        place = _ORIGIN.fullmatch(application.source.where(path) or "")
+        if place is not None:
+            line = place["line"]
+            return attrs.evolve(
+                finding, file=place["file"], line=int(line) if line else None
+            )
+    return attrs.evolve(finding, origin="PLUGINS")
 
 
 def _of_problem(
@@ -169,5 +196,9 @@ def _place_of(error: BaseException) -> tuple[str | None, int | None]:
     """Return where an exception was raised."""
     if isinstance(error, SyntaxError):
         return error.filename, error.lineno
+    # What names a place itself knows better than where it was raised.
+    place = _PLACE.fullmatch(f"({getattr(error, 'place', '')})")
+    if place is not None:
+        return place["file"], int(place["line"])
     frames = traceback.extract_tb(error.__traceback__)
     return (frames[-1].filename, frames[-1].lineno) if frames else (None, None)

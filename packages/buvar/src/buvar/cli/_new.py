@@ -121,15 +121,24 @@ def _copy(
         if item.is_dir():
             _copy(item, target / file, words, features)
         elif file.endswith(_SUFFIX):
-            text = _filled(item.read_text("utf-8"), words, features)
+            text = filled(item.read_text("utf-8"), words, features)
             (target / file.removesuffix(_SUFFIX)).write_text(
                 text, encoding="utf-8"
             )
 
 
-def _filled(
-    text: str, words: dict[str, str], features: t.Collection[str]
+def filled(
+    text: str, words: t.Mapping[str, str], features: t.Collection[str]
 ) -> str:
+    """
+    Fill a template.
+
+    Args:
+        text: The template. A line that ends with ``#+feature`` is there only
+            with that feature, one that ends with ``#-feature`` only without.
+        words: What stands for the words in double braces.
+        features: The features that are wanted.
+    """
     lines: list[str] = []
     for line in text.splitlines():
         only = _ONLY.search(line)

@@ -15,6 +15,7 @@ class Start:
     key: int
     slot: int
     generation: int
+    role: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class Send:
 
     key: int
     number: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TellStopping:
+    """Tell all workers that the service is going to stop."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class DropSlot:
     """Close the sockets that only one slot has."""
 
     slot: int
+    role: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Grant:
 
     request: t.Any
     slot: int
+    role: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,6 +98,8 @@ class Announce:
     """Say that all workers are ready, for the first time."""
 
     workers: int
+    #: How many of them each role has.
+    roles: tuple[tuple[str, int], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,6 +107,7 @@ class NotifyReady:
     """Tell the service manager that all workers are ready."""
 
     workers: int
+    roles: tuple[tuple[str, int], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,6 +123,7 @@ class NotifyStopping:
 Command: t.TypeAlias = (
     Start
     | Send
+    | TellStopping
     | StopAccepting
     | LookAtQueue
     | CloseSockets

@@ -20,6 +20,7 @@ from .state import Ending
 from .state import Finished
 from .state import Killed
 from .state import LastWords
+from .state import Leaving
 from .state import Ready
 from .state import Service
 from .state import Stopping
@@ -49,6 +50,12 @@ def stop(turn: Turn, worker: Worker, number: int, seconds: float) -> None:
     if worker.serves:
         worker.phase = Stopping(worker.ready_at, turn.now + seconds)
         turn.send(worker, number)
+
+
+def retire(turn: Turn, worker: Worker) -> None:
+    """Ask a worker to end in good order, as others go on."""
+    seconds = worker.slot.options.graceful_timeout
+    stop(turn, worker, signal.SIGTERM, seconds)
 
 
 def kill(turn: Turn, worker: Worker, *, crashing: bool = False) -> None:
@@ -81,9 +88,9 @@ def expire(turn: Turn) -> None:
 
 def _does_not_end(turn: Turn, worker: Worker) -> None:
     turn.error(
-        "Worker %d (process %d) does not end in time. It is killed; where "
+        "Worker %s (process %d) does not end in time. It is killed; where "
         "it is blocked is on stderr.",
-        worker.slot.number,
+        worker.slot.label,
         worker.pid,
         **reporting.facts(worker),
     )
@@ -110,6 +117,8 @@ def end_by(turn: Turn, number: int) -> None:
     """Take a signal that ends the service: once, twice, three times."""
     phase = turn.service.phase
     if turn.service.up and number != signal.SIGQUIT:
+        leave(turn, number)
+    elif isinstance(phase, Leaving) and number != signal.SIGQUIT:
         close(turn, number)
     elif isinstance(phase, Ending) and phase.forced:
         for worker in turn.service.workers.values():
@@ -118,10 +127,34 @@ def end_by(turn: Turn, number: int) -> None:
         force(turn)
 
 
+def leave(turn: Turn, number: int) -> None:
+    """Stop, once those that send connections here have noticed."""
+    turn.do(do.NotifyStopping())
+    seconds = max((w.delay for w in turn.service.serving()), default=0.0)
+    if not seconds:
+        close(turn, number)
+        return
+    turn.info(
+        "Stopping in %g s; connections are accepted until then.",
+        seconds,
+        delay=seconds,
+    )
+    turn.service.phase = Leaving(number, turn.now + seconds)
+    turn.do(do.TellStopping())
+
+
+def left(turn: Turn) -> None:
+    """Stop once that time is over, or nobody is there to accept."""
+    phase = turn.service.phase
+    if isinstance(phase, Leaving) and (
+        phase.due <= turn.now or not turn.service.serving()
+    ):
+        close(turn, phase.by)
+
+
 def close(turn: Turn, number: int) -> None:
     """Stop the orderly way: whoever was let in is served."""
     turn.info("Stopping.")
-    turn.do(do.NotifyStopping())
     turn.do(do.StopAccepting())
     turn.service.phase = Closing(number, turn.now, turn.now + HANDSHAKE)
 
@@ -150,15 +183,17 @@ def stop_all(turn: Turn, number: int = signal.SIGTERM) -> None:
     """Ask all workers to end."""
     turn.service.phase = Ending(number, turn.now, turn.now + PATIENCE)
     turn.do(do.CloseSockets())
-    seconds = turn.service.options.graceful_timeout
     for worker in turn.service.workers.values():
+        seconds = worker.slot.options.graceful_timeout
         stop(turn, worker, number, seconds)
 
 
 def force(turn: Turn) -> None:
     """Have all workers drop what they do, and end soon."""
     phase = turn.service.phase
-    by = phase.by if isinstance(phase, Closing | Ending) else signal.SIGTERM
+    by: int = signal.SIGTERM
+    if isinstance(phase, Leaving | Closing | Ending):
+        by = phase.by
     if turn.service.up:
         turn.do(do.NotifyStopping())
     if not isinstance(phase, Ending):
@@ -201,11 +236,11 @@ def _say_who(turn: Turn, phase: Ending) -> None:
     turn.warning(
         "Waiting for %s to end: %.0f s of %g s; a second %s ends %s at once.",
         ", ".join(
-            f"worker {worker.slot.number} (process {worker.pid})"
+            f"worker {worker.slot.label} (process {worker.pid})"
             for worker in workers
         ),
         turn.now - phase.began,
-        turn.service.options.graceful_timeout,
+        max(worker.slot.options.graceful_timeout for worker in workers),
         again,
         "them" if len(workers) > 1 else "it",
         worker_pids=[worker.pid for worker in workers],

@@ -73,6 +73,14 @@ class RecycleAsked:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class DelayAsked:
+    """A worker wants connections to be accepted for some seconds more."""
+
+    key: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class StageEnded:
     """
     The stage of a worker ended with success.
@@ -135,7 +143,7 @@ class QueueSeen:
 
 #: What workers say.
 Message: t.TypeAlias = (
-    BecameReady | Heard | RecycleAsked | StageEnded | StageFailed
+    BecameReady | Heard | RecycleAsked | DelayAsked | StageEnded | StageFailed
 )
 #: What happens to a single worker.
 WorkerEvent: t.TypeAlias = (

@@ -6,6 +6,7 @@ from buvar.fork._failure import Failure
 from buvar.fork._results import unpack
 from buvar.fork._wire import Kind
 from buvar.fork._wire import parse_beat
+from buvar.fork._wire import parse_delay
 from buvar.fork._wire import parse_reason
 
 from . import events as happened
@@ -29,6 +30,8 @@ def event_of(key: int, kind: Kind, payload: bytes) -> happened.Event:
         return happened.Heard(key, parse_beat(payload))
     if kind is Kind.RECYCLE:
         return happened.RecycleAsked(key, parse_reason(payload))
+    if kind is Kind.DELAY:
+        return happened.DelayAsked(key, parse_delay(payload))
     if kind is Kind.RESULTS:
         signalled, results = unpack(payload)
         return happened.StageEnded(key, tuple(results), signalled)

@@ -14,8 +14,10 @@ from . import commands as do
 from . import ending
 from . import events as happened
 from . import reporting
+from . import scaling
 from .signals import ENDING
 from .signals import FORWARDED
+from .signals import TERMINAL
 from .state import Booting
 from .state import Failed
 from .state import Finished
@@ -47,6 +49,7 @@ def step(
     _take(turn, event)
     if isinstance(event, happened.Tick):
         ending.expire(turn)
+        ending.left(turn)
         ending.look_at_queue(turn)
     if service.up:
         _keep_up(turn)
@@ -63,7 +66,7 @@ def _take(turn: Turn, event: happened.Event) -> None:
         case happened.TerminalClosed():
             if turn.service.up:
                 turn.warning("The terminal was closed.")
-                ending.close(turn, signal.SIGTERM)
+                ending.leave(turn, signal.SIGTERM)
         case happened.StoodStill(seconds):
             ending.postpone(turn.service, seconds)
         case happened.QueueSeen(pending):
@@ -99,11 +102,13 @@ def _told(turn: Turn, worker: Worker, event: happened.Message) -> None:
         case happened.BecameReady():
             _became_ready(turn, worker)
         case happened.Heard(_, memory):
-            most = turn.service.options.max_memory
+            most = worker.slot.options.max_memory
             if most is not None and memory > most:
                 _recycle(turn, worker, f"it uses {memory} bytes of memory")
         case happened.RecycleAsked(_, reason):
             _recycle(turn, worker, reason)
+        case happened.DelayAsked(_, seconds):
+            worker.delay = max(worker.delay, seconds)
         case happened.StageEnded(_, results, signalled):
             worker.outcome = Finished(results, signalled)
         case happened.StageFailed(_, failure):
@@ -124,10 +129,8 @@ def _signal(turn: Turn, number: signal.Signals) -> None:
         pass  # too late to change the number of workers
     elif number == signal.SIGHUP:
         _reload(turn)
-    elif number == signal.SIGTTIN:
-        service.slots.append(Slot(number=len(service.slots) + 1))
-    elif number == signal.SIGTTOU and len(service.slots) > 1:
-        _remove(turn, service.slots.pop())
+    elif number in TERMINAL:
+        scaling.scale(turn, more=number == signal.SIGTTIN)
 
 
 def _reload(turn: Turn) -> None:
@@ -136,17 +139,6 @@ def _reload(turn: Turn) -> None:
     turn.service.generation += 1
     for worker in turn.service.serving():
         worker.outdated = True
-
-
-def _remove(turn: Turn, slot: Slot) -> None:
-    for worker in turn.service.serving(slot):
-        _stop(turn, worker)
-    turn.do(do.DropSlot(slot.number))
-
-
-def _stop(turn: Turn, worker: Worker) -> None:
-    seconds = turn.service.options.graceful_timeout
-    ending.stop(turn, worker, signal.SIGTERM, seconds)
 
 
 # --- the way up, and staying there -----------------------------------------
@@ -162,7 +154,7 @@ def _keep_up(turn: Turn) -> None:
         if service.complete():
             service.founders = service.next_key
             _become_running(turn)
-            turn.do(do.Announce(len(service.workers)))
+            turn.do(do.Announce(len(service.workers), service.numbers()))
     else:
         _replace(turn)
     if all(slot.done for slot in service.slots):
@@ -171,7 +163,7 @@ def _keep_up(turn: Turn) -> None:
 
 def _start(turn: Turn, slot: Slot, replaces: Worker | None = None) -> None:
     service = turn.service
-    options = service.options
+    options = slot.options
     boot_timeout = options.boot_timeout
     phase = Booting(
         beat_due=turn.now + options.worker_timeout,
@@ -186,7 +178,7 @@ def _start(turn: Turn, slot: Slot, replaces: Worker | None = None) -> None:
     )
     service.next_key += 1
     service.workers[worker.key] = worker
-    turn.do(do.Start(worker.key, slot.number, worker.generation))
+    turn.do(do.Start(worker.key, slot.number, worker.generation, options.role))
 
 
 def _start_failed(turn: Turn, worker: Worker, reason: str) -> None:
@@ -202,11 +194,11 @@ def _start_failed(turn: Turn, worker: Worker, reason: str) -> None:
     if turn.now >= service.start_word_due:
         service.start_word_due = turn.now + 1.0
         turn.error(
-            "Worker %d cannot be started: %s. Trying again in %.2f s.",
-            worker.slot.number,
+            "Worker %s cannot be started: %s. Trying again in %.2f s.",
+            worker.slot.label,
             reason,
             wait,
-            slot=worker.slot.number,
+            **reporting.place(worker.slot),
             wait=wait,
         )
 
@@ -217,12 +209,12 @@ def _became_ready(turn: Turn, worker: Worker) -> None:
     worker.phase = Ready(turn.now, worker.phase.beat_due)
     turn.service.start_streak = 0
     if worker.replaces is not None:
-        _stop(turn, worker.replaces)
+        ending.retire(turn, worker.replaces)
 
 
 def _heard(turn: Turn, worker: Worker) -> None:
     """Note a sign of life: the next one is due later."""
-    due = turn.now + turn.service.options.worker_timeout
+    due = turn.now + worker.slot.options.worker_timeout
     if isinstance(worker.phase, Booting):
         worker.phase = Booting(due, worker.phase.boot_due)
     elif isinstance(worker.phase, Ready):
@@ -231,22 +223,29 @@ def _heard(turn: Turn, worker: Worker) -> None:
 
 def _become_running(turn: Turn) -> None:
     turn.service.phase = Up.RUNNING
-    turn.do(do.NotifyReady(len(turn.service.workers)))
+    service = turn.service
+    turn.do(do.NotifyReady(len(service.workers), service.numbers()))
 
 
 def _replace(turn: Turn) -> None:
     """Replace one worker after the other."""
     service = turn.service
-    if not service.replacing():
-        for worker in service.stale():
-            if max(worker.slot.due, service.start_due) <= turn.now:
-                _start(turn, worker.slot, worker)
-                break
-    if service.stale() or service.replacing():
-        if service.phase is not Up.RELOADING:
-            service.phase = Up.RELOADING
-            turn.do(do.NotifyReloading())
-    elif service.phase is Up.RELOADING and service.complete():
+    stale, replacing = service.stale(), service.replacing()
+    if (stale or replacing) and service.phase is not Up.RELOADING:
+        service.phase = Up.RELOADING
+        turn.do(do.NotifyReloading())
+    for worker in () if replacing else stale:
+        if max(worker.slot.due, service.start_due) > turn.now:
+            continue
+        if worker.slot.exclusive:
+            # Its successor is started once it is buried.
+            ending.retire(turn, worker)
+        else:
+            _start(turn, worker.slot, worker)
+        break
+    if stale or replacing or service.phase is not Up.RELOADING:
+        return
+    if service.complete():
         number = len(service.workers)
         turn.info("%d workers are ready.", number, workers=number)
         _become_running(turn)
@@ -256,10 +255,10 @@ def _recycle(turn: Turn, worker: Worker, reason: str) -> None:
     if worker.recycle is None:
         worker.recycle = reason
         turn.info(
-            "Worker %d is replaced: %s.",
-            worker.slot.number,
+            "Worker %s is replaced: %s.",
+            worker.slot.label,
             reason,
-            slot=worker.slot.number,
+            **reporting.facts(worker),
             reason=reason,
         )
 
@@ -276,7 +275,8 @@ def _address_asked(turn: Turn, event: happened.AddressAsked) -> None:
     if worker is None or not worker.serves:
         reason = "this worker is to end, and gets no socket any more."
     elif event.known or event.key < service.founders:
-        turn.do(do.Grant(event.request, worker.slot.number))
+        slot = worker.slot
+        turn.do(do.Grant(event.request, slot.number, slot.options.role))
         return
     else:
         reason = (
@@ -291,8 +291,8 @@ def _address_asked(turn: Turn, event: happened.AddressAsked) -> None:
 
 def _misbehaved(turn: Turn, worker: Worker, reason: str) -> None:
     turn.error(
-        "Worker %d (process %d) sent nonsense: %s. It is killed.",
-        worker.slot.number,
+        "Worker %s (process %d) sent an invalid message: %s. It is killed.",
+        worker.slot.label,
         worker.pid,
         reason,
         **reporting.facts(worker),
@@ -321,8 +321,8 @@ def _exited_early(turn: Turn, worker: Worker, code: int) -> None:
     if worker.serves and isinstance(outcome, Finished) and code == 0:
         if outcome.signalled:
             turn.warning(
-                "Worker %d was ended by a signal; it is replaced.",
-                worker.slot.number,
+                "Worker %s was ended by a signal; it is replaced.",
+                worker.slot.label,
                 **reporting.facts(worker),
             )
             return
@@ -343,7 +343,7 @@ def _crashed(turn: Turn, worker: Worker, code: int) -> None:
         _give_up(turn, worker, code)
         return
     wait = _note_crash(turn, worker, own_fault=not booted or code >= 0)
-    most = service.options.max_failures
+    most = slot.options.max_failures
     if most and slot.failures >= most and not service.stable(turn.now):
         _give_up(turn, worker, code)
         return
@@ -356,8 +356,8 @@ def _crashed(turn: Turn, worker: Worker, code: int) -> None:
     elif old is not None or not service.serving(slot):
         # One that hung has a successor by now.
         turn.warning(
-            "Worker %d is started again in %.2f s.",
-            slot.number,
+            "Worker %s is started again in %.2f s.",
+            slot.label,
             wait,
             **reporting.facts(worker),
             wait=wait,
@@ -367,7 +367,7 @@ def _crashed(turn: Turn, worker: Worker, code: int) -> None:
 def _note_crash(turn: Turn, worker: Worker, *, own_fault: bool) -> float:
     """Note a crash in its slot; return the seconds until the next start."""
     slot = worker.slot
-    options = turn.service.options
+    options = slot.options
     if worker.age(turn.now) >= options.stable_after:
         slot.streak = slot.failures = 0
     slot.streak += 1

@@ -10,6 +10,7 @@ from . import commands as do
 from .signals import signal_name
 from .state import Booting
 from .state import Finished
+from .state import Slot
 from .state import Worker
 from .turn import Turn
 
@@ -22,15 +23,15 @@ def ended(turn: Turn, worker: Worker, code: int) -> None:
         turn.do(
             do.LogFailure(
                 failure,
-                "Worker %d (process %d) failed.",
-                (worker.slot.number, worker.pid),
+                "Worker %s (process %d) failed.",
+                (worker.slot.label, worker.pid),
                 {**facts(worker), "code": code},
             )
         )
         return
     turn.error(
-        "Worker %d (process %d) ended: %s",
-        worker.slot.number,
+        "Worker %s (process %d) ended: %s",
+        worker.slot.label,
         worker.pid,
         _reason(worker, code),
         **facts(worker),
@@ -58,7 +59,7 @@ def failed(turn: Turn, worker: Worker, code: int) -> None:
 
 
 def _error_of(worker: Worker, code: int) -> WorkersFailedError:
-    slot = worker.slot.number
+    slot = worker.slot.label
     if worker.ready_at is None:
         failure = worker.failure
         known = boot_code(failure.code) if failure is not None else 3
@@ -77,21 +78,27 @@ def hangs(turn: Turn, worker: Worker) -> None:
     phase = worker.phase
     if isinstance(phase, Booting) and phase.boot_due <= turn.now:
         text = (
-            "Worker %d (process %d) does not become ready: its plugins "
+            "Worker %s (process %d) does not become ready: its plugins "
             "still prepare, or wait. It is killed."
         )
-        turn.error(text, worker.slot.number, worker.pid, **facts(worker))
+        turn.error(text, worker.slot.label, worker.pid, **facts(worker))
         return
     turn.error(
-        "Worker %d (process %d) has been silent for %g s: its event "
+        "Worker %s (process %d) has been silent for %g s: its event "
         "loop is blocked. It is killed; where it hangs is on stderr.",
-        worker.slot.number,
+        worker.slot.label,
         worker.pid,
-        turn.service.options.worker_timeout,
+        worker.slot.options.worker_timeout,
         **facts(worker),
     )
 
 
 def facts(worker: Worker) -> dict[str, object]:
     """Return what identifies a worker in a log."""
-    return {"slot": worker.slot.number, "worker_pid": worker.pid}
+    return {**place(worker.slot), "worker_pid": worker.pid}
+
+
+def place(slot: Slot) -> dict[str, object]:
+    """Return what identifies the place of a worker in a log."""
+    role = slot.options.role
+    return {"slot": slot.number, **({"role": role} if role else {})}

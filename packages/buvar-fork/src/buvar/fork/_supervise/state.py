@@ -8,6 +8,7 @@ earlier phase, and no two flags can disagree.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import enum
 import math
@@ -72,7 +73,7 @@ class Killed:
 
     ready_at: float | None
     crashing: bool
-    #: Whether its time was up, rather than that it sent nonsense.
+    #: Whether its time was up, rather than that it sent an invalid message.
     overdue: bool
     due: float = math.inf
 
@@ -101,7 +102,8 @@ class Slot:
     The place of a worker and of its successors.
 
     Attributes:
-        number: Its number, from 1.
+        number: Its number among those of its role, from 1.
+        options: What its workers run, and their bounds.
         due: No worker is started in it before that time.
         streak: How often in a row its worker crashed soon.
         failures: How often in a row its worker failed soon by itself, not
@@ -111,11 +113,22 @@ class Slot:
     """
 
     number: int
+    options: Options
     due: float = 0.0
     streak: int = 0
     failures: int = 0
     done: bool = False
     results: tuple[t.Any, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What its workers are called in lines for people."""
+        return self.options.label(self.number)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether it never has two processes, not even for a moment."""
+        return self.options.exclusive
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -134,6 +147,8 @@ class Worker:
         outdated: Whether a reload is to replace it.
         recycle: Why it is to be replaced apart from a reload, if it is.
         outcome: How its stage ended, once it said so.
+        delay: For how many seconds it wants connections to be accepted once
+            the service is told to stop.
     """
 
     key: int
@@ -145,6 +160,7 @@ class Worker:
     outdated: bool = False
     recycle: str | None = None
     outcome: Finished | Failed | None = None
+    delay: float = 0.0
 
     @property
     def serves(self) -> bool:
@@ -196,6 +212,16 @@ class Up(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Leaving:
+    """Connections are accepted until load balancers have noticed."""
+
+    #: The signal that workers are going to be stopped with.
+    by: int
+    #: When that is over.
+    due: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Closing:
     """Nobody new is let in; workers accept whoever waits in the queue."""
 
@@ -225,7 +251,7 @@ class Ended:
     due: float = math.inf
 
 
-ServicePhase: t.TypeAlias = Up | Closing | Ending | Ended
+ServicePhase: t.TypeAlias = Up | Leaving | Closing | Ending | Ended
 
 
 class Service:
@@ -252,7 +278,11 @@ class Service:
         self.options = options
         self.phase: ServicePhase = Up.BOOTING
         self.generation = 0
-        self.slots = [Slot(number=n) for n in range(1, options.forks + 1)]
+        self.slots = [
+            Slot(number=number, options=role)
+            for role in options.each_role()
+            for number in range(1, role.forks + 1)
+        ]
         self.workers: dict[int, Worker] = {}
         self.next_key = 1
         self.founders: float = math.inf
@@ -278,28 +308,56 @@ class Service:
     def complete(self) -> bool:
         """Tell whether each slot has a worker that is ready, or is done."""
         ready = {
-            worker.slot.number
+            worker.slot
             for worker in self.workers.values()
-            if isinstance(worker.phase, Ready) and worker.slot in self.slots
+            if isinstance(worker.phase, Ready)
         }
-        return all(slot.done or slot.number in ready for slot in self.slots)
+        return all(slot.done or slot in ready for slot in self.slots)
 
     def missing(self) -> list[Slot]:
-        """Return the slots in which a worker is to be started."""
+        """
+        Return the slots in which a worker is to be started.
+
+        One of an exclusive role waits until its last worker is buried: what
+        hangs, or takes its time to end, still runs.
+        """
+        taken = {
+            worker.slot
+            for worker in self.workers.values()
+            if worker.serves or worker.slot.exclusive
+        }
         return [
-            slot
-            for slot in self.slots
-            if not slot.done and not self.serving(slot)
+            slot for slot in self.slots if not slot.done and slot not in taken
         ]
 
     def stale(self) -> list[Worker]:
-        """Return the workers that are to be replaced."""
-        return [
+        """
+        Return the workers that are to be replaced.
+
+        A reload comes to exclusive roles last: one that fails before leaves
+        them alone.
+        """
+        stale = [
             worker
             for worker in self.serving()
             if worker.replaces is None
             and (worker.outdated or worker.recycle is not None)
         ]
+        if any(one.outdated and not one.slot.exclusive for one in stale):
+            return [
+                one
+                for one in stale
+                if not (one.outdated and one.slot.exclusive)
+            ]
+        return stale
+
+    def numbers(self) -> tuple[tuple[str, int], ...]:
+        """Return how many workers each role has, if there are roles."""
+        names = (worker.slot.options.role for worker in self.workers.values())
+        counts = collections.Counter(names)
+        return tuple(
+            (role.role, counts[role.role]) for role in self.options.roles
+        )
 
     def replacing(self) -> bool:
         """Tell whether a worker is on its way to replace another one."""
@@ -310,7 +368,7 @@ class Service:
     def stable(self, now: float) -> bool:
         """Tell whether a worker has been fine for long enough."""
         return any(
-            worker.age(now) >= self.options.stable_after
+            worker.age(now) >= worker.slot.options.stable_after
             for worker in self.serving()
         )
 

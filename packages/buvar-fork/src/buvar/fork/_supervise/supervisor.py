@@ -25,6 +25,7 @@ from buvar.fork._wire import MessageError
 
 from . import commands as do
 from . import events as happened
+from . import reporting
 from .inbox import Inbox
 from .messages import event_of
 from .policy import step
@@ -194,10 +195,10 @@ class Supervisor:
                 return happened.QueueSeen(self._listeners.pending())
             case do.CloseSockets():
                 self._listeners.close()
-            case do.DropSlot(slot):
-                self._listeners.drop_slot(slot)
-            case do.Grant(request, slot):
-                self._broker.grant(request, slot, self._listeners)
+            case do.DropSlot(slot, role):
+                self._listeners.drop_slot(slot, role)
+            case do.Grant(request, slot, role):
+                self._broker.grant(request, slot, role, self._listeners)
             case do.Refuse(request, reason):
                 self._broker.refuse(request, reason)
             case do.LogFailure(failure, message, args, extra):
@@ -211,10 +212,14 @@ class Supervisor:
     def _tell(self, command: do.Command) -> None:
         """Say how the service is to whom it concerns."""
         match command:
-            case do.Announce(workers):
-                announce(workers, self._listeners.for_slot(1))
-            case do.NotifyReady(workers):
-                self._notifier.ready(f"{workers} workers")
+            case do.Announce(workers, roles):
+                announce(workers, self._listeners.for_all(), roles)
+            case do.TellStopping():
+                self._spawner.tell_stopping()
+            case do.NotifyReady(workers, roles):
+                numbers = [f"{number} {role}" for role, number in roles]
+                text = ", ".join(numbers) or f"{workers} workers"
+                self._notifier.ready(text)
             case do.NotifyReloading():
                 self._notifier.reloading()
             case _:
@@ -223,17 +228,18 @@ class Supervisor:
     def _start(self, command: do.Start) -> happened.Event:
         try:
             child = self._spawner.spawn(
-                command.key, command.slot, command.generation
+                command.key, command.slot, command.generation, command.role
             )
         except (OSError, ForkError) as error:
             return happened.StartFailed(command.key, str(error))
         self._children[command.key] = child
         self._inbox.watch(child.receiver.fd, command.key)
+        place = self.service.workers[command.key].slot
         _log.info(
-            "Worker %d started, process %d.",
-            command.slot,
+            "Worker %s started, process %d.",
+            place.label,
             child.pid,
-            extra={"slot": command.slot, "worker_pid": child.pid},
+            extra={**reporting.place(place), "worker_pid": child.pid},
         )
         return happened.Started(command.key, child.pid)
 

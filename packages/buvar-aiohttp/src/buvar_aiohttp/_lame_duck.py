@@ -1,0 +1,62 @@
+"""
+Let load balancers learn that the server stops before it does.
+
+Meanwhile connections are accepted, ``/health/ready`` answers 503, and each
+answer closes its connection. In one process the server itself waits, once the
+stage has begun to stop. With a supervisor that one waits, before it stops any
+worker: all workers go on to accept, and the time in which they have to end
+begins afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import typing as t
+
+from buvar import fork
+
+
+_log = logging.getLogger("buvar_aiohttp")
+
+
+async def go_on_accepting(seconds: float) -> asyncio.CancelledError | None:
+    """
+    Wait while connections are accepted, in one process.
+
+    A second signal cancels the tasks of the stage, which cuts this short.
+
+    Args:
+        seconds: How long; 0 does not wait at all.
+
+    Returns:
+        What cut it short, to be raised once the requests have ended.
+    """
+    if not seconds:
+        return None
+    _log.info(
+        "The server stops in %s s, and accepts connections until then.",
+        seconds,
+        extra={"drain_delay": seconds},
+    )
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError as error:
+        return error
+    return None
+
+
+async def follow_supervisor(
+    worker: fork.Worker, seconds: float, begin: t.Callable[[], object]
+) -> None:
+    """
+    Have the supervisor wait, and begin to say so when it does.
+
+    Args:
+        worker: This worker.
+        seconds: How long connections are to be accepted.
+        begin: Has answers say that the server stops.
+    """
+    worker.delay_stop(seconds)
+    await worker.stopping()
+    begin()

@@ -1,0 +1,33 @@
+"""What is overridden, by what is looked up where it is asked for."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._errors import ResolveError
+from ._types import Key
+from ._types import ask
+from ._types import is_type
+
+
+def block_of(fakes: t.Mapping[t.Any, t.Any]) -> dict[Key, t.Any]:
+    """
+    Return the objects of a block that overrides, by what is looked up.
+
+    Raises:
+        ResolveError: A key is not a type, so nothing asks for it.
+    """
+    return {key: fake for one, fake in fakes.items() for key in _asked_by(one)}
+
+
+def _asked_by(key: t.Any) -> list[t.Any]:
+    """Return what is looked up where a type is asked for, as it is spelled."""
+    asked = ask(key)
+    if not asked.keys or not all(map(is_type, asked.keys)):
+        text = f"{key!r} cannot be overridden: it is not a type."
+        raise ResolveError(
+            key, (text,), (key,), ("override the type that is asked for",)
+        )
+    if asked.named is None:
+        return list(asked.keys)
+    return [t.Annotated[one, asked.named] for one in asked.keys]

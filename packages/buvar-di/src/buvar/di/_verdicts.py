@@ -1,0 +1,132 @@
+"""Which conditions hold, for one plan."""
+
+from __future__ import annotations
+
+import typing as t
+
+from buvar.components import Components
+
+from ._adapter import Adapter
+from ._condition import Condition
+from ._condition import UndecidedError
+from ._nodes import Attempt
+from ._nodes import Build
+from ._nodes import Failure
+from ._nodes import Guard
+from ._nodes import Item
+from ._nodes import Node
+from ._nodes import look_up
+from ._nodes import parts
+from ._register import Adapters
+from ._signature import Param
+
+
+class Plan(t.Protocol):
+    """What conditions are asked for: a ``Planner``."""
+
+    adapters: Adapters
+    layers: tuple[Components, Components, Components]
+    given: t.Collection[t.Any]
+    expected: t.Collection[tuple[t.Any, t.Hashable]]
+    guards: dict[Guard, bool]
+    collected: dict[Guard, bool | None]
+    absent: set[t.Any]
+    unnamed: set[t.Any]
+    by_value: bool
+    rests_on: dict[Guard, t.Any]
+
+    def param(self, param: Param) -> Node | Failure: ...
+
+
+class Verdicts:
+    """
+    Says why an adapter is left out, if its condition is false.
+
+    Each condition is asked once for a plan. What it reads from the context is
+    what the plan rests on: with another component there is another plan.
+
+    Args:
+        plan: The plan.
+        make: Makes one for the parameters of a condition, which are seen as
+            from the call, but have nothing of its keywords.
+    """
+
+    def __init__(self, plan: Plan, make: t.Callable[..., Plan]) -> None:
+        self._plan = plan
+        self._make = make
+        self._found: dict[Condition, Attempt | None] = {}
+
+    def __call__(self, adapter: Adapter) -> Attempt | None:
+        """Return the attempt to use an adapter that is left out."""
+        condition: Condition | None = adapter.when
+        if condition is None:
+            return None
+        if condition not in self._found:
+            # Who needs itself to be decided is left out meanwhile.
+            self._found[condition] = Attempt(
+                adapter, f"its condition needs itself: {condition.name}"
+            )
+            self._found[condition] = self._ask(adapter, condition)
+        found = self._found[condition]
+        return found and found._replace(adapter=adapter)
+
+    def reason(self, adapter: Adapter) -> str | None:
+        """Say in a line why an adapter is left out, if it is."""
+        attempt = self(adapter)
+        if attempt is None:
+            return None
+        return attempt.reason or (
+            f"its condition cannot be decided: {attempt.condition}"
+        )
+
+    def _ask(self, adapter: Adapter, condition: Condition) -> Attempt | None:
+        ours = self._plan
+        plan = self._make(
+            ours.adapters,
+            ours.layers[0],
+            {},
+            ours.given,
+            ours.expected,
+            left_out=self,
+        )
+        nodes: list[Node] = []
+        for param in condition.params:
+            node = plan.param(param)
+            if isinstance(node, Failure):
+                self._take(plan, nodes)
+                return Attempt(
+                    adapter, "", param, node, condition=condition.name
+                )
+            nodes.append(node)
+        self._take(plan, nodes)
+        left_out = True
+        try:
+            holds = condition.holds(nodes, plan.layers)
+        except UndecidedError as error:
+            reason = f"its condition cannot be decided, as {error}"
+            left_out = error.later
+        else:
+            if holds:
+                return None
+            reason = "it is left out, as its condition is false"
+        reason = f"{reason}: {condition.name}"
+        return Attempt(adapter, reason, left_out=left_out)
+
+    def _take(self, plan: Plan, nodes: t.Iterable[Node]) -> None:
+        """Rest the plan on what a condition read."""
+        ours = self._plan
+        ours.guards.update(plan.guards)
+        ours.collected.update(plan.collected)
+        ours.absent |= plan.absent
+        ours.unnamed |= plan.unnamed
+        ours.by_value |= plan.by_value
+        todo = list(nodes)
+        while todo:
+            node = todo.pop()
+            if isinstance(node, Item):
+                item = look_up(node.guard, plan.layers)
+                ours.rests_on[node.guard] = item
+            elif isinstance(node, Build):
+                todo += node.needs
+            else:
+                todo += [one for one in parts(node) if one is not node]
