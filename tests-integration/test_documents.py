@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import types
 import typing as t
 import urllib.request
 
@@ -85,6 +88,38 @@ def test_programs_compile(document: Path) -> None:
         compile(program, document, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
+def public_modules() -> t.Iterator[types.ModuleType]:
+    """Import all modules that users may name."""
+    for source in ROOT.glob("packages/*/src"):
+        for file in sorted(source.glob("**/__init__.py")):
+            name = ".".join(file.parent.relative_to(source).parts)
+            if not name.startswith("_") and "._" not in name:
+                yield importlib.import_module(name)
+
+
+def errors_of(module: types.ModuleType) -> set[type[BaseException]]:
+    """Return the exceptions that a module publishes."""
+    found = (getattr(module, name) for name in getattr(module, "__all__", ()))
+    return {
+        item
+        for item in found
+        if isinstance(item, type) and issubclass(item, BaseException)
+    }
+
+
+def test_every_error_is_listed() -> None:
+    """The page of errors has a table of all that any package publishes."""
+    page = (ROOT / "docs/reference/errors.md").read_text("utf-8")
+    match = re.search(r"^```\{errors\} (.+)$", page, re.MULTILINE)
+    assert match
+    listed = set[type[BaseException]]()
+    for name in match[1].split():
+        listed |= errors_of(importlib.import_module(name))
+    for module in public_modules():
+        missing = errors_of(module) - listed
+        assert not missing, f"list {module.__name__} in docs/reference"
+
+
 @pytest.mark.parametrize("name", ["README.md", "docs/index.md"])
 def test_the_first_program_serves(name: str, tmp_path: Path) -> None:
     """The program that readers see first answers as shown, and ends with 0."""
@@ -100,6 +135,8 @@ def test_the_first_program_serves(name: str, tmp_path: Path) -> None:
         command, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr
+        bound = threading.Timer(TIMEOUT, process.kill)
+        bound.start()
         try:
             ready = process.stderr.readline()
             url = f"http://127.0.0.1:{port}/Ada"
@@ -108,6 +145,7 @@ def test_the_first_program_serves(name: str, tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             code = process.wait(TIMEOUT)
         finally:
+            bound.cancel()
             process.kill()
 
     assert answer == "Hello, Ada!\n"

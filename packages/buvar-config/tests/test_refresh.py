@@ -9,6 +9,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 
 import attrs
 import pytest
@@ -165,6 +166,8 @@ def test_hup(tmp_path) -> None:
     ) as process:
         assert process.stdout
         assert process.stderr
+        bound = threading.Timer(30, process.kill)
+        bound.start()
         try:
             lines = [process.stdout.readline()]
             for text in ("port = 22\n", "port = 'x'\n", "port = 333\n"):
@@ -172,6 +175,7 @@ def test_hup(tmp_path) -> None:
                 process.send_signal(signal.SIGHUP)
                 lines.append(process.stdout.readline())
         finally:
+            bound.cancel()
             process.terminate()
         errors = process.stderr.read()
 

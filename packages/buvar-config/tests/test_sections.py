@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import gc
 import typing as t
 import weakref
@@ -11,6 +12,8 @@ import attrs
 import pytest
 
 from buvar import config
+from buvar import context
+from buvar import di
 
 
 def test_two_classes_for_one_section() -> None:
@@ -288,3 +291,53 @@ def test_section_of_a_class_that_is_gone() -> None:
         gc.enable()
 
     assert config.sections()["waiting"] is Other
+
+
+V = t.TypeVar("V")
+
+
+@attrs.define
+class Limits(config.Config, t.Generic[V], section="limits"):
+    most: V
+    others: list[V] = attrs.field(factory=list)
+
+
+@dataclasses.dataclass
+class Quota(config.Config, t.Generic[V], section="quota"):
+    most: V
+
+
+LIMITS = {"limits": {"most": "3", "others": ["4"]}, "quota": {"most": "5"}}
+
+
+def test_a_section_with_arguments(monkeypatch) -> None:
+    """A generic class is loaded from its section, as what it is asked for."""
+    monkeypatch.setenv("APP_LIMITS_MOST", "7")
+    source = config.ConfigSource(LIMITS, env_prefix="APP")
+
+    assert source.load(Limits[int]) == Limits(7, [4])
+    assert source.load(Limits[str]) == Limits("7", ["4"])
+    assert source.load(Quota[int]) == Quota(5)
+    assert "limits.most = 7" in str(source.explain(Limits[int]))
+    assert config.sample(Limits[int]).startswith("[limits]")
+    assert config.schema(Quota[int])["properties"].keys() == {"quota"}
+    source.check_unknown()
+
+
+async def test_a_section_with_arguments_is_injected() -> None:
+    """So it is where it is injected, each with its own arguments."""
+
+    class Service:
+        def __init__(self, numbers: Limits[int], quota: Quota[int]) -> None:
+            self.parts = numbers, quota
+
+    async with context.child():
+        context.add(config.ConfigSource(LIMITS))
+        await config.prepare()
+        di.register(Service)
+        service = await di.nject(Service)
+        assert service.parts == (Limits(3, [4]), Quota(5))
+        assert await di.nject(Limits[str]) == Limits("3", ["4"])
+        with pytest.raises(config.ConfigError, match=r"limits\.most"):
+            await di.nject(Limits[bool])
+        di.check()

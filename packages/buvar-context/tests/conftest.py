@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import typing as t
 
 import pytest
@@ -62,6 +63,14 @@ class Script:
             cwd=path.parent,
             start_new_session=True,
         )
+        # Reading what it prints has no bound of its own.
+        self.bound = threading.Timer(60, self.kill)
+        self.bound.start()
+
+    def kill(self) -> None:
+        """Kill it, with all that it forked, which holds its pipes as well."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def expect(self, line: str) -> None:
         """Wait until the program prints a line."""
@@ -90,9 +99,8 @@ def script(tmp_path):
 
     yield start
     for one in started:
-        if one.process.poll() is None:
-            # With all that it forked, which holds its pipes as well.
-            os.killpg(one.process.pid, signal.SIGKILL)
+        one.bound.cancel()
+        one.kill()
         one.process.communicate()
 
 

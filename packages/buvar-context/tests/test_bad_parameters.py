@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 
 import pytest
@@ -28,6 +29,18 @@ async def union(something: Foo | int):
     return
 
 
+async def within(something: list[NotDefined]):  # noqa: F821
+    return
+
+
+async def in_text(something: list["NotDefined"]):  # noqa: F821, UP037
+    return
+
+
+async def optional(something: NotDefined | None = None):  # noqa: F821
+    return
+
+
 @pytest.mark.parametrize(
     ("prepare", "text"),
     [
@@ -35,6 +48,9 @@ async def union(something: Foo | int):
         (no_component, "There is no component"),
         (no_such_name, "'NotDefined' cannot be evaluated"),
         (union, "There is no component"),
+        (within, "'list[NotDefined]' cannot be evaluated"),
+        (in_text, "cannot be evaluated"),
+        (optional, "'NotDefined | None' cannot be evaluated"),
     ],
 )
 def test_parameter(stage_error, prepare, text):
@@ -44,6 +60,50 @@ def test_parameter(stage_error, prepare, text):
     assert error.parameter == "something"
     assert prepare.__name__ in error.plugin
     assert text in str(error)
+    line = prepare.__code__.co_firstlineno
+    assert (error.file, error.line) == (__file__, line)
+    assert f"It is defined in {__file__}:{line}." in str(error)
+    assert str(error).endswith(error.cure)
+    assert ("TYPE_CHECKING" in error.cure) == ("evaluated" in text)
+
+
+def test_annotations_that_python_evaluates(stage_error, tmp_path):
+    """Without a future import as well, names are looked up late."""
+    file = tmp_path / "plain.py"
+    file.write_text(SOURCE)
+    names: dict[str, object] = {"__name__": "plain"}
+    exec(compile(SOURCE, str(file), "exec"), names)  # noqa: S102
+    for name in ("one", "within", "called"):
+        error = stage_error(names[name])
+        assert isinstance(error, plugin.ParameterError)
+        assert "NameError: name 'NotThere' is not defined." in str(error)
+        assert error.file == str(file)
+        assert "TYPE_CHECKING" in error.cure
+    plugin.stage(names["fine"])
+    # Whether it can be injected is known only if buvar.di is there.
+    with contextlib.suppress(plugin.WorkError):
+        plugin.supervised(names["one"])
+
+
+SOURCE = """
+import sys
+import typing as t
+from buvar import plugin
+if t.TYPE_CHECKING:
+    from elsewhere import NotThere
+later = sys.version_info >= (3, 14)
+async def fine(one: t.Annotated["plugin.Loader", 1], two: "Later" = None): ...
+if later:
+    async def one(it: NotThere): ...
+    async def within(it: list[t.Annotated[NotThere, 1]]): ...
+else:
+    async def one(it: "NotThere"): ...
+    async def within(it: "list[t.Annotated[NotThere, 1]]"): ...
+class Called:
+    async def __call__(self, it: t.Optional["NotThere"]): ...
+called = Called()
+class Later: ...
+"""
 
 
 def test_parameters_that_can_be_filled():

@@ -43,6 +43,25 @@ def test_what_is_looked_at_may_be_wrong():
     assert calls == ["down"]
 
 
+def test_all_that_is_wrong_is_raised():
+    """A function that fails keeps no other one from looking."""
+    calls = []
+
+    def wrong(name):
+        calls.append(name)
+        raise ValueError(name)
+
+    async def prepare(teardown: plugin.Teardown):
+        teardown.add(calls.append, "down")
+        plugin.add_check(lambda: wrong("first"))
+        plugin.add_check(lambda: wrong("second"))
+
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.check(prepare, look=lambda: wrong("look"))
+    assert [str(error) for error in info.value.exceptions] == calls[:-1]
+    assert calls == ["first", "second", "look", "down"]
+
+
 def test_a_run_is_no_check():
     """While a stage runs, or none does, nothing is only checked."""
     seen = []

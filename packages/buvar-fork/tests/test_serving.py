@@ -60,7 +60,7 @@ def run(start):
     return run
 
 
-@pytest.mark.parametrize(("forks", "code"), [(1, 2), (2, 3)])
+@pytest.mark.parametrize(("forks", "code"), [(1, 2), (2, 2)])
 @pytest.mark.parametrize("name", ["nobody", "deaf"])
 def test_served_by_nobody(run, name, forks, code) -> None:
     """It fails to boot with the URIs, whatever its tasks do."""

@@ -43,7 +43,9 @@ def sharing(start, tmp_path):
     def sharing(uri: str = "tcp://127.0.0.1:0", forks=2, options=""):
         tmp_path.joinpath("address").write_text(uri)
         program = start(PLUGIN.format(forks=forks, options=options))
-        program.until(r"workers? (is|are) ready|\n.*returned|cannot boot")
+        program.until(
+            r"workers? (is|are) ready|\n.*returned|cannot boot|leave them"
+        )
         return program
 
     return sharing
@@ -101,7 +103,7 @@ def test_in_use(sharing) -> None:
         port = other.getsockname()[1]
         program = sharing(f"tcp://127.0.0.1:{port}")
 
-        assert program.wait() == 3
+        assert program.wait() == 2
     assert program.output.count("the address is in use; stop") == 1
 
 
@@ -110,7 +112,7 @@ def test_refused(sharing, uri) -> None:
     """What a supervisor cannot bind for a worker is an error there."""
     program = sharing(uri)
 
-    assert program.wait() == 3
+    assert program.wait() == 2
     assert f"{uri}: " in program.output
 
 
@@ -149,6 +151,15 @@ def test_single_process(sharing) -> None:
     assert program.stop() == 0
 
 
+@pytest.mark.parametrize(
+    "uri", ["unix:///tmp/x.sock?user=root", "fd://0", "systemd://x"]
+)
+def test_refused_anywhere(uri) -> None:
+    """Nor can it take over what only the service has."""
+    with pytest.raises(fork.ForkError, match=r"fork\.stage, or"):
+        fork.bind(uri)
+
+
 def test_anywhere() -> None:
     """Outside of a stage it is bound there and then."""
     item = fork.bind("tcp://127.0.0.1:0", backlog=5)
@@ -157,10 +168,11 @@ def test_anywhere() -> None:
     item.close()
 
 
-def test_options_of_files(sharing, tmp_path) -> None:
-    """A worker cannot have its supervisor give files away."""
-    program = sharing(f"unix://{tmp_path}/sock?mode=666")
+@pytest.mark.parametrize("forks", [1, 2])
+def test_options_of_files(sharing, tmp_path, forks) -> None:
+    """A plugin gives no file away, in however many processes it runs."""
+    program = sharing(f"unix://{tmp_path}/sock?mode=666", forks)
 
-    assert program.wait() == 3
+    assert program.wait() == 2
     assert "mode, user and group can only be given to" in program.output
     assert not tmp_path.joinpath("sock").exists()

@@ -235,7 +235,9 @@ async def task():
         if os.fork() == 0:
             os._exit(0)
         os._exit(0)
+    signal.alarm(30)
     os.wait()
+    signal.alarm(0)
     print("pid", os.getppid(), flush=True)
     await context.get(plugin.Cancel).wait()
 async def prepare(): yield task()

@@ -18,7 +18,6 @@ from buvar import plugin
 
 from ._accept import Acceptor
 from ._access import AccessLogger
-from ._address import unserved
 from ._app import Layers
 from ._bodies import watch_bodies
 from ._bounds import Concurrency
@@ -239,7 +238,7 @@ class Server:
         return any(listener.item.supervised for listener in self._listeners)
 
     def _say(self) -> None:
-        """Say what is served, and what is not."""
+        """Say what is served."""
         for listener in self._listeners:
             uri = listener.item.uri
             _log.info(
@@ -247,13 +246,6 @@ class Server:
                 "S" if listener.tls else "",
                 uri,
                 extra={"address": uri},
-            )
-        for other in unserved():
-            _log.warning(
-                "Nothing is known to serve the shared socket %s. What does "
-                "so should set its attribute 'served'.",
-                other,
-                extra={"uri": other},
             )
 
     async def _place(self, app: aiohttp.web.Application) -> None:

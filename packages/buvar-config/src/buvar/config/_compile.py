@@ -130,6 +130,7 @@ class _Maker:
         implied = [field.key for field in members if field.implied]
         shared = shared_defaults(cls, members)
         maker = Overlaid(self, tp, structure)
+        derived = maker.derived(tp, members)
 
         def make(value: t.Any, _: t.Any) -> t.Any:
             if value.__class__ is dict:
@@ -139,12 +140,14 @@ class _Maker:
             value = _table(value, cls, members)
             return value if isinstance(value, cls) else structure(value, cls)
 
-        if not implied and not shared:
+        if not implied and not shared and not derived:
             return make
 
         def make_more(value: t.Any, _: t.Any) -> t.Any:
             if value.__class__ is dict and implied:
                 value = {**dict.fromkeys(implied, _EMPTY), **value}
+            if value.__class__ is dict and derived:
+                value = derived.put(value)
             found = make(value, cls)
             if shared and found is not value:
                 copy_shared(found, shared)

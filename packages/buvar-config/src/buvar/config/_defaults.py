@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import typing as t
 
 import attrs
@@ -19,15 +20,17 @@ from cattrs import AttributeValidationNote
 from cattrs import BaseValidationError
 from cattrs import ClassValidationError
 
+from ._derived import UNKNOWN
+from ._derived import Derived
+from ._derived import is_derived
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
 from ._fields import is_named_tuple
 from ._merge import is_table
-from ._types import arguments
 from ._types import origin
 from ._unions import Over
-from ._unions import is_union
+from ._unions import classes_of
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]
@@ -53,13 +56,6 @@ class _Maker(t.Protocol):
     thorough: bool
 
     def generate_partial(self, tp: t.Any, collect: t.Any) -> Structure: ...
-
-
-def classes_of(tp: t.Any) -> bool:
-    """Tell whether a type is a class with fields, or a union with one."""
-    if is_union(tp):
-        return any(map(classes_of, arguments(tp)))
-    return has_fields(tp)
 
 
 def is_overlaid(field: Field) -> bool:
@@ -100,10 +96,14 @@ class Overlaid:
         self._tp = tp
         self._structure = structure
         self._partials: dict[t.Any, Structure] = {}
+        self._derived: dict[t.Any, Derived] = {}
 
     def make(self, value: Over) -> t.Any:
         """Make the object."""
         cls, base = origin(self._tp), value.base
+        if base is UNKNOWN:
+            # Only to say what is wrong in the table: nothing is made of it.
+            return self._given(self._tp, fields(self._tp), value)
         if not isinstance(base, cls):
             return self._structure(dict(value.given), cls)
         tp = self._tp if base.__class__ is cls else base.__class__
@@ -121,7 +121,7 @@ class Overlaid:
             for field in members
             if field.alias not in given
             and not field.passing
-            and not _is_derived(field, base)
+            and not is_derived(field, base)
         }
         try:
             found = origin(tp)(**values, **given)
@@ -137,18 +137,20 @@ class Overlaid:
         self, tp: t.Any, members: list[Field], value: Over
     ) -> dict[str, t.Any]:
         """Structure what the table gives, by the names of parameters."""
-        partial = self._partials.get(tp)
-        if partial is None:
-            collect = type(origin(tp).__name__, (dict,), {})
-            partial = self._maker.generate_partial(tp, collect)
-            self._partials[tp] = partial
+        partial, base = self.collect(tp), value.base
         table = dict(value.given)
-        for field in members:
-            inner = table.get(field.key)
-            if is_table(inner) and classes_of(field.type):
-                below = field.value_of(value.base)
-                if has_fields(type(below)):
-                    table[field.key] = Over(below, inner)
+        if base is not UNKNOWN:
+            for field in members:
+                inner = table.get(field.key)
+                if (
+                    is_table(inner)
+                    and classes_of(field.type)
+                    and not is_derived(field, base)
+                ):
+                    below = field.value_of(base)
+                    if has_fields(type(below)):
+                        table[field.key] = Over(below, inner)
+            table = self.derived(tp, members).put(table, base)
         try:
             found: dict[str, t.Any] = partial(table, dict)
         except BaseValidationError as error:
@@ -162,6 +164,23 @@ class Overlaid:
             raise
         return found
 
+    def collect(self, tp: t.Any) -> Structure:
+        """Return what structures only what is given, by parameters."""
+        partial = self._partials.get(tp)
+        if partial is None:
+            collect = type(origin(tp).__name__, (dict,), {})
+            partial = self._maker.generate_partial(tp, collect)
+            self._partials[tp] = partial
+        return partial
+
+    def derived(self, tp: t.Any, members: list[Field]) -> Derived:
+        """Return what puts tables over defaults made of the object."""
+        found = self._derived.get(tp)
+        if found is None:
+            collect = functools.partial(self.collect, tp)
+            found = self._derived[tp] = Derived(tp, members, collect)
+        return found
+
 
 def _absent(tp: t.Any, lacking: list[Field]) -> Exception:
     """Say which parameters no object has kept."""
@@ -172,17 +191,6 @@ def _absent(tp: t.Any, lacking: list[Field]) -> Exception:
         errors.append(error)
     refused: Exception = _refusal("parameters are missing", errors, tp)
     return refused
-
-
-def _is_derived(field: Field, base: t.Any) -> bool:
-    """Tell whether a value follows from others, and is made anew."""
-    default: t.Any = field.default
-    if not getattr(default, "takes_self", False):
-        return False
-    try:
-        return bool(default.factory(base) == field.value_of(base))
-    except Exception:  # noqa: BLE001 - anybody's factory
-        return False
 
 
 def _keep_converted(

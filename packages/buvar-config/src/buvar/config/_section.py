@@ -64,6 +64,15 @@ class Config:
 
 bases.append(Config)
 
+C = t.TypeVar("C", bound=Config)
+
+
+async def _adapt_generic(
+    cls: type[C], source: ConfigSource | None = None
+) -> C:
+    """Load the section of a class with arguments, such as ``Limits[int]``."""
+    return (ConfigSource() if source is None else source).load(cls)
+
 
 async def prepare() -> None:
     """
@@ -74,7 +83,7 @@ async def prepare() -> None:
     place of another one, as on HUP, has what they say now. If that is wrong
     the worker has what they said before, and one error is logged.
     """
-    di.register(Config.adapt)
+    di.register(_adapt_generic, Config.adapt)
     keep()
     source = context.get(ConfigSource, default=None)
     if source is not None:

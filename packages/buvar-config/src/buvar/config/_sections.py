@@ -7,6 +7,7 @@ import sys
 import typing as t
 
 from ._merge import Path
+from ._types import origin
 
 
 #: In the dict of a ``Config``: its section, and where it was defined.
@@ -45,15 +46,16 @@ def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
         return [
             (one[0], _path(one[1]))
             if isinstance(one, tuple)
-            else (one, _path(_section_of(one)))
+            else (one, _path(section_of(one)))
             for one in cls
         ]
-    return [(cls, _path(_section_of(cls) if section is None else section))]
+    return [(cls, _path(section_of(cls) if section is None else section))]
 
 
-def _section_of(cls: t.Any) -> str:
+def section_of(cls: t.Any) -> str:
     """Return the section that a class has of its own, empty for none."""
-    section: str = getattr(cls, SECTION, ("",))[0]
+    # An alias does not pass on what has two underscores.
+    section: str = getattr(origin(cls), SECTION, ("",))[0]
     return section
 
 
@@ -99,7 +101,7 @@ def path_of(
 ) -> Path:
     """Return the path of a section: as it is given, or that of a class."""
     if section is None:
-        section = getattr(cls, SECTION, ("",))[0]
+        section = section_of(cls)
     if not section:
         return ()
     return (section,) if section in data else tuple(section.split("."))

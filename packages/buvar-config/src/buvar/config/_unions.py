@@ -32,6 +32,13 @@ def is_union(tp: t.Any) -> bool:
     return origin(tp) in (t.Union, types.UnionType)
 
 
+def classes_of(tp: t.Any) -> bool:
+    """Tell whether a type is a class with fields, or a union with one."""
+    if is_union(tp):
+        return any(map(classes_of, arguments(tp)))
+    return has_fields(tp)
+
+
 @attrs.frozen(eq=False)
 class Over:
     """

@@ -37,8 +37,8 @@ def add_check(function: t.Callable[[], object]) -> None:
     """
     Have a check call a function once all plugins are prepared.
 
-    What it raises is reported. It is never called outside of a check, see
-    ``check()``.
+    What it raises is reported, beside what other functions raise. It is never
+    called outside of a check, see ``check()``.
     """
     stage = context.get(Stage, default=None)
     if stage is not None:

@@ -106,21 +106,35 @@ class ParameterError(PluginError, TypeError):
         plugin: The name of the plugin.
         parameter: The name of the parameter.
         reason: Why it cannot be filled.
+        cure: What to do.
+        file: The file that defines the plugin.
+        line: The line there, from 1.
     """
 
-    def __init__(self, plugin: str, parameter: str, reason: str) -> None:
-        super().__init__(plugin, parameter, reason)
+    def __init__(
+        self,
+        plugin: str,
+        parameter: str,
+        reason: str,
+        cure: str,
+        *,
+        file: str,
+        line: int,
+    ) -> None:
+        super().__init__(plugin, parameter, reason, cure, file, line)
         self.plugin = plugin
         self.parameter = parameter
         self.reason = reason
+        self.cure = cure
+        self.file = file
+        self.line = line
 
     def __str__(self) -> str:
-        """Say which parameter of which plugin, why, and the cure."""
+        """Say which parameter of which plugin, why, where, and the cure."""
         return (
             f"The plugin {self.plugin!r} cannot be given its parameter "
             f"{self.parameter!r}: {self.reason}\n"
-            "Annotate it with the type of a component that is in the context "
-            "by then, e.g. plugin.Loader, or give it a default."
+            f"It is defined in {self.file}:{self.line}.\n{self.cure}"
         )
 
 

@@ -38,7 +38,7 @@ def fill(
     """
     args: list[t.Any] = []
     kwargs: dict[str, t.Any] = {}
-    for parameter in _signature(plugin.prepare).parameters.values():
+    for parameter in signature(plugin.prepare).parameters.values():
         if parameter.kind in _VARIADIC:
             continue
         value = _value(plugin, parameter, origin)
@@ -51,7 +51,8 @@ def fill(
     return args, kwargs
 
 
-def _signature(func: t.Callable[..., t.Any]) -> inspect.Signature:
+def signature(func: t.Callable[..., t.Any]) -> inspect.Signature:
+    """Return a signature, whose annotations may name what is not there."""
     if sys.version_info >= (3, 14):  # pragma: no cover - a newer Python
         from annotationlib import Format  # noqa: PLC0415
 
@@ -65,9 +66,7 @@ def _value(
     if parameter.annotation is _EMPTY:
         if parameter.default is not _EMPTY:
             return _EMPTY
-        raise ParameterError(
-            plugin.name, parameter.name, "it has no annotation."
-        )
+        raise _error(plugin, parameter, "it has no annotation.")
     wanted = _evaluate(plugin, parameter, origin)
     missing: ComponentLookupError | None = None
     for kind in _alternatives(wanted):
@@ -80,7 +79,31 @@ def _value(
     if parameter.default is not _EMPTY:
         return _EMPTY
     reason = str(missing).rpartition("\n")[0]
-    raise ParameterError(plugin.name, parameter.name, reason) from missing
+    raise _error(plugin, parameter, reason) from missing
+
+
+#: What to do about a parameter that is not filled.
+_GIVE: t.Final = (
+    "Annotate it with the type of a component that is in the context by then, "
+    "e.g. plugin.Loader, or give it a default."
+)
+
+
+def _error(
+    plugin: Resolved,
+    parameter: inspect.Parameter,
+    reason: str,
+    cure: str = _GIVE,
+) -> ParameterError:
+    code = _innermost(plugin.prepare).__code__
+    return ParameterError(
+        plugin.name,
+        parameter.name,
+        reason,
+        cure,
+        file=code.co_filename,
+        line=code.co_firstlineno,
+    )
 
 
 def _alternatives(wanted: t.Any) -> tuple[t.Any, ...]:
@@ -94,32 +117,82 @@ def _alternatives(wanted: t.Any) -> tuple[t.Any, ...]:
 def _evaluate(
     plugin: Resolved, parameter: inspect.Parameter, origin: types.FrameType
 ) -> t.Any:
-    """Turn an annotation that is still text into what it means."""
-    wanted = parameter.annotation
-    # What Python 3.14 could evaluate of it stands there under made-up names.
-    values: dict[str, t.Any] = {}
-    if isinstance(wanted, t.ForwardRef):
-        values = getattr(wanted, "__extra_names__", None) or {}
-        wanted = wanted.__forward_arg__
-    if not isinstance(wanted, str):
-        return wanted
+    """Turn what is still text in an annotation into what it means."""
     func = _innermost(plugin.prepare)
-    known = {**_closure(func), **values}
+
+    def evaluate(text: str, values: dict[str, t.Any]) -> t.Any:
+        known = {**_closure(func), **values}
+        with contextlib.suppress(NameError):
+            return eval(text, func.__globals__, known)  # noqa: S307
+        # A class that is local to the function which names the plugin.
+        known = {**origin.f_locals, **known}
+        return eval(text, func.__globals__, known)  # noqa: S307
+
     try:
-        try:
-            return eval(wanted, func.__globals__, known)  # noqa: S307
-        except NameError:
-            # A class that is local to the function which names the plugin.
-            known = {**origin.f_locals, **known}
-            return eval(wanted, func.__globals__, known)  # noqa: S307
-    except Exception as error:
-        for made_up, value in values.items():
-            wanted = wanted.replace(made_up, _written(value))
-        reason = (
-            f"its annotation {wanted!r} cannot be evaluated, "
-            f"{type(error).__name__}: {error}."
+        return _resolved(parameter.annotation, evaluate)
+    except Exception as error:  # noqa: BLE001 - annotations are programs
+        wanted = _text(parameter.annotation)
+        said = f"{type(error).__name__}: {error}"
+        reason = f"its annotation {wanted!r} cannot be evaluated, {said}."
+        cure = _GIVE
+        if isinstance(error, NameError):
+            cure = (
+                "Define or import the name where the plugin is defined, not "
+                "only for type checkers (TYPE_CHECKING): it is looked up "
+                "when the plugin is prepared."
+            )
+        raise _error(plugin, parameter, reason, cure) from (
+            None if isinstance(error, NameError) else error
         )
-        raise ParameterError(plugin.name, parameter.name, reason) from error
+
+
+def _resolved(tp: t.Any, evaluate: t.Callable[..., t.Any]) -> t.Any:
+    """Evaluate a type, and what is still text within it."""
+    if isinstance(tp, str):
+        return _resolved(evaluate(tp, {}), evaluate)
+    if isinstance(tp, t.ForwardRef):
+        # What Python 3.14 could evaluate stands there under made-up names.
+        values = getattr(tp, "__extra_names__", None) or {}
+        return _resolved(evaluate(tp.__forward_arg__, values), evaluate)
+    cls = t.get_origin(tp)
+    if cls is None or cls is t.Literal:
+        return tp
+    args = t.get_args(tp)
+    if cls is t.Annotated:
+        return _resolved(args[0], evaluate)
+    made = tuple(
+        _resolved(one, evaluate) if isinstance(one, _PARTS) else one
+        for one in args
+    )
+    if any(one is not other for one, other in zip(made, args, strict=True)):
+        is_union = cls in (t.Union, types.UnionType)
+        return t.Union[made] if is_union else cls[made]  # noqa: UP007 - a tuple
+    return tp
+
+
+#: What an argument of a type may be that has text in it.
+_PARTS: t.Final = (
+    str,
+    t.ForwardRef,
+    types.GenericAlias,
+    types.UnionType,
+    type(t.List[int]),  # noqa: UP006 - the class of it
+    type(t.Optional[int]),  # noqa: UP045 - the class of it
+)
+
+
+def _text(tp: t.Any) -> str:
+    """Return an annotation as it was written, or much like that."""
+    if isinstance(tp, str):
+        return tp
+    if isinstance(tp, t.ForwardRef):
+        text = tp.__forward_arg__
+        values = getattr(tp, "__extra_names__", None) or {}
+        for name, value in values.items():
+            text = text.replace(name, _written(value))
+        return text
+    cls, args = t.get_origin(tp), ", ".join(map(_text, t.get_args(tp)))
+    return _written(tp) if cls is None else f"{_written(cls)}[{args}]"
 
 
 def _written(value: t.Any) -> str:

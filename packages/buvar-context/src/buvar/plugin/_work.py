@@ -19,6 +19,7 @@ from buvar import context
 from buvar.components import spi
 
 from ._errors import WorkError
+from ._parameters import signature
 from ._state import Cancel
 
 
@@ -319,7 +320,7 @@ def _callable(function: Function, name: str) -> Function:
             function,
             "Give an async function, without calling it.",
         )
-    if not inspect.signature(function).parameters:
+    if not signature(function).parameters:
         return function
     found = spi.injected(function)
     if found is not None:
@@ -338,7 +339,7 @@ def _innermost(function: t.Any) -> t.Any:
 
 def _refuse_parameters(function: Function, name: str) -> Function:
     """Refuse a function whose parameters nothing fills."""
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in signature(function).parameters.values():
         variadic = parameter.kind in (
             parameter.VAR_POSITIONAL,
             parameter.VAR_KEYWORD,

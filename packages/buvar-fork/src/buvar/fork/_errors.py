@@ -160,10 +160,15 @@ class WorkersFailedError(ForkError):
 
 
 class BootError(WorkersFailedError):
-    """No worker can boot: the plugins do not even prepare."""
+    """
+    No worker can boot: the plugins do not even prepare.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, code=3)
+    Attributes:
+        code: 3, or 2 where the configuration or the usage is wrong.
+    """
+
+    def __init__(self, reason: str, *, code: int = 3) -> None:
+        super().__init__(reason, code=code)
 
 
 class ResultError(ForkError):

@@ -29,6 +29,8 @@ _MEMBERS: t.Final = 20
 _FRAMES: t.Final = 25
 _DEPTH: t.Final = 5
 _CHAIN: t.Final = 10
+#: The exit code of a wrong usage or configuration.
+_USAGE: t.Final = 2
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,8 +53,9 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException, *, ready: bool) -> Failure:
         """Describe what a stage raised."""
+        code = plugin.exit_code(error)
         return cls(
-            plugin.exit_code(error) if ready else 3,
+            code if ready else boot_code(code),
             _text(error),
             _chain(error, _DEPTH),
         )
@@ -136,6 +139,15 @@ class Failure:
         )
         record.exc_text = self.text.rstrip()
         logger.handle(record)
+
+
+def boot_code(code: int) -> int:
+    """
+    Return the exit code of what failed while it was prepared.
+
+    A wrong configuration is one however many processes find that out.
+    """
+    return code if code == _USAGE else 3
 
 
 def _text(error: BaseException) -> str:

@@ -31,6 +31,32 @@ from ._uri import place
 _log = logging.getLogger("buvar.fork")
 
 
+def parse_shared(uri: str) -> Tcp | Unix:
+    """
+    Return an address that a plugin may ask for, in however many processes.
+
+    Raises:
+        BindError: It is not one of TCP or of a Unix socket.
+        SocketURIError: The URI makes no sense.
+    """
+    address = parse(uri)
+    if not isinstance(address, Tcp | Unix):
+        raise BindError(
+            uri,
+            "a plugin can bind tcp:// and unix:// only; list others in the "
+            "sockets of fork.stage, or give them to --bind.",
+        )
+    if isinstance(address, Unix) and address.has_file_options:
+        # The supervisor may have more rights than its workers.
+        raise SocketURIError(
+            uri,
+            "mode, user and group can only be given to the sockets of "
+            "fork.stage, or to --bind; leave them out, or list the "
+            "socket there.",
+        )
+    return address
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Share:
     """
@@ -187,19 +213,7 @@ class Listeners:
             BindError: It cannot be bound.
             SocketURIError: The URI makes no sense.
         """
-        address = parse(uri)
-        if not isinstance(address, Tcp | Unix):
-            raise BindError(
-                uri, "a worker can ask for tcp:// and unix:// only."
-            )
-        if isinstance(address, Unix) and address.has_file_options:
-            # The supervisor may have more rights than its workers.
-            raise SocketURIError(
-                uri,
-                "mode, user and group can only be given to the sockets of "
-                "fork.stage, or to --bind; leave them out, or list the "
-                "socket there.",
-            )
+        address = parse_shared(uri)
         address = dataclasses.replace(
             address, backlog=address.backlog or backlog
         )

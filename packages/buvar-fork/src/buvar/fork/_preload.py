@@ -19,10 +19,12 @@ import sysconfig
 import types
 import typing as t
 
+from buvar import plugin
 from buvar.plugin import PluginNotFoundError
 from buvar.plugin.spi import import_module
 
 from ._errors import BootError
+from ._failure import boot_code
 
 
 _log = logging.getLogger("buvar.fork")
@@ -50,7 +52,10 @@ def preload(plugins: t.Iterable[t.Any]) -> None:
                 _import(module.rpartition(".")[0])
         except Exception as error:
             _log.exception("The plugin %r cannot be imported.", name)
-            raise BootError(f"The plugin {name!r} cannot boot") from error
+            raise BootError(
+                f"The plugin {name!r} cannot boot",
+                code=boot_code(plugin.exit_code(error)),
+            ) from error
 
 
 def _import(name: str) -> bool:

@@ -26,6 +26,7 @@ from ._door import Door
 from ._errors import BindError
 from ._errors import SocketURIError
 from ._listeners import Listeners
+from ._listeners import parse_shared
 from ._sockets import Socket
 from ._worker import Worker
 
@@ -216,10 +217,13 @@ def bind(uri: str, *, backlog: int = 2048) -> Socket:
     restarted worker asks for must be there already.
 
     Elsewhere, and with ``forks=1``, it is bound here; unlink and close it.
+    What may be asked for is the same everywhere, so that a plugin works with
+    any number of workers.
 
     Args:
-        uri: ``tcp://host:port`` or ``unix:///path``; a worker cannot give
-            the file a mode or an owner.
+        uri: ``tcp://host:port`` or ``unix:///path``. A mode or an owner of
+            the file is only for the sockets of ``fork.stage``: a supervisor
+            may have more rights than its workers.
         backlog: How many connections may wait to be accepted.
 
     Raises:
@@ -235,6 +239,7 @@ def bind(uri: str, *, backlog: int = 2048) -> Socket:
     worker = context.get(Worker, default=None)
     if worker is not None and worker.asker is not None:
         return worker.asker.ask(uri, backlog)
+    parse_shared(uri)
     (item,) = Listeners(
         [uri], backlog=backlog, reuse_port=False, supervised=False
     ).for_slot(1)

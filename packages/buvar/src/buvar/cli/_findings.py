@@ -174,6 +174,9 @@ def _of_injection(error: di.ResolveError) -> Finding:
 def _of_failure(failure: plugin.Failure) -> Finding:
     """Return what failed while a plugin was prepared."""
     error = failure.error
+    if isinstance(error, plugin.ParameterError):
+        message, *_ = str(error).partition("\n")
+        return Finding("plugin", message, error.cure, error.file, error.line)
     if isinstance(error, plugin.PluginError):
         message, _, hint = str(error).partition("\n")
         return Finding("plugin", message, hint or None)

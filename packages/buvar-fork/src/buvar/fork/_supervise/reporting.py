@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from buvar.fork._errors import BootError
 from buvar.fork._errors import WorkersFailedError
+from buvar.fork._failure import boot_code
 
 from . import commands as do
 from .signals import signal_name
@@ -60,7 +61,9 @@ def failed(turn: Turn, worker: Worker, code: int) -> None:
 def _error_of(worker: Worker, code: int) -> WorkersFailedError:
     slot = worker.slot.label
     if worker.ready_at is None:
-        return BootError(f"Worker {slot} cannot boot")
+        failure = worker.failure
+        known = boot_code(failure.code) if failure is not None else 3
+        return BootError(f"Worker {slot} cannot boot", code=known)
     if code < 0:
         return WorkersFailedError(
             f"Worker {slot} was ended by {signal_name(-code)}",
