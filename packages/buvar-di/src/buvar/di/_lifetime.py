@@ -58,7 +58,10 @@ def keep(kept: dict[t.Hashable, t.Any], item: t.Any) -> None:
 
 def types_of(item: t.Any) -> tuple[t.Any, ...]:
     """List the types that an object is found by, in detail: none of None."""
-    return () if item is None else _types_of(type(item))
+    if item is None:
+        return ()
+    cls: t.Any = type(item)
+    return _types_of(cls)
 
 
 @functools.lru_cache(maxsize=1024)
