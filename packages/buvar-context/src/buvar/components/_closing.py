@@ -74,7 +74,7 @@ class Lifetime(Components):
                 generator. That it is let through is no failure.
         """
         failures: list[BaseException] = []
-        closers: t.Any = self._closers
+        closers = self._closers
         if error is None and type(closers) is tuple:
             # A generator that goes on where it began: the usual case of a
             # request, spelled out.

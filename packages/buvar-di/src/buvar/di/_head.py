@@ -182,7 +182,8 @@ class Head:
             asked: What was asked for before.
         """
         var = self._guard(guard)
-        if guard.name is not None or guard.level == STAGE:
+        name: object = guard.name
+        if name is not None or guard.level == STAGE:
             return [f"    {var} = {self._look(guard, layer, key)}"]
         # A call is spared, unless it was not asked for before (or is the
         # component None).

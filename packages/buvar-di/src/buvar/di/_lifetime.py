@@ -58,8 +58,7 @@ def keep(kept: dict[t.Hashable, t.Any], item: t.Any) -> None:
 
 def types_of(item: t.Any) -> tuple[t.Any, ...]:
     """List the types that an object is found by, in detail: none of None."""
-    cls: t.Any = type(item)
-    return () if item is None else _types_of(cls)
+    return () if item is None else _types_of(t.cast("t.Any", type(item)))
 
 
 @functools.lru_cache(maxsize=1024)
