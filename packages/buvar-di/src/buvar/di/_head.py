@@ -157,7 +157,7 @@ class Head:
                 look = f"{layer}.{CodeName.LOOK}({key})"
                 lines += [
                     f"        {var} = {look}",
-                    f"    if {var} is MISSING:",
+                    f"    if {self._is_other(guard)}:",
                     f"        {_OTHERWISE}",
                 ]
                 continue
@@ -166,12 +166,8 @@ class Head:
                 continue
             if found:
                 var = self._guard(guard)
-                test = f"{var} is MISSING"
-                if guard in self.planner.rests_on:
-                    # A condition has read it: another one may say otherwise.
-                    read = reference(self.planner.rests_on[guard])
-                    test = f"{var} is not {self._const(read, 'read')}()"
-                lines += [f"    {var} = {look}", f"    if {test}:"]
+                lines += [f"    {var} = {look}"]
+                lines += [f"    if {self._is_other(guard)}:"]
             else:
                 lines.append(f"    if {look} is not MISSING:")
             lines.append(f"        {_OTHERWISE}")
@@ -183,6 +179,15 @@ class Head:
                 test = f"not {var}" if needed else var
                 lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         return self._absent(absent) + lines
+
+    def _is_other(self, guard: Guard) -> str:
+        """Write the test whether a component is not the one planned with."""
+        var = self._guard(guard)
+        if guard not in self.planner.rests_on:
+            return f"{var} is MISSING"
+        # A condition has read it: another one may say otherwise.
+        read = reference(self.planner.rests_on[guard])
+        return f"{var} is not {self._const(read, 'read')}()"
 
     def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
         """
@@ -229,10 +234,12 @@ class Head:
         added anywhere, no layer further down is asked for anything. That one
         of them has ended must be told all the same.
         """
-        if not self.planner.order:
+        planner = self.planner
+        if not planner.order or planner.guards or planner.collected:
+            # What is asked of a layer is refused by one that has ended.
             return []
         fact = self._const(Fact(), "fact")
-        keys = self._const((self.planner.order[-1].type,), "absent")
+        keys = self._const((planner.order[-1].type,), "absent")
         return [
             f"    below = context.{CodeName.BELOW}",
             "    if (",
@@ -269,8 +276,9 @@ class Head:
 
     def _is_layered(self, node: Build) -> bool:
         """Tell whether it is wrapped by decorators, or one of them."""
-        return node.adapter.base is not None or self.planner.decorated.any(
-            node.candidate
+        decorated = self.planner.decorated
+        return decorated.any_there and (
+            node.adapter.base is not None or decorated.any(node.candidate)
         )
 
     def _place(self, node: Build) -> str:
