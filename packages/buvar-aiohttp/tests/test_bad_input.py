@@ -8,6 +8,8 @@ import logging
 import sys
 import typing as t
 
+from pathlib import Path
+
 import aiohttp.web
 import pytest
 
@@ -60,7 +62,7 @@ async def connect(url: str) -> t.Any:
 
 async def until(condition: t.Callable[[], object]) -> None:
     async with asyncio.timeout(BOUND):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.01)
 
 
@@ -190,7 +192,9 @@ def test_malformed_chunks(bad, ends, caplog, parts: tuple[bytes, ...]) -> None:
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
 
 
-@pytest.mark.parametrize("parts", [(LENGTH % 10, b"abc"), (CHUNKED, b"3\r\na")])
+@pytest.mark.parametrize(
+    "parts", [(LENGTH % 10, b"abc"), (CHUNKED, b"3\r\na")]
+)
 def test_bodies_that_stop(bad, ends, parts: tuple[bytes, ...]) -> None:
     """A body that does not go on is a 408."""
     assert bad(*parts, body_timeout=0.4) == 408
@@ -243,8 +247,7 @@ def test_huge_bodies(serve, route, sessions, ends) -> None:
     """1 GB is a 413 once there is too much of it; memory stays bounded."""
 
     def memory() -> int:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
     async def visit(session: t.Any, url: str) -> object:
         before = memory()

@@ -118,7 +118,15 @@ def test_all_that_an_application_calls(serve: t.Any, log: list[str]) -> None:
         return log
 
     serve(visit, prepare)
-    expected = ["enter", "start", "stream", "view", "middleware", "handler", "websocket"]
+    expected = [
+        "enter",
+        "start",
+        "stream",
+        "view",
+        "middleware",
+        "handler",
+        "websocket",
+    ]
     assert sorted(log[:2]) == sorted(expected[:2])
     assert log[2:7] == expected[2:]
     assert sorted(log[7:]) == ["exit", "stop"]

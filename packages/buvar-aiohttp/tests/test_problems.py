@@ -41,7 +41,10 @@ def answer(serve, route):
     """Have a handler raise something, and return the answer."""
 
     def answer(
-        error: t.Any, headers: t.Any = ACCEPTS, *plugins: t.Any, **config: t.Any
+        error: t.Any,
+        headers: t.Any = ACCEPTS,
+        *plugins: t.Any,
+        **config: t.Any,
     ) -> t.Any:
         async def handle(request: aiohttp.web.Request) -> t.Any:
             if isinstance(error, BaseException):
@@ -90,9 +93,10 @@ def test_what_stays(answer) -> None:
     web = aiohttp.web
     own = web.HTTPConflict(text="{}", content_type="application/json")
     assert answer(own)[1:3] == ("application/json", {})
-    assert answer(web.HTTPConflict(), {})[1:3] == ("text/plain", "409: Conflict")
+    text = ("text/plain", "409: Conflict")
+    assert answer(web.HTTPConflict(), {})[1:3] == text
     found = answer(web.HTTPConflict(), problem_details=False)
-    assert found[1:3] == ("text/plain", "409: Conflict")
+    assert found[1:3] == text
     assert answer(web.Response(text="no", status=404))[2] == "no"
     assert answer(web.HTTPOk())[:2] == (200, "text/plain")
 
@@ -107,9 +111,7 @@ def test_unexpected(answer, headers, middleware, caplog) -> None:
     error = ValueError("s3cret")
     for plugins in ((), (middleware(through),)):
         caplog.clear()
-        found = answer(
-            error, headers, "buvar_aiohttp.request_ids", *plugins
-        )
+        found = answer(error, headers, "buvar_aiohttp.request_ids", *plugins)
         assert found[0] == 500
         assert "s3cret" not in str(found)
         assert found[3]["Connection"] == "close"

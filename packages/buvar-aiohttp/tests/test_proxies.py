@@ -78,7 +78,10 @@ def test_remote(lines: tuple[str, ...], remote: str | None) -> None:
         ),
         (("Forwarded: for=192.0.2.7;proto=wss;host=a:80",), ("https", "a:80")),
         (('Forwarded: proto=http;host="[::1]:80"',), ("http", "[::1]:80")),
-        (("X-Forwarded-Proto: javascript", "X-Forwarded-Host: a/b"), (None,) * 2),
+        (
+            ("X-Forwarded-Proto: javascript", "X-Forwarded-Host: a/b"),
+            (None,) * 2,
+        ),
         (("X-Forwarded-Host: a b",), (None, None)),
     ],
 )

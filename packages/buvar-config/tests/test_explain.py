@@ -68,3 +68,37 @@ def test_explain_what_nobody_gave() -> None:
     assert found["a"] == "code"
     assert found["b"] == "code"
     assert found["c.d"] == "--set c.d"
+
+
+@attrs.define
+class Group:
+    size: int
+    names: list[str] = config.list_var([])
+
+
+@attrs.define
+class Groups:
+    groups: dict[str, Group]
+    tokens: dict[str, str] = config.var(factory=dict, secret=True)
+    options: dict[str, str] = attrs.field(factory=dict)
+
+
+def test_tables_and_arrays(tmp_path, monkeypatch) -> None:
+    """What is in a table has its own line; secrets in it are masked."""
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("a.toml").write_text(
+        "[groups.web]\nsize = 1\nnames = ['a', 'b']\n"
+        "[tokens]\na = 'geheim'\n"
+        "[options]\npassword = 'geheim'\nurl = 'http://a:geheim@b/'\n"
+    )
+
+    text = str(config.ConfigSource.read("a.toml").explain(Groups, ""))
+
+    assert "geheim" not in text
+    assert [" ".join(line.split()) for line in text.splitlines()] == [
+        "groups.web.size = 1 a.toml:2",
+        "groups.web.names = ['a', 'b'] a.toml:3",
+        "tokens.a = *** a.toml:5",
+        "options.password = *** a.toml:7",
+        "options.url = 'http://a:***@b/' a.toml:8",
+    ]

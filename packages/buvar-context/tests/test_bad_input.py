@@ -25,6 +25,8 @@ class Foo: ...
         ("json:dump.not_there", "'json' has no 'dump.not_there'"),
         ("json:lods", "did you mean 'json:loads'?"),
         ("no-module", "no module 'no-module'"),
+        ("json.py", "did you mean 'json'?"),
+        ("json/tool.py", "did you mean 'json.tool'?"),
         ("", "no such entry point"),
         ("not_there:prepare", "no module 'not_there'"),
     ],

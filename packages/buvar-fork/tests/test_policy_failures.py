@@ -176,7 +176,6 @@ def test_the_wait_for_room_begins_anew(new_service) -> None:
     assert sorted(service.running.values()) == [1, 2, 3, 4]
 
 
-
 def test_start_of_a_successor_fails(service) -> None:
     """A reload that has no room for a successor waits for it."""
     service.start_fails = True

@@ -129,8 +129,28 @@ class Life(stateful.RuleBasedStateMachine):
         assert len(self.fake.of("clock")) <= 1
         assert len(self.fake.of("mail")) <= 1
 
+    def settle(self) -> None:
+        """A service in which nothing goes wrong any more becomes complete."""
+        fake, service = self.fake, self.fake.service
+        fake.start_fails = False
+        for _ in range(100):
+            if not service.up or (
+                service.complete()
+                and not service.stale()
+                and not service.replacing()
+            ):
+                return
+            for key in list(fake.running):
+                if service.workers[key].serves:
+                    fake.take(happened.BecameReady(key))
+                elif service.up:
+                    fake.exit(key, -9 if key in fake.killed else 0)
+            fake.later(1.0)
+        raise AssertionError(service.missing())
+
     def teardown(self) -> None:
         """A service that is told to end does, whatever it went through."""
+        self.settle()
         fake = self.fake
         fake.signal(signal.SIGTERM)
         start = fake.now

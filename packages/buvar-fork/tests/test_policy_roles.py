@@ -59,6 +59,23 @@ def test_reload_replaces_an_exclusive_role_last(service) -> None:
     assert service.lines()[-1] == "3 workers are ready."
 
 
+def test_it_waits_for_those_that_wait(service) -> None:
+    """Also while another one's successor waits for its back-off."""
+    service.service.slots[0].due = service.now + 5
+    service.signal(HUP)
+    service.ready(max(service.of("web")))
+    service.exit(2)
+    service.later(1)
+
+    assert not service.sent(3)
+    assert service.service.due() > service.now
+    service.later(5)
+    service.ready(max(service.of("web")))
+    service.exit(1)
+    service.later(0)
+    assert service.sent(3) == [TERM]
+
+
 def test_a_failed_reload_leaves_it_alone(service) -> None:
     """Code with which others cannot boot does not reach it."""
     service.signal(HUP)
@@ -137,9 +154,10 @@ def test_nothing_but_exclusive_roles(new_service) -> None:
     service.signal(signal.SIGTTOU)
 
     assert service.of("clock") == [1]
-    assert service.lines(logging.WARNING) == [
-        "All roles are exclusive: each keeps its one worker."
-    ] * 2
+    assert (
+        service.lines(logging.WARNING)
+        == ["All roles are exclusive: each keeps its one worker."] * 2
+    )
 
 
 def test_options_of_its_own(service) -> None:

@@ -221,3 +221,23 @@ def test_what_is_no_duration(given):
     """Nonsense, and going back in time, is refused."""
     with pytest.raises(ValueError, match=r"duration|give 0 s or more"):
         seconds(given)
+
+
+@pytest.mark.buvar_plugins(clock="virtual")
+async def test_cron_runs_on_it(buvar_clock, buvar_stage) -> None:
+    """Tasks at times of the day have the virtual time, from where it is."""
+    pytest.importorskip("cronsim")
+    berlin = dt.timezone(dt.timedelta(hours=2))
+    buvar_clock.wall = dt.datetime(2024, 5, 1, 23, 50, tzinfo=berlin)
+    seen = []
+
+    async def work() -> None:
+        seen.append(buvar_clock.wall.astimezone(berlin).strftime("%d %H:%M"))
+
+    async def prepare():
+        yield plugin.cron("0 6 * * *", work, timezone=berlin)
+
+    async with plugin.Stage(prepare):
+        await buvar_clock.advance("48h")
+
+    assert seen == ["02 06:00", "03 06:00"]

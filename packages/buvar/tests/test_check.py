@@ -96,7 +96,7 @@ def expected(folder: Path) -> set[tuple[str, str, int | None, str]]:
         ("injection", app, line_of(folder, "class Service"), "Missing"),
         ("injection", app, line_of(folder, "di.inject"), "Lost"),
         ("prepare", app, line_of(folder, "raise ValueError"), "no room"),
-        ("plugin", "", None, "nowhere"),
+        ("plugin", "PLUGINS", None, "nowhere"),
     }
 
 

@@ -116,7 +116,7 @@ def test_the_section_has_every_option() -> None:
     }
     settings = {one.name for one in attrs.fields(ForkConfig)}
 
-    assert settings - options.keys() == {"loop", "reload_paths"}
+    assert settings - options.keys() == {"loop", "reload_paths", "roles"}
     assert options.keys() - settings == set()
     mine = ForkConfig().stage_options()
     # The command does not fork unless it is told to, and what is bound on

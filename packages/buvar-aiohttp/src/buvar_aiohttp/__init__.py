@@ -20,8 +20,10 @@ from ._config import AioHttpConfig
 from ._errors import AddressError
 from ._errors import AioHttpError
 from ._errors import CertificateError
+from ._errors import ClientLeftError
 from ._errors import ExtraError
 from ._errors import ParameterError
+from ._errors import RequestTimeoutError
 from ._errors import ResponseStatusError
 from ._prepare import prepare
 from ._server import Server
@@ -35,9 +37,11 @@ __all__ = [
     "AioHttpConfig",
     "AioHttpError",
     "CertificateError",
+    "ClientLeftError",
     "ExtraError",
     "Mistake",
     "ParameterError",
+    "RequestTimeoutError",
     "ResponseStatusError",
     "Server",
     "ValidationError",

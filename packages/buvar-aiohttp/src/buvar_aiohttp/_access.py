@@ -34,7 +34,7 @@ _CONVENTIONS: t.Final = {
     "path": "url.path",
     "route": "http.route",
     "status": "http.response.status_code",
-    "bytes": "http.response.body.size",
+    "bytes": "http.response.size",
     "seconds": "http.server.request.duration",
     "remote": "client.address",
     "user_agent": "user_agent.original",
@@ -76,9 +76,7 @@ class AccessLog:
 
     LOGGER: t.Final = logging.getLogger("buvar_aiohttp.access")
 
-    def __init__(
-        self, *, conventions: bool = False, health: int = 1
-    ) -> None:
+    def __init__(self, *, conventions: bool = False, health: int = 1) -> None:
         self._conventions = conventions
         self._health = health
         self._probes = itertools.count()

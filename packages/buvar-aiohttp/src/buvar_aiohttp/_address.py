@@ -38,9 +38,7 @@ class Listening(t.NamedTuple):
         self.item.close()
 
 
-def listen(
-    config: AioHttpConfig, taken: t.Collection[int] = ()
-) -> Listening:
+def listen(config: AioHttpConfig, taken: t.Collection[int] = ()) -> Listening:
     """
     Return the socket to serve on.
 

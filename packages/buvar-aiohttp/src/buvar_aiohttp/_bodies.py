@@ -66,9 +66,7 @@ def _look(
     if before is None or before.request is not request:
         return _Progress(request, received, 0.0)
     slow = received - before.received < RATE * tick
-    return _Progress(
-        request, received, before.seconds + tick if slow else 0.0
-    )
+    return _Progress(request, received, before.seconds + tick if slow else 0.0)
 
 
 def _timed_out() -> aiohttp.web.HTTPRequestTimeout:

@@ -69,6 +69,8 @@ class Protocol(aiohttp.web.RequestHandler):
 
     __slots__ = ("problems",)
 
+    problems: bool
+
     def handle_error(
         self,
         request: aiohttp.web.BaseRequest,
@@ -93,9 +95,13 @@ class Protocol(aiohttp.web.RequestHandler):
         if request.writer.output_size > 0:
             msg = "The answer was cut off, as it could not be completed."
             raise ConnectionError(msg)
-        kind, body = "text/plain", b"%d: %s" % (
-            status,
-            phrase_of(status).encode(),
+        kind, body = (
+            "text/plain",
+            b"%d: %s"
+            % (
+                status,
+                phrase_of(status).encode(),
+            ),
         )
         if self.problems and accepts_json(request.headers.get("Accept", "")):
             kind, body = PROBLEM, problem(request, status)

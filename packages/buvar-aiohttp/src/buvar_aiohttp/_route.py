@@ -14,7 +14,9 @@ _METHODS: t.Final = frozenset(map(str, aiohttp.hdrs.METH_ALL)) - {"CONNECT"}
 
 
 #: The routes of ``buvar_aiohttp.health``.
-HEALTH: t.Final = frozenset({"/health/live", "/health/ready", "/health/startup"})
+HEALTH: t.Final = frozenset(
+    {"/health/live", "/health/ready", "/health/startup"}
+)
 
 
 def method_of(request: aiohttp.web.Request) -> str:
@@ -29,5 +31,5 @@ def route_of(request: aiohttp.web.BaseRequest) -> str | None:
     except (AssertionError, AttributeError):
         # It was malformed, so that no route was looked for.
         return None
-    resource = match_info.route.resource if match_info else None
+    resource = match_info.route.resource
     return None if resource is None else resource.canonical

@@ -19,8 +19,6 @@ from buvar import plugin
 
 from ._accept import Acceptor
 from ._access import AccessLogger
-from ._address import listen
-from ._address import unbound
 from ._address import unserved
 from ._app import Layers
 from ._bodies import watch_bodies
@@ -35,7 +33,7 @@ from ._lame_duck import follow_supervisor
 from ._lame_duck import go_on_accepting
 from ._limits import default_max_connections
 from ._listeners import Listener
-from ._listeners import listen_too
+from ._listeners import listen_all
 from ._protocol import make_protocol
 from ._protocol import protocol_options
 from ._proxies import TrustedProxies
@@ -113,7 +111,9 @@ class Server:
         self._connections: Connections | None = None
         self._limit = config.max_connections or default_max_connections()
         limit = config.max_concurrent_requests
-        self._concurrency = None if limit is None else Concurrency(limit)
+        self._concurrency = (
+            None if limit is None else Concurrency(limit, layers.gate)
+        )
         self._options = protocol_options(config)
         self._runner = _Runner(
             app,
@@ -297,9 +297,7 @@ class Server:
         await asyncio.gather(
             *(listener.item.drain() for listener in self._listeners)
         )
-        for acceptor, listener in zip(
-            acceptors, self._listeners, strict=True
-        ):
+        for acceptor, listener in zip(acceptors, self._listeners, strict=True):
             acceptor.close()
             # Whoever comes now is refused, and need not wait for nothing.
             listener.item.close()
@@ -340,7 +338,7 @@ async def prepare_server(
     certificates = load_certificates(config)
     tls = certificates is not None or config.ssl_context is not None
     with contextlib.ExitStack() as stack:
-        served = _listeners(config, stack, tls=tls)
+        served = listen_all(config, stack, tls=tls)
         app = context.get(aiohttp.web.Application)
         if config.normalize_paths and not app.frozen:
             app.middlewares.append(aiohttp.web.normalize_path_middleware())
@@ -350,7 +348,7 @@ async def prepare_server(
         operation = None
         if served[1]:
             # It stays until the service has stopped.
-            operation = management().server = Server(
+            operation = Server(
                 attrs.evolve(
                     config,
                     drain_delay=0.0,
@@ -361,6 +359,7 @@ async def prepare_server(
                 served[1],
                 Layers(),
             )
+            management().address = operation.address
             operation.secure(certificates)
         stack.pop_all()
     teardown.add(server.close)
@@ -368,31 +367,3 @@ async def prepare_server(
     if operation is not None:
         teardown.add(operation.close)
         yield operation.serve(server.stopped)
-
-
-def _listeners(
-    config: AioHttpConfig, stack: contextlib.ExitStack, *, tls: bool
-) -> tuple[list[Listener], list[Listener]]:
-    """
-    Listen on all addresses, those of the service and for management.
-
-    Args:
-        config: The settings.
-        stack: Closes the sockets if one of them cannot be bound.
-        tls: Whether there are certificates.
-    """
-    operation = [] if config.management is None else [config.management]
-    if plugin.checking():
-        # A check binds nothing: the service may be running.
-        uris = (config.address, *config.listeners)
-        return (
-            [Listener(unbound(uri), tls) for uri in uris],
-            [Listener(unbound(uri), tls) for uri in operation],
-        )
-    found: list[Listener] = []
-    for uri in (*config.listeners, *operation):
-        found.append(listen_too(config, uri))
-        stack.callback(found[-1].listening.close)
-    first = Listener(listen(config, {id(one.item) for one in found}), tls)
-    number = len(config.listeners)
-    return [first, *found[:number]], found[number:]

@@ -61,7 +61,9 @@ class ValidationError(aiohttp.web.HTTPUnprocessableEntity):
     def __str__(self) -> str:
         """Say all that is wrong, a line each, and the cure."""
         lines = [
-            f"  - {place} {name}: {reason}" if name else f"  - {place}: {reason}"
+            f"  - {place} {name}: {reason}"
+            if name
+            else f"  - {place}: {reason}"
             for place, name, reason in self.errors
         ]
         return "\n".join(

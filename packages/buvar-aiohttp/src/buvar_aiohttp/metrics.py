@@ -10,7 +10,9 @@ may be any number) and status. It needs the extra
   request whose client left, or that was cancelled, has status 499,
 - ``http_request_duration_seconds``, a histogram: ``method``, ``route``; from
   the call of the handler to its end,
-- ``http_requests_in_progress``, a gauge.
+- ``http_requests_in_progress``, a gauge,
+- ``http_server_requests_refused_total``, a counter: those that
+  ``max_concurrent_requests`` has refused.
 
 They are kept in a registry of their own, the component
 ``prometheus_client.CollectorRegistry``: add metrics of your own to it. One
@@ -30,6 +32,7 @@ import aiohttp.web
 from buvar import context
 from buvar import plugin
 
+from ._app import prepare_app
 from ._errors import ExtraError
 from .management import management_app
 
@@ -43,15 +46,18 @@ async def prepare(load: plugin.Loader, teardown: plugin.Teardown) -> None:
     """
     try:
         from ._metrics import Metrics  # noqa: PLC0415
+        from ._metrics_refused import count_refused  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ExtraError(__name__, "metrics", "prometheus-client") from error
 
-    management = await management_app(load)
+    await load(prepare_app)
     metrics = Metrics()
     await metrics.bury()
     teardown.add(metrics.close)
     app = context.get(aiohttp.web.Application)
     app.middlewares.append(metrics.measure)
+    count_refused(metrics.registry)
+    management = await management_app(load)
     management.router.add_get("/metrics", metrics.expose)
 
 

@@ -51,9 +51,7 @@ class Converter(cattrs.Converter):
     """
 
     def __init__(self, *, text: bool, forbid: bool = False) -> None:
-        super().__init__(
-            detailed_validation=True, forbid_extra_keys=forbid
-        )
+        super().__init__(detailed_validation=True, forbid_extra_keys=forbid)
         self._text = text
         self._forbid = forbid
         scalars = {**FROM_BOTH, **(FROM_TEXT if text else FROM_JSON)}

@@ -26,9 +26,7 @@ from ._signature import is_required
 
 
 #: Returns the value of a parameter; what is wrong is added to the list.
-Fetch: t.TypeAlias = t.Callable[
-    [aiohttp.web.Request, list[Mistake]], t.Any
-]
+Fetch: t.TypeAlias = t.Callable[[aiohttp.web.Request, list[Mistake]], t.Any]
 Convert: t.TypeAlias = t.Callable[[t.Any], t.Any]
 
 TEXT: t.Final = Converter(text=True)
@@ -75,7 +73,11 @@ class Plan:
     """
 
     def __init__(
-        self, function: t.Any, params: t.Sequence[Param], *, unknown_query: bool
+        self,
+        function: t.Any,
+        params: t.Sequence[Param],
+        *,
+        unknown_query: bool,
     ) -> None:
         self.function = function
         self.params = params

@@ -21,6 +21,10 @@ from ._sensitive import MASK
 from ._sensitive import sounds_secret
 
 
+#: Characters of an array that is shown item by item.
+_SHORT: t.Final = 60
+
+
 @attrs.frozen
 class Explained:
     """
@@ -67,7 +71,7 @@ def explain(
             # Classes of a union may have fields of one name.
             if not leaf.nested and path not in done:
                 done.add(path)
-                found.append(_leaf(leaf, section, data, finder))
+                found += _leaf(leaf, section, data, finder)
     if others:
         found.extend(_others(source, done))
     return found
@@ -75,16 +79,43 @@ def explain(
 
 def _leaf(
     leaf: Leaf, section: tuple[str, ...], data: t.Any, finder: Finder
-) -> Explained:
-    path = dotted((*section, *leaf.path))
+) -> t.Iterator[Explained]:
     try:
         value, origin = dig(data, leaf.path), finder.where(leaf.path) or "code"
     except LookupError:
         value, origin = _default(leaf)
-    if value is attrs.NOTHING:
-        return Explained(path, "-", origin)
-    hidden = leaf.secret or finder.is_confidential(leaf.path)
-    return Explained(path, MASK if hidden else show(value), origin)
+    for path, inner in _inside(leaf.path, value):
+        shown = "-" if inner is attrs.NOTHING else _shown(inner)
+        if inner is not attrs.NOTHING and (
+            leaf.secret
+            or finder.is_confidential(path)
+            or any(map(sounds_secret, path[len(leaf.path) :]))
+        ):
+            shown = MASK
+        where = finder.where(path) or origin
+        yield Explained(dotted((*section, *path)), shown, where)
+
+
+def _inside(
+    path: tuple[t.Any, ...], value: t.Any
+) -> t.Iterator[tuple[tuple[t.Any, ...], t.Any]]:
+    """Yield the values of a table, and of those in it."""
+    if not is_table(value) or not value:
+        yield path, value
+        return
+    for key, inner in value.items():
+        yield from _inside((*path, key), inner)
+
+
+def _shown(value: t.Any) -> str:
+    """Show an array of plain values item by item, if it is short."""
+    if isinstance(value, list):
+        items: list[t.Any] = value
+        plain = all(isinstance(one, str | int | float) for one in items)
+        text = ", ".join(map(show, items)) if plain else ""
+        if plain and len(text) <= _SHORT:
+            return f"[{text}]"
+    return show(value)
 
 
 def _default(leaf: Leaf) -> tuple[t.Any, str]:

@@ -19,9 +19,9 @@ from buvar.components._closing import MESSAGE
 from buvar.components._closing import Lifetime
 from buvar.components._closing import raise_failures
 from buvar.components._current import buvar_context
-from buvar.components._layer import BLANK
 from buvar.components._types import ENDED
 from buvar.components._types import MISSING
+from buvar.components._views import BLANK
 
 from ._deadline import Deadline
 from ._deadline import DeadlineError

@@ -17,6 +17,7 @@ from buvar.components._public import publish as _publish
 from ._check import add_check
 from ._check import check
 from ._check import checking
+from ._cron import cron
 from ._errors import AbandonedTaskError
 from ._errors import NoPrepareError
 from ._errors import OptionError
@@ -27,8 +28,17 @@ from ._errors import RelativeNameError
 from ._errors import StateError
 from ._errors import TaskError
 from ._errors import WorkError
+from ._events import Event
+from ._events import Listener
+from ._events import PluginFailed
+from ._events import PluginPrepared
+from ._events import PluginPreparing
+from ._events import StateChanged
+from ._events import TaskEnded
+from ._events import TaskStarted
 from ._failure import Failure
 from ._failure import failures
+from ._listen import listen
 from ._loader import Loader
 from ._report import Report
 from ._resolve import Plugin
@@ -50,30 +60,40 @@ __all__ = [
     "AbandonedTaskError",
     "Cancel",
     "Counts",
+    "Event",
     "Failure",
     "Jobs",
+    "Listener",
     "Loader",
     "NoPrepareError",
     "OptionError",
     "ParameterError",
     "Plugin",
     "PluginError",
+    "PluginFailed",
     "PluginNotFoundError",
+    "PluginPrepared",
+    "PluginPreparing",
     "RelativeNameError",
     "Report",
     "Signals",
     "Stage",
     "State",
+    "StateChanged",
     "StateError",
+    "TaskEnded",
     "TaskError",
+    "TaskStarted",
     "Teardown",
     "WorkError",
     "add_check",
     "check",
     "checking",
+    "cron",
     "every",
     "exit_code",
     "failures",
+    "listen",
     "run",
     "stage",
     "supervised",

@@ -19,6 +19,11 @@ from ._entry import PluginLayer
 from ._entry import preparing
 from ._errors import StateError
 from ._errors import TaskError
+from ._events import Event
+from ._events import Listeners
+from ._events import PluginFailed
+from ._events import PluginPrepared
+from ._events import PluginPreparing
 from ._failure import mark
 from ._parameters import fill
 from ._resolve import Plugin
@@ -43,12 +48,14 @@ class Loader:
         layer: PluginLayer,
         tasks: Tasks,
         state: t.Callable[[], State],
+        listeners: Listeners,
     ) -> None:
         self._layer = layer
         #: Whether plugins are prepared at the same time, unless a call says.
         self.concurrent = True
         self._tasks = tasks
         self._state = state
+        self._listeners = listeners
         #: What became of each plugin, in the order of loading.
         self.entries: dict[t.Hashable, Entry] = {}
 
@@ -169,7 +176,10 @@ class Loader:
 
     async def _prepare(self, entry: Entry, origin: types.FrameType) -> None:
         loop = asyncio.get_running_loop()
+        listeners, name = self._listeners, entry.plugin.name
         entry.start = loop.time()
+        if listeners:
+            listeners.tell(PluginPreparing(name, entry.chain))
         plugin_token = preparing.set(entry)
         layer_token = buvar_context.set(self._layer)
         try:
@@ -185,6 +195,8 @@ class Loader:
             entry.done.set()
             buvar_context.reset(layer_token)
             preparing.reset(plugin_token)
+            if listeners:
+                listeners.tell(_outcome(name, entry.seconds, entry.error))
 
     async def _run(self, entry: Entry, origin: types.FrameType) -> None:
         args, kwargs = fill(entry.plugin, origin)
@@ -201,6 +213,12 @@ class Loader:
         elif given is not None:
             for awaitable in _iterate(entry.plugin, given):
                 self._tasks.give(entry, awaitable)
+
+
+def _outcome(name: str, seconds: float, error: BaseException | None) -> Event:
+    if error is None:
+        return PluginPrepared(name, seconds)
+    return PluginFailed(name, seconds, error)
 
 
 def _key(prepare: Prepare) -> t.Hashable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.machinery
 import inspect
 import sys
 import types
@@ -29,7 +30,7 @@ class HasPrepare(t.Protocol):
     prepare: Prepare
 
 
-class Resolved(t.NamedTuple):
+class Resolved:
     """
     A plugin that was found.
 
@@ -38,8 +39,11 @@ class Resolved(t.NamedTuple):
         prepare: What prepares it; a plugin is the same if this is.
     """
 
-    name: str
-    prepare: Prepare
+    __slots__ = ("name", "prepare")
+
+    def __init__(self, name: str, prepare: Prepare) -> None:
+        self.name = name
+        self.prepare = prepare
 
 
 def calling_frame(depth: int = 1) -> types.FrameType:
@@ -245,12 +249,21 @@ def _entry_points(name: str | None = None) -> list[t.Any]:
     return [p for p in points if name is None or p.name == name]
 
 
+def _as_module(name: str) -> list[str]:
+    """Return the module that the name of a file or distribution means."""
+    plain = name.removesuffix(".py").replace("/", ".").replace("-", "_")
+    if plain == name or not all(map(str.isidentifier, plain.split("."))):
+        return []
+    found = importlib.machinery.PathFinder.find_spec(plain.split(".")[0])
+    return [] if found is None else [plain]
+
+
 def _by_entry_point(name: str, error: PluginNotFoundError | None) -> Resolved:
     """Find an installed plugin by the name of its entry point."""
     found = _entry_points(name)
     if not found:
         names = [point.name for point in _entry_points()]
-        near = _alike(name, names)
+        near = _as_module(name) or _alike(name, names)
         missing = "no such entry point" if error is None else error.missing
         cause = None if error is None else error.__cause__
         raise PluginNotFoundError(name, missing, near) from cause

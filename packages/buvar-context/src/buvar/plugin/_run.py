@@ -13,6 +13,7 @@ from buvar.components import Namespaces
 from buvar.components.spi import ENDING
 
 from ._errors import OptionError
+from ._events import Listener
 from ._failure import failures
 from ._interrupts import INTERRUPTED
 from ._leftovers import wind_up
@@ -36,6 +37,7 @@ def stage(
     on_ready: t.Callable[[], t.Any] | None = None,
     exit_timeout: float | None = None,
     concurrent: bool | None = None,
+    listeners: t.Iterable[Listener] = (),
     _origin: types.FrameType | None = None,
 ) -> list[t.Any]:
     """
@@ -63,6 +65,8 @@ def stage(
         concurrent: Prepare plugins that wait at the same time, or one after
             the other. By default the plugins named here come one after the
             other, those of one ``load()`` at the same time.
+        listeners: Functions that are called with each event, as ``listen``
+            adds them.
 
     Returns:
         What the tasks returned, in the order in which they were yielded. A
@@ -88,6 +92,7 @@ def stage(
         on_ready=on_ready,
         exit_timeout=exit_timeout,
         concurrent=concurrent,
+        listeners=listeners,
         _origin=_origin or calling_frame(),
     )
     try:

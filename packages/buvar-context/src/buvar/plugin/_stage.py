@@ -17,6 +17,9 @@ from buvar.context._tasks import task_layers
 from ._ending import Ending
 from ._entry import PluginLayer
 from ._errors import StateError
+from ._events import Listener
+from ._events import Listeners
+from ._events import StateChanged
 from ._failures import Failures
 from ._failures import interrupted
 from ._host import Host
@@ -66,6 +69,8 @@ class Stage:
         concurrent: Prepare plugins that wait at the same time, or one after
             the other. By default the plugins named here come one after the
             other, those of one ``load()`` at the same time.
+        listeners: Functions that are called with each event, as ``listen``
+            adds them.
 
     Example:
         >>> async def main():
@@ -86,6 +91,7 @@ class Stage:
         on_ready: t.Callable[[], t.Any] | None = None,
         exit_timeout: float | None = None,
         concurrent: bool | None = None,
+        listeners: t.Iterable[Listener] = (),
         _look: t.Callable[[], object] | None = None,
         _origin: types.FrameType | None = None,
     ) -> None:
@@ -127,11 +133,17 @@ class Stage:
         self.cancel = Cancel(self._bell)
         #: What is done when the stage ends.
         self.teardown = Teardown(self.layer)
-        self._tasks = Tasks(self._bell, self.cancel.set)
+        #: What is called with each event, see ``plugin.listen``.
+        self.listeners = Listeners()
+        for listener in listeners:
+            self.listeners.add(listener)
+        self._tasks = Tasks(self._bell, self.cancel.set, self.listeners)
         self._failures = Failures(self._tasks)
         self._ending = Ending(self._tasks, self._bell)
         #: Loads more plugins.
-        self.loader = Loader(self.layer, self._tasks, lambda: self._state)
+        self.loader = Loader(
+            self.layer, self._tasks, lambda: self._state, self.listeners
+        )
         self._concurrent = bool(concurrent)
         self.loader.concurrent = concurrent is not False
         #: What handles signals, if any are.
@@ -256,6 +268,11 @@ class Stage:
         ):
             self._host.interrupt()
 
+    def _enter(self, state: State) -> None:
+        self._state = state
+        if self.listeners:
+            self.listeners.tell(StateChanged(state))
+
     # --- the steps --------------------------------------------------------
 
     async def _begin(self) -> None:
@@ -266,7 +283,7 @@ class Stage:
                 "A stage runs once, make a new one.",
             )
         self._host.enter()
-        self._state = State.PREPARING
+        self._enter(State.PREPARING)
         try:
             await self._prepare()
         except BaseException as error:  # noqa: BLE001 - raised at the end
@@ -277,7 +294,7 @@ class Stage:
                 self._failures.early.append(error)
                 await self._end(error)
         else:
-            if self._state is State.PREPARING:
+            if self.state is State.PREPARING:
                 await self._host.settle()
                 await self._end(None)
 
@@ -300,7 +317,7 @@ class Stage:
                 except Exception as error:  # noqa: BLE001 - raised at the end
                     self._failures.early.append(error)
         elif not self._ending.stops:
-            self._state = State.RUNNING
+            self._enter(State.RUNNING)
             self._tasks.start()
             if self._on_ready is not None:
                 self._on_ready()
@@ -312,18 +329,18 @@ class Stage:
             failures.late.append(error)
         if isinstance(error, ENDING):
             self._ending.hurry()
-        self._state = State.STOPPING
+        self._enter(State.STOPPING)
         self.cancel.set()
         self.waiting.start()
         failures.late += await self._ending.end(
             self._cancel_timeout, self._abandon_timeout
         )
-        self._state = State.TEARDOWN
+        self._enter(State.TEARDOWN)
         failed = await self.layer.close(failures.cause())
         if await self._host.settle():
             failed = [interrupted(failure) for failure in failed]
         failures.late += failed
-        self._state = State.ENDED
+        self._enter(State.ENDED)
         self._results = failures.results(all_of_them=self._return_exceptions)
         self._undo.close()
         if not self.holds_signals:

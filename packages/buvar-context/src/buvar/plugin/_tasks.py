@@ -10,6 +10,9 @@ import typing as t
 from ._entry import Entry
 from ._errors import AbandonedTaskError
 from ._errors import TaskError
+from ._events import Listeners
+from ._events import TaskEnded
+from ._events import TaskStarted
 from ._failure import Where
 from ._failure import mark
 from ._stack import stack_of
@@ -95,9 +98,13 @@ class Tasks:
     Args:
         bell: Rung when a task ends.
         failed: Called when one fails.
+        listeners: Told of each that starts and ends.
     """
 
-    def __init__(self, bell: Bell, failed: t.Callable[[], None]) -> None:
+    def __init__(
+        self, bell: Bell, failed: t.Callable[[], None], listeners: Listeners
+    ) -> None:
+        self._listeners = listeners
         self._bell = bell
         self._failed = failed
         self._given: list[StageTask] = []
@@ -158,6 +165,9 @@ class Tasks:
             task.future = loop.create_task(awaitable, name=task.name)
         self._pending[task.future] = task
         task.future.add_done_callback(self._ended)
+        if self._listeners:
+            name = task.entry.plugin.name
+            self._listeners.tell(TaskStarted(name, task.name))
 
     def _ended(self, future: asyncio.Future[t.Any]) -> None:
         task = self._pending.pop(future, None)
@@ -166,7 +176,18 @@ class Tasks:
             if error is not None:
                 mark(error, task.where())
                 self._failed()
+            if self._listeners:
+                self._tell_ended(task)
         self._bell.ring()
+
+    def _tell_ended(self, task: StageTask) -> None:
+        future = task.future
+        error: BaseException | None = task.abandoned
+        if future is not None and future.done() and _failed(future):
+            error = task.result()
+        self._listeners.tell(
+            TaskEnded(task.entry.plugin.name, task.name, error)
+        )
 
     def idle(self) -> bool:
         """Tell whether no task runs."""
@@ -215,6 +236,8 @@ class Tasks:
                 extra={"plugin": error.plugin, "task": error.task},
             )
             forget(future)
+            if self._listeners:
+                self._tell_ended(task)
         self._pending.clear()
 
     def results(self) -> list[t.Any]:
@@ -233,6 +256,11 @@ class Tasks:
                 and task.future.exception() is not None
             )
         ]
+
+
+def _failed(future: asyncio.Future[t.Any]) -> bool:
+    """Tell whether a task that is over did not return."""
+    return future.cancelled() or future.exception() is not None
 
 
 def forget(future: asyncio.Future[t.Any]) -> None:

@@ -13,7 +13,6 @@ import asyncio
 import inspect
 import logging
 import math
-import random
 import typing as t
 
 from buvar import context
@@ -72,7 +71,7 @@ class Work(abc.ABC):
     """
 
     def __init__(self, function: Function) -> None:
-        self.__qualname__ = _name(function)
+        self.__qualname__ = name_of(function)
         self.counts = Counts()
         self._function = _callable(function, self.__qualname__)
 
@@ -146,7 +145,7 @@ class Supervised(Work):
             else:
                 if not self._always:
                     return result
-            if await _stopped_within(delay):
+            if await stopped_within(delay):
                 return None
 
     def _delay(self) -> float:
@@ -193,15 +192,15 @@ def supervised(
         >>> async def prepare():
         ...     yield supervised(consume, most=5, within=60)
     """
-    name = _name(function)
-    _check_choice(name, "restart", restart, ("on-failure", "always"))
+    name = name_of(function)
+    check_choice(name, "restart", restart, ("on-failure", "always"))
     for option, value in (
         ("most", most),
         ("within", within),
         ("backoff", backoff),
         ("backoff_limit", backoff_limit),
     ):
-        _check_number(name, option, value)
+        check_number(name, option, value)
     return Supervised(
         function,
         restart=restart,
@@ -228,6 +227,14 @@ class Every(Work):
         self._jitter = jitter
         self._skips = overlap == "skip"
 
+    def _later(self) -> float:
+        """Draw by how many seconds a call is later than it is due."""
+        if not self._jitter:
+            return 0.0
+        import random  # noqa: PLC0415 - few programs need it
+
+        return random.uniform(0, self._jitter)  # noqa: S311
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
@@ -239,8 +246,8 @@ class Every(Work):
                 passed = math.ceil(late / self._seconds)
                 self.counts.skipped += passed
                 due += passed * self._seconds
-            later = random.uniform(0, self._jitter)  # noqa: S311
-            if await _stopped_within(due + later - loop.time()):
+            later = self._later()
+            if await stopped_within(due + later - loop.time()):
                 return
             try:
                 await self._call()
@@ -280,14 +287,14 @@ def every(
         >>> async def prepare():
         ...     yield every(60, clean, jitter=5)
     """
-    name = _name(function)
-    _check_number(name, "seconds", seconds, least=0.001)
-    _check_number(name, "jitter", jitter)
-    _check_choice(name, "overlap", overlap, ("skip", "queue"))
+    name = name_of(function)
+    check_number(name, "seconds", seconds, least=0.001)
+    check_number(name, "jitter", jitter)
+    check_choice(name, "overlap", overlap, ("skip", "queue"))
     return Every(seconds, function, jitter=jitter, overlap=overlap)
 
 
-async def _stopped_within(seconds: float) -> bool:
+async def stopped_within(seconds: float) -> bool:
     """Wait; tell whether the stage stops by then."""
     cancel = context.get(Cancel)
     if seconds <= 0:
@@ -346,12 +353,12 @@ def _refuse_parameters(function: Function, name: str) -> Function:
     return function
 
 
-def _name(function: t.Any) -> str:
+def name_of(function: t.Any) -> str:
     named = _innermost(function) if hasattr(function, "func") else function
     return str(getattr(named, "__qualname__", type(named).__qualname__))
 
 
-def _check_number(
+def check_number(
     name: str, option: str, value: t.Any, *, least: float = 0
 ) -> None:
     if (
@@ -364,7 +371,7 @@ def _check_number(
         )
 
 
-def _check_choice(
+def check_choice(
     name: str, option: str, value: object, choices: tuple[str, ...]
 ) -> None:
     if value not in choices:

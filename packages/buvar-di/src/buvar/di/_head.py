@@ -29,6 +29,7 @@ from ._lifetime import lends
 from ._lifetime import types_of
 from ._lifetime import wrong
 from ._nodes import CALL
+from ._nodes import LAYER
 from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Collect
@@ -138,39 +139,27 @@ class Head:
         """Ask the context first: another answer needs another plan."""
         lines: list[str] = []
         absent: dict[str, list[t.Any]] = {}
+        asked: set[Guard] = set()
         for guard, found in self.planner.guards.items():
             layer = "context" if guard.level == CALL else LAYERS[guard.level]
             key = self._const(guard.key)
-            if guard.name is EXACT:
-                look = f"exact({key}, {layer})"
-            elif guard.name is not None:
-                name = self._const(guard.name)
-                look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
-            elif found and guard.level == STAGE:
-                look = f"{layer}.{CodeName.LENT}({key})"
-            elif found:
-                # A call is spared, unless it was not asked for before (or is
-                # the component None).
-                var = self._guard(guard)
-                view = f"{layer}.{CodeName.VIEW}.get({key})"
-                lines += [f"    {var} = {view}", f"    if {var} is None:"]
-                look = f"{layer}.{CodeName.LOOK}({key})"
-                lines += [
-                    f"        {var} = {look}",
-                    f"    if {self._is_other(guard)}:",
-                    f"        {_OTHERWISE}",
-                ]
-                continue
-            else:
+            if not found and guard.name is None:
                 absent.setdefault(layer, []).append(guard.key)
                 continue
-            if found:
-                var = self._guard(guard)
-                lines += [f"    {var} = {look}"]
-                lines += [f"    if {self._is_other(guard)}:"]
-            else:
+            if not found:
+                look = self._look(guard, layer, key)
                 lines.append(f"    if {look} is not MISSING:")
-            lines.append(f"        {_OTHERWISE}")
+                lines.append(f"        {_OTHERWISE}")
+                continue
+            var = self._guard(guard)
+            lines += self._find(guard, layer, key, asked)
+            asked.add(guard)
+            test = f"{var} is MISSING"
+            if guard in self.planner.rests_on:
+                # A condition has read it: another one may say otherwise.
+                read = reference(self.planner.rests_on[guard])
+                test = f"{var} is not {self._const(read, 'read')}()"
+            lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         for guard, needed in self.planner.collected.items():
             layer = "context" if guard.level == CALL else LAYERS[guard.level]
             var = self._guard(guard)
@@ -180,14 +169,46 @@ class Head:
                 lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         return self._absent(absent) + lines
 
-    def _is_other(self, guard: Guard) -> str:
-        """Write the test whether a component is not the one planned with."""
+    def _find(
+        self, guard: Guard, layer: str, key: str, asked: set[Guard]
+    ) -> list[str]:
+        """
+        Write how something that should be there is found.
+
+        Args:
+            guard: What is asked for.
+            layer: The layer that is asked.
+            key: The type.
+            asked: What was asked for before.
+        """
         var = self._guard(guard)
-        if guard not in self.planner.rests_on:
-            return f"{var} is MISSING"
-        # A condition has read it: another one may say otherwise.
-        read = reference(self.planner.rests_on[guard])
-        return f"{var} is not {self._const(read, 'read')}()"
+        if guard.name is not None or guard.level == STAGE:
+            return [f"    {var} = {self._look(guard, layer, key)}"]
+        # A call is spared, unless it was not asked for before (or is the
+        # component None).
+        lines = [
+            f"    {var} = {layer}.{CodeName.VIEW}.get({key})",
+            f"    if {var} is None:",
+            f"        {var} = {layer}.{CodeName.LOOK}({key})",
+        ]
+        twin = guard._replace(level=LAYER if guard.level == CALL else CALL)
+        if twin not in asked:
+            return lines
+        return [
+            "    if context is layer:",
+            f"        {var} = {self._guard(twin)}",
+            "    else:",
+            *(f"    {line}" for line in lines),
+        ]
+
+    def _look(self, guard: Guard, layer: str, key: str) -> str:
+        """Write the question to a layer for something."""
+        if guard.name is EXACT:
+            return f"exact({key}, {layer})"
+        if guard.name is not None:
+            name = self._const(guard.name)
+            return f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
+        return f"{layer}.{CodeName.LENT}({key})"
 
     def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
         """
@@ -234,20 +255,16 @@ class Head:
         added anywhere, no layer further down is asked for anything. That one
         of them has ended must be told all the same.
         """
-        planner = self.planner
-        if not planner.order or planner.guards or planner.collected:
-            # What is asked of a layer is refused by one that has ended.
+        if not self.planner.order:
             return []
         fact = self._const(Fact(), "fact")
-        keys = self._const((planner.order[-1].type,), "absent")
+        keys = self._const((self.planner.order[-1].type,), "absent")
+        # What is asked for, and whether it is there, does not matter.
         return [
             f"    below = context.{CodeName.BELOW}",
-            "    if (",
-            "        below is not None",
-            f"        and {fact} not in below.{CodeName.FACTS}",
-            f"        and below.{CodeName.SEES}({fact}, {keys})",
-            "    ):",
-            f"        {_OTHERWISE}",
+            "    if below is not None:",
+            f"        if {fact} not in below.{CodeName.FACTS}:",
+            f"            below.{CodeName.SEES}({fact}, {keys})",
         ]
 
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:

@@ -121,9 +121,7 @@ class Broker:
     ) -> None:
         """Send the socket, bound if it is the first one to ask."""
         try:
-            item = listeners.share(
-                request.uri, request.backlog, slot, role
-            )
+            item = listeners.share(request.uri, request.backlog, slot, role)
         except (BindError, SocketURIError) as error:
             self.refuse(request, error.reason)
         except OSError as error:

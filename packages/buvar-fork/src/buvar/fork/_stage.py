@@ -144,7 +144,7 @@ def stage(
     """
     roles = [one for one in plugins if isinstance(one, Role)]
     solo = forks == 1 and not roles
-    who = {
+    who: dict[str, t.Any] = {
         "user": user,
         "group": group,
         "umask": umask,
@@ -158,25 +158,25 @@ def stage(
         if reload is not False:
             reload_forever(None if reload is True else _several(reload))
         told = Options(
-                plugins=absolute(plugins, sys._getframe(1).f_globals),  # noqa: SLF001
-                stage=options,
-                components=components,
-                forks=forks or available_cpus(),
-                worker_timeout=worker_timeout,
-                boot_timeout=boot_timeout,
-                graceful_timeout=graceful_timeout,
-                backoff=backoff,
-                backoff_limit=backoff_limit,
-                stable_after=stable_after,
-                max_failures=max_failures,
-                max_memory=max_memory,
-                max_requests=max_requests,
-                max_requests_jitter=max_requests_jitter,
-                title=title,
-                preload=preload,
-                unserved=unserved,
-                collects=gc.isenabled(),
-                identity=identity(**who),
+            plugins=absolute(plugins, sys._getframe(1).f_globals),  # noqa: SLF001
+            stage=options,
+            components=components,
+            forks=forks or available_cpus(),
+            worker_timeout=worker_timeout,
+            boot_timeout=boot_timeout,
+            graceful_timeout=graceful_timeout,
+            backoff=backoff,
+            backoff_limit=backoff_limit,
+            stable_after=stable_after,
+            max_failures=max_failures,
+            max_memory=max_memory,
+            max_requests=max_requests,
+            max_requests_jitter=max_requests_jitter,
+            title=title,
+            preload=preload,
+            unserved=unserved,
+            collects=gc.isenabled(),
+            identity=identity(**who),
         )
         if roles:
             told = with_roles(told, roles, forks=forks, who=who)
@@ -281,9 +281,7 @@ def _several(items: t.Any) -> t.Any:
     return [items] if isinstance(items, str | os.PathLike) else items
 
 
-def _refuse_mixed(
-    plugins: t.Sequence[t.Any], roles: t.Sequence[Role]
-) -> None:
+def _refuse_mixed(plugins: t.Sequence[t.Any], roles: t.Sequence[Role]) -> None:
     """Refuse plugins beside roles: nothing says which role has them."""
     if roles and len(roles) < len(plugins):
         first = next(one for one in plugins if not isinstance(one, Role))

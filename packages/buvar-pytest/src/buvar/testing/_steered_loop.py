@@ -150,6 +150,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._now = 0.0
+        #: The time of the day at 0, as a timestamp.
+        self.epoch = 0.0
         self._jumps = 0
         self._advancing = 0
         self.settling: list[asyncio.Future[None]] = []
@@ -161,6 +163,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the virtual time in seconds, from 0."""
         return self._now
+
+    def wall_time(self) -> float:
+        """Return the time of the day, as a timestamp: for ``cron``."""
+        return self.epoch + self._now
 
     def idle(self, timeout: float | None) -> None:
         """

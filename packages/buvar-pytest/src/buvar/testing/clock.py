@@ -34,8 +34,9 @@ class Clock:
     """
     Steers the time of the event loop that runs.
 
-    What asks the loop for the time, and so all of asyncio, runs on it;
-    ``time.monotonic()`` and ``time.time()`` go on as ever.
+    What asks the loop for the time, and so all of asyncio, runs on it, as
+    does ``plugin.cron``, whose days begin in 1970, or where ``wall`` is set
+    to; ``time.monotonic()`` and ``time.time()`` go on as ever.
     """
 
     @property
@@ -47,6 +48,21 @@ class Clock:
             NoVirtualClockError: The loop runs on the real clock.
         """
         return self._loop().time()
+
+    @property
+    def wall(self) -> dt.datetime:
+        """
+        The time of the day, as ``plugin.cron`` sees it; set it at the begin.
+
+        Raises:
+            NoVirtualClockError: The loop runs on the real clock.
+        """
+        return dt.datetime.fromtimestamp(self._loop().wall_time(), dt.UTC)
+
+    @wall.setter
+    def wall(self, now: dt.datetime) -> None:
+        loop = self._loop()
+        loop.epoch = now.timestamp() - loop.time()
 
     async def advance(self, by: str | float | dt.timedelta) -> None:
         """

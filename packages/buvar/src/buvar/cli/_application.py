@@ -17,6 +17,8 @@ from buvar import context
 from buvar import log
 from buvar import plugin
 
+from ._errors import CommandError
+from ._errors import Exit
 from ._fork_config import ForkConfig
 
 
@@ -95,7 +97,8 @@ class Application:
     @property
     def names(self) -> str:
         """The plugins, as a user reads them."""
-        return ", ".join(str(name) for name in self.plugins)
+        every = [str(name) for group in self.groups() for name in group]
+        return ", ".join(dict.fromkeys(every))
 
     @functools.cached_property
     def source(self) -> config.ConfigSource:
@@ -141,23 +144,56 @@ class Application:
         check_own(self.source)
         self.set_up()
         settings = self.source.load(ForkConfig, FORK)
-        if settings.forks != 1:
+        forks = settings.forks != 1 or bool(settings.roles)
+        self.groups()
+        if forks:
             # What replaces a worker on HUP has what the files say by then,
             # of the logs as well.
             os.register_at_fork(before=self._refresh)
         if settings.directory is not None:
             self._keep_files()
-        if (settings.forks != 1 or settings.sockets) and _is_root(settings):
+        if (forks or settings.sockets) and _is_root(settings):
             _log.warning(
                 "The workers run as root: name another user with --user, or "
                 "say --user root."
             )
+        plugins = (config, *self.plugins)
+        roles = [
+            # Which sections there are no role knows alone.
+            one.role(name, plugins)
+            for name, one in settings.roles.items()
+        ]
         fork.stage(
-            config,
-            *self.plugins,
-            self.check_unknown,
+            *(roles or (*plugins, self.check_unknown)),
             **settings.stage_options(),
         )
+
+    def groups(self) -> list[tuple[plugin.Plugin, ...]]:
+        """
+        Return the plugins that run together, role by role.
+
+        Raises:
+            CommandError: There are none.
+            ConfigError: The section of the roles is wrong.
+        """
+        roles = self.source.load(ForkConfig, FORK).roles.values()
+        found = [(*self.plugins, *one.plugins) for one in roles]
+        if not found and not self.plugins:
+            msg = (
+                "No plugin is named.\nGive the modules to run, or have a file "
+                "of -c define roles: [fork.roles.web]."
+            )
+            raise CommandError(msg, Exit.USAGE)
+        return found or [tuple(self.plugins)]
+
+    def roles_with(self, name: plugin.Plugin) -> list[str]:
+        """Return the roles that have a plugin of their own."""
+        try:
+            roles = self.source.load(ForkConfig, FORK).roles
+        except config.ConfigError:
+            # That is said elsewhere; no role was looked at.
+            return []
+        return [role for role, one in roles.items() if name in one.plugins]
 
     async def check_unknown(self, load: plugin.Loader) -> None:
         """
@@ -219,4 +255,11 @@ def _add_web_concurrency(source: config.ConfigSource) -> None:
 def _is_root(settings: ForkConfig) -> bool:
     """Tell whether workers run as root although nobody has said so."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return root and settings.user is None
+    return (
+        root
+        and settings.user is None
+        and (
+            not settings.roles
+            or any(one.user is None for one in settings.roles.values())
+        )
+    )

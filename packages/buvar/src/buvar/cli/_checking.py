@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 import typing as t
 
@@ -22,8 +23,11 @@ from ._errors import CommandError
 from ._errors import Exit
 from ._findings import Finding
 from ._findings import exit_code
+from ._findings import named
 from ._findings import of_error
 from ._formats import FORMATS
+from ._formats import for_terminal
+from ._formats import terminal_width
 
 
 #: More columns than any line of a graph has.
@@ -44,10 +48,14 @@ def check(application: Application, form: str) -> None:
     if form != "text":
         click.echo(text)
     elif findings:
-        click.echo(text, err=True)
+        width = terminal_width(sys.stderr)
+        click.echo(for_terminal(findings, width) if width else text, err=True)
     else:
+        well = "All is well"
+        if terminal_width(sys.stdout):
+            well = click.style(well, fg="green", bold=True)
         click.echo(
-            f"All is well: prepared {application.names}; verified "
+            f"{well}: prepared {application.names}; verified "
             f"{' and '.join(counts)} of the configuration."
         )
         for one in notes:
@@ -73,26 +81,46 @@ def _find(
         except Exception as error:  # noqa: BLE001 - all of them are told
             errors.append(error)
 
+    adapters: list[t.Any] = []
+    failed: list[tuple[plugin.Plugin, BaseException]] = []
+
     def look() -> None:
         attempt(di.check)
+        adapters.extend(di.buvar_adapters.get().adapters)
+
+    def look_last() -> None:
+        look()
         attempt(_check_sections)
-        counts.append(counted(di.buvar_adapters.get().adapters, "adapter"))
+        counts.append(counted(adapters, "adapter"))
         counts.append(counted(config.sections(), "section"))
         notes.extend(left_out())
 
     attempt(lambda: check_own(source))
     if not errors:
         application.set_up()
+        groups = application.groups()
     else:
         context.add(source)
-    failed: list[BaseException] = []
-    try:
-        plugin.check(_each(application, failed), look=look)
-    except Exception as error:  # noqa: BLE001 - as above
-        errors.append(error)
-    first = [one for error in failed for one in of_error(error, source)]
+        groups = [tuple(application.plugins)]
+    # Roles are processes of their own: what they prepare does not meet.
+    for number, plugins in enumerate(groups, 1):
+        last = look_last if number == len(groups) else look
+        try:
+            plugin.check(_each(plugins, failed), look=last)
+        except Exception as error:  # noqa: BLE001 - as above
+            errors.append(error)
+    first = [
+        named(one, application, name)
+        for name, error in failed
+        for one in of_error(error, source)
+    ]
     rest = [one for error in errors for one in of_error(error, source)]
-    if failed:
+    return _once(first, rest)
+
+
+def _once(first: list[Finding], rest: list[Finding]) -> list[Finding]:
+    """Return each finding once; the rest may only follow from the first."""
+    if first:
         rest = [_perhaps_because(one) for one in rest]
     said: dict[tuple[str, str | None], Finding] = {}
     for one in (*first, *rest):
@@ -111,16 +139,17 @@ def left_out() -> t.Iterator[Finding]:
 
 
 def _each(
-    application: Application, failed: list[BaseException]
+    plugins: t.Sequence[plugin.Plugin],
+    failed: list[tuple[plugin.Plugin, BaseException]],
 ) -> t.Callable[[plugin.Loader], t.Coroutine[t.Any, t.Any, None]]:
     """Return a plugin that loads all, whichever of them fail."""
 
     async def prepare(load: plugin.Loader) -> None:
-        for name in (config, *application.plugins):
+        for name in (config, *plugins):
             try:
                 await load(name)
             except Exception as error:  # noqa: BLE001 - it is told
-                failed.append(error)
+                failed.append((name, error))
 
     return prepare
 
@@ -155,7 +184,8 @@ def _prepared(application: Application, look: t.Callable[[], None]) -> None:
     """Call a function when all plugins are prepared, start no task."""
     application.set_up()
     try:
-        plugin.check(config, *application.plugins, look=look)
+        for plugins in application.groups():
+            plugin.check(config, *plugins, look=look)
     except BaseExceptionGroup as group:
         errors = [failure.error for failure in plugin.failures(group)]
         kinds = di.DiError, config.ConfigError

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import typing as t
 
 import click
 
 from ._application import Application
+from ._completion import SHELLS
+from ._completion import script
 from ._errors import told
 from ._options import configuration
 from ._options import plugins
@@ -43,17 +46,24 @@ def buvar() -> None:
     """
     Run, check and explain applications made of buvar plugins.
 
+    \b
+    buvar new shop --with aiohttp      a service that works, in a new folder
+    buvar run shop -c shop.toml        run it
+    buvar check shop -c shop.toml      what is wrong with it, all at once
+    buvar config show shop             each setting, and where it came from
+
     PLUGINS are modules that have a "prepare", written as Python imports them,
     functions of modules, as app:prepare, or entry points; from the current
-    folder, or installed.
-    """
+    folder, or installed. Those of a service with roles stand in its file, as
+    fork.roles.
+    """  # noqa: D301 - click wants the character itself
 
 
 def _application(ctx: click.Context, given: dict[str, t.Any]) -> Application:
     return Application(**with_settings(ctx.command, given))
 
 
-@buvar.command()
+@buvar.command(short_help="Run plugins until they end, or INT or TERM comes.")
 @plugins
 @configuration
 @running
@@ -66,6 +76,7 @@ def run(ctx: click.Context, /, **options: t.Any) -> None:
     buvar run app:prepare
     buvar run app -c app.toml --set aiohttp.port=8080
     buvar run app --forks 0 --bind tcp://:8080
+    buvar run -c roles.toml
 
     Whatever an option below says can be set in the section "fork", which has
     more than these: buvar config show fork.
@@ -74,7 +85,7 @@ def run(ctx: click.Context, /, **options: t.Any) -> None:
         _application(ctx, options).run()
 
 
-@buvar.command()
+@buvar.command(short_help="Report all that is wrong; bind and start nothing.")
 @plugins
 @configuration
 @running
@@ -116,7 +127,7 @@ def check(
         (check_static if static else check)(application, form)
 
 
-@buvar.command()
+@buvar.command(short_help="Draw what is injected where.")
 @plugins
 @configuration
 @click.option(
@@ -128,21 +139,32 @@ def check(
     help="What to draw with.",
 )
 def graph(form: str, **options: t.Any) -> None:
-    """Draw what is injected where once PLUGINS are prepared."""
+    """
+    Draw what is injected where once PLUGINS are prepared.
+
+    \b
+    buvar graph app
+    buvar graph app --format dot | dot -Tsvg > app.svg
+    """  # noqa: D301 - click wants the character itself
     from ._checking import draw  # noqa: PLC0415
 
     with told():
         draw(Application(**options), form)
 
 
-@buvar.group(cls=Buvar)
+@buvar.group(cls=Buvar, short_help="Generate and explain the configuration.")
 def config() -> None:
     """
     Generate and explain the configuration of an application.
 
+    \b
+    buvar config sample app > app.toml
+    buvar config show app -c app.toml --env-prefix APP
+    buvar config show fork
+
     PLUGINS may be the words "fork" and "log" as well: the sections that the
     command itself reads.
-    """
+    """  # noqa: D301 - click wants the character itself
 
 
 def _unchanged(func: T) -> T:
@@ -183,7 +205,9 @@ _configuration("show", "Show each value and where it came from.", running)
 _configuration("schema", "Write the JSON Schema of all sections.")
 
 
-@buvar.command()
+@buvar.command(
+    short_help="Print what runs a service: docker, k8s, nginx, systemd."
+)
 @click.argument("kind", type=click.Choice(KINDS))
 @plugins
 @configuration
@@ -216,7 +240,7 @@ def deploy(
         deploy(_application(ctx, options), kind, name)
 
 
-@buvar.command()
+@buvar.command(short_help="Write a small service that works.")
 @click.argument("name")
 @click.option(
     "--with",
@@ -248,3 +272,24 @@ def new(name: str, features: str) -> None:
             raise click.BadParameter(msg, param_hint="'--with'")
     write(name, wanted, pathlib.Path.cwd())
     click.echo(f"Wrote {name}; see {name}/README.md.")
+
+
+@buvar.command(short_help="Print what has a shell complete the command.")
+@click.argument("shell", type=click.Choice(SHELLS), required=False)
+def completion(shell: str | None) -> None:
+    """
+    Print what has a SHELL complete the words of this command.
+
+    \b
+    source <(buvar completion bash)     in ~/.bashrc
+    source <(buvar completion zsh)      in ~/.zshrc
+    buvar completion fish > ~/.config/fish/completions/buvar.fish
+
+    Without SHELL it is the one of $SHELL.
+    """  # noqa: D301 - click wants the character itself
+    if shell is None:
+        shell = pathlib.Path(os.environ.get("SHELL", "")).name
+        if shell not in SHELLS:
+            msg = f"$SHELL is none of {', '.join(SHELLS)}: say which it is."
+            raise click.UsageError(msg)
+    click.echo(script(shell, buvar))

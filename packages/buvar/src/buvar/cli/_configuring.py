@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 import typing as t
 
 import click
@@ -16,6 +17,7 @@ from ._application import Application
 from ._application import check_own
 from ._errors import CommandError
 from ._errors import Exit
+from ._formats import terminal_width
 
 
 def sample(application: Application) -> None:
@@ -51,7 +53,13 @@ def show(application: Application) -> None:
     else:
         _classes(application)
         found = application.source.explain()
-    click.echo(str(found))
+    if not terminal_width(sys.stdout):
+        click.echo(str(found))
+        return
+    for line, one in zip(str(found).split("\n"), found, strict=True):
+        # What somebody has set stands out.
+        dim = one.source == "default"
+        click.echo(click.style(line, dim=True) if dim else line)
 
 
 def schema(application: Application) -> None:
@@ -133,10 +141,11 @@ def prepare_all(
         PluginError: There is no such plugin.
     """
     failed: list[Exception] = []
+    every = [name for group in application.groups() for name in group]
 
     async def prepare(load: plugin.Loader) -> None:
         await load(config)
-        for name in application.plugins:
+        for name in dict.fromkeys(every):
             try:
                 await load(name)
             except plugin.NoPrepareError:

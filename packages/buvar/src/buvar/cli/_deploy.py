@@ -141,7 +141,7 @@ class _Facts:
 
 
 def _name_of(application: Application) -> str:
-    first = str(application.plugins[0]).partition(":")[0].partition(".")[0]
+    first = str(application.groups()[0][0]).partition(":")[0].partition(".")[0]
     return first.replace("_", "-").lower()
 
 
@@ -171,12 +171,14 @@ def _secrets(source: config.ConfigSource) -> list[config.Variable]:
     classes = source.classes()
     found = [each for each in config.variables(classes) if each.secret]
     paths = {each.path for each in found}
-    files = {str(path) for path in source.paths}
+    files = {str(path) for path in source.parts}
     for each in source.explain():
         copied = each.source.rpartition(":")[
             0
         ] in files or each.source.startswith("--set ")
-        if each.path in paths and copied:
+        # What is in a table is listed value by value.
+        inside = any(each.path.startswith(f"{path}.") for path in paths)
+        if (each.path in paths or inside) and copied:
             raise CommandError(
                 f"{each.path} is a secret, and its value ({each.source}) "
                 "would be copied.\n"

@@ -12,6 +12,8 @@ from buvar import config
 from buvar import di
 from buvar import plugin
 
+from ._application import FORK
+from ._application import Application
 from ._errors import Exit
 
 
@@ -113,6 +115,23 @@ def of_error(
         found = [of_error(inner, source) for inner in group.exceptions]
         return [one for findings in found for one in findings]
     return [_of_failure(plugin.failures(error)[0])]
+
+
+def named(
+    finding: Finding, application: Application, name: plugin.Plugin
+) -> Finding:
+    """Say where a plugin is named that cannot be found."""
+    if finding.rule != "plugin" or finding.place is not None:
+        return finding
+    for role in application.roles_with(name):
+        path = (FORK, "roles", role, "plugins")
+        place = _ORIGIN.fullmatch(application.source.where(path) or "")
+        if place is not None:
+            line = place["line"]
+            return attrs.evolve(
+                finding, file=place["file"], line=int(line) if line else None
+            )
+    return attrs.evolve(finding, origin="PLUGINS")
 
 
 def _of_problem(

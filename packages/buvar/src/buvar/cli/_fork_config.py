@@ -4,38 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 import typing as t
 
 import attrs
 
 from buvar import config
 
+from ._role_config import RoleConfig
+from ._validators import finite
+from ._validators import more_than_0
+from ._validators import natural
+from ._validators import octal
+
 
 Loop: t.TypeAlias = t.Literal["asyncio", "uvloop", "auto"]
 
-#: Bits of a umask, written as octal digits.
-_UMASK: t.Final = 0o777
 _MODULE: t.Final = "uvloop"
-
-
-def _more_than_0(
-    _: object, _field: attrs.Attribute[t.Any], value: t.Any
-) -> None:
-    if value is not None and not value > 0:
-        msg = "expected a number more than 0"
-        raise ValueError(msg)
-
-
-def _natural(_: object, _field: attrs.Attribute[t.Any], value: t.Any) -> None:
-    if value is not None and not value >= 0:
-        msg = "expected 0 or more"
-        raise ValueError(msg)
-
-
-def _finite(_: object, _field: attrs.Attribute[t.Any], value: float) -> None:
-    if not 0 <= value < math.inf:
-        msg = "expected 0 or more seconds"
-        raise ValueError(msg)
+#: What a role may be called, as ``fork.Role`` has it.
+_NAME: t.Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def _less_than_all(
@@ -47,18 +34,6 @@ def _less_than_all(
         raise ValueError(msg)
 
 
-def _octal(
-    _: object, _field: attrs.Attribute[t.Any], value: str | None
-) -> None:
-    try:
-        fine = value is None or 0 <= int(value, 8) <= _UMASK
-    except ValueError:
-        fine = False
-    if not fine:
-        msg = 'expected octal digits such as "027"'
-        raise ValueError(msg)
-
-
 def _installed(_: object, _field: attrs.Attribute[t.Any], value: Loop) -> None:
     if value == _MODULE and not _has_uvloop():
         msg = "uvloop is not installed: pip install uvloop"
@@ -67,6 +42,15 @@ def _installed(_: object, _field: attrs.Attribute[t.Any], value: Loop) -> None:
 
 def _has_uvloop() -> bool:
     return importlib.util.find_spec(_MODULE) is not None
+
+
+def _named(
+    _: object, _field: attrs.Attribute[t.Any], value: t.Mapping[str, t.Any]
+) -> None:
+    for name in value:
+        if not _NAME.fullmatch(name):
+            msg = f"expected names of letters, digits, - and _, not {name!r}"
+            raise ValueError(msg)
 
 
 def _uvloop() -> t.Any:
@@ -81,7 +65,7 @@ class ForkConfig:
 
     forks: int = config.var(
         1,
-        validator=_natural,
+        validator=natural,
         help="How many workers; 0 is one for each CPU, 1 does not fork.",
     )
     sockets: list[str] = config.list_var(
@@ -90,7 +74,7 @@ class ForkConfig:
     )
     backlog: int = config.var(
         2048,
-        validator=_more_than_0,
+        validator=more_than_0,
         help="How many connections may wait to be accepted.",
     )
     unserved: t.Literal["error", "warn"] = config.var(
@@ -114,25 +98,25 @@ class ForkConfig:
         None, help="Their group, by default that of the user."
     )
     umask: str | None = config.var(
-        None, validator=_octal, help='Their umask, such as "027".'
+        None, validator=octal, help='Their umask, such as "027".'
     )
     directory: str | None = config.var(None, help="Their working directory.")
     worker_timeout: float = config.var(
         60.0,
-        validator=_more_than_0,
+        validator=more_than_0,
         help="Seconds after which a blocked worker is killed, or inf.",
     )
     boot_timeout: float = config.var(
         60.0,
-        validator=_more_than_0,
+        validator=more_than_0,
         help="Seconds that a worker gets to prepare its plugins, or inf.",
     )
     graceful_timeout: float = config.var(
-        60.0, validator=_finite, help="Seconds that a worker gets to end."
+        60.0, validator=finite, help="Seconds that a worker gets to end."
     )
     max_requests: int | None = config.var(
         None,
-        validator=_more_than_0,
+        validator=more_than_0,
         help="Replace a worker after so many requests.",
     )
     max_requests_jitter: int | None = config.var(
@@ -142,25 +126,25 @@ class ForkConfig:
     )
     max_memory: config.ByteSize | None = config.var(
         None,
-        validator=_more_than_0,
+        validator=more_than_0,
         help='Replace a worker that has more memory, such as "512 MiB".',
     )
     max_failures: int = config.var(
         7,
-        validator=_natural,
+        validator=natural,
         help="Give up after so many failures in a row; 0 never does.",
     )
     backoff: float = config.var(
         0.05,
-        validator=_more_than_0,
+        validator=more_than_0,
         help="Seconds before a crashed worker is started again, doubled.",
     )
     backoff_limit: float = config.var(
-        30.0, validator=_finite, help="The longest such wait, in seconds."
+        30.0, validator=finite, help="The longest such wait, in seconds."
     )
     stable_after: float = config.var(
         2.0,
-        validator=_finite,
+        validator=finite,
         help="Seconds after which a worker counts as healthy.",
     )
     pid_path: str | None = config.var(
@@ -176,10 +160,17 @@ class ForkConfig:
         [], help="What to watch instead of the sources below this folder."
     )
 
+    roles: dict[str, RoleConfig] = config.var(
+        factory=dict,
+        validator=_named,
+        help="Groups of workers with plugins of their own, by name.",
+    )
+
     def stage_options(self) -> dict[str, t.Any]:
         """Return what ``fork.stage`` takes."""
         options = attrs.asdict(self, recurse=False)
         loop, paths = options.pop("loop"), options.pop("reload_paths")
+        del options["roles"]
         if loop == _MODULE or (loop == "auto" and _has_uvloop()):
             options["loop_factory"] = _uvloop
         if self.reload and paths:

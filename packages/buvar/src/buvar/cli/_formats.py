@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
+import textwrap
 import typing as t
 
 from importlib import metadata
+
+import click
 
 from ._findings import RULES
 from ._findings import Finding
@@ -24,6 +28,40 @@ def as_text(findings: t.Sequence[Finding]) -> str:
     number = sum(not one.is_note for one in findings)
     total = f"{number} mistake{'' if number == 1 else 's'} found."
     return "\n".join([*map(str, findings), total])
+
+
+def terminal_width(stream: t.TextIO) -> int:
+    """Return the columns of a terminal that shows colours, else 0."""
+    if not stream.isatty() or os.environ.get("NO_COLOR"):
+        return 0
+    if os.environ.get("TERM") == "dumb":
+        return 0
+    return shutil.get_terminal_size().columns
+
+
+def for_terminal(findings: t.Sequence[Finding], width: int) -> str:
+    """Return the same with colours, and lines that are broken at words."""
+    lines: list[str] = []
+    for one in findings:
+        message, *more = one.message.split("\n")
+        place = click.style(f"{one.place}: ", bold=True) if one.place else ""
+        rule = click.style(f"[{one.rule}]", fg="red")
+        lines.append(f"{place}{message} {rule}")
+        lines += more
+        for hint in (one.hint or "").split("\n"):
+            lines += [
+                click.style(line, dim=True) for line in _broken(hint, width)
+            ]
+        lines.append("")
+    total = as_text(findings).rpartition("\n")[2]
+    return "\n".join([*lines, click.style(total, fg="red", bold=True)])
+
+
+def _broken(text: str, width: int) -> list[str]:
+    indent = " " * (4 + len(text) - len(text.lstrip()))
+    return textwrap.wrap(
+        text.strip(), width, initial_indent=indent, subsequent_indent=indent
+    )
 
 
 def as_json(findings: t.Sequence[Finding]) -> str:

@@ -6,6 +6,7 @@ import typing as t
 
 import click
 
+from . import _completion
 from ._application import FORK
 from ._application import LOG
 from ._application import Setting
@@ -35,7 +36,9 @@ KEYS: t.Final = {
 
 def plugins(func: T) -> T:
     """Add the argument that names the plugins."""
-    return click.argument("plugins", nargs=-1, required=True)(func)
+    return click.argument(
+        "plugins", nargs=-1, shell_complete=_completion.plugins
+    )(func)
 
 
 def configuration(func: T) -> T:
@@ -47,6 +50,7 @@ def configuration(func: T) -> T:
             "files",
             multiple=True,
             metavar="FILE",
+            shell_complete=_completion.files,
             help="A TOML file or a folder of them; later ones win.",
         ),
         click.option(
@@ -54,6 +58,7 @@ def configuration(func: T) -> T:
             "values",
             multiple=True,
             metavar="KEY=VALUE",
+            shell_complete=_completion.settings,
             help="A value above files and variables: aiohttp.port=8080.",
         ),
         click.option(
@@ -64,6 +69,7 @@ def configuration(func: T) -> T:
         click.option(
             "--secrets",
             metavar="FOLDER",
+            shell_complete=_completion.folders,
             help="A folder with a file for each secret, named section_field.",
         ),
         click.option(
@@ -147,17 +153,20 @@ def running(func: T) -> T:
         click.option(
             "--directory",
             metavar="FOLDER",
+            shell_complete=_completion.folders,
             help="Their working directory.",
         ),
         click.option(
             "--pid",
             "pid_path",
             metavar="FILE",
+            shell_complete=_completion.files,
             help="A file to keep the process id in.",
         ),
         click.option(
             "--log-level",
             metavar="LEVEL",
+            shell_complete=_completion.levels,
             help="The lowest level to log.  [default: INFO]",
         ),
     )

@@ -143,12 +143,7 @@ class QueueSeen:
 
 #: What workers say.
 Message: t.TypeAlias = (
-    BecameReady
-    | Heard
-    | RecycleAsked
-    | DelayAsked
-    | StageEnded
-    | StageFailed
+    BecameReady | Heard | RecycleAsked | DelayAsked | StageEnded | StageFailed
 )
 #: What happens to a single worker.
 WorkerEvent: t.TypeAlias = (

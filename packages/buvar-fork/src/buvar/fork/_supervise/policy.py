@@ -178,9 +178,7 @@ def _start(turn: Turn, slot: Slot, replaces: Worker | None = None) -> None:
     )
     service.next_key += 1
     service.workers[worker.key] = worker
-    turn.do(
-        do.Start(worker.key, slot.number, worker.generation, options.role)
-    )
+    turn.do(do.Start(worker.key, slot.number, worker.generation, options.role))
 
 
 def _start_failed(turn: Turn, worker: Worker, reason: str) -> None:

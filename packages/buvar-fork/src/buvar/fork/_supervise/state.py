@@ -334,8 +334,8 @@ class Service:
         """
         Return the workers that are to be replaced.
 
-        Those of exclusive roles come last: a reload that fails before their
-        turn leaves them alone.
+        A reload comes to exclusive roles last: one that fails before leaves
+        them alone.
         """
         stale = [
             worker
@@ -343,7 +343,13 @@ class Service:
             if worker.replaces is None
             and (worker.outdated or worker.recycle is not None)
         ]
-        return sorted(stale, key=lambda worker: worker.slot.exclusive)
+        if any(one.outdated and not one.slot.exclusive for one in stale):
+            return [
+                one
+                for one in stale
+                if not (one.outdated and one.slot.exclusive)
+            ]
+        return stale
 
     def numbers(self) -> tuple[tuple[str, int], ...]:
         """Return how many workers each role has, if there are roles."""
