@@ -9,6 +9,7 @@ import typing as t
 import aiohttp.web
 
 from ._access import raw_path
+from ._deadlines import set_deadline
 from ._key import TIMEOUT
 from ._request_layer import Handler
 from ._request_layer import RequestGate
@@ -39,6 +40,7 @@ def in_time(seconds: float, handler: Handler) -> Handler:
             return await handler(request)
         timeout = asyncio.timeout(seconds)
         request[TIMEOUT] = (timeout, seconds)
+        set_deadline(seconds, "request_timeout")
         try:
             async with timeout:
                 return await handler(request)

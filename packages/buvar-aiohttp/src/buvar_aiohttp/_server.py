@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
 import time
 import typing as t
 
@@ -143,13 +142,6 @@ class Server:
         """Serve HTTPS with certificates that may change."""
         self._certificates = certificates
 
-    @property
-    def _ssl_context(self) -> ssl.SSLContext | None:
-        if self._certificates is not None:
-            return self._certificates.context
-        context: ssl.SSLContext | None = self.config.ssl_context
-        return context
-
     def requests(self) -> list[aiohttp.web.BaseRequest]:
         """Return the requests that are being handled."""
         if self._connections is None:
@@ -159,12 +151,14 @@ class Server:
 
     async def _serve(self, cancel: asyncio.Event) -> None:
         connections = await self._setup()
+        tls = self._certificates
+        ssl_context = self.config.ssl_context if tls is None else tls.context
         acceptors = [
             Acceptor(
                 listener.item.sock,
                 connections,
                 limit=self._limit,
-                ssl_context=self._ssl_context if listener.tls else None,
+                ssl_context=ssl_context if listener.tls else None,
                 handshake_timeout=self.config.header_timeout,
                 backlog=self.config.backlog,
             )
@@ -178,8 +172,8 @@ class Server:
                 watch_bodies(connections, self.config.body_timeout),
             )
         ]
-        if self._certificates is not None:
-            watching.append(asyncio.create_task(self._certificates.watch()))
+        if tls is not None:
+            watching.append(asyncio.create_task(tls.watch()))
         worker = context.get(fork.Worker, default=None)
         delay = self.config.drain_delay
         if delay and worker is not None and self._supervised:
@@ -301,15 +295,16 @@ class Server:
             acceptor.close()
             # Whoever comes now is refused, and need not wait for nothing.
             listener.item.close()
-        server = t.cast("aiohttp.web.Server", self._runner.server)
         seconds = self.config.shutdown_timeout
-        await close_websockets(server, seconds)
+        await close_websockets(connections, seconds)
         await self._runner.shutdown()
         await wait_for_requests(
-            connections, seconds - (time.monotonic() - start)
+            connections,
+            seconds - (time.monotonic() - start),
+            lambda: sum(a.count for a in acceptors) > connections.count,
         )
         # Those whose handshake was under way when the others were closed.
-        await close_websockets(server, seconds)
+        await close_websockets(connections, seconds)
         if cut_short is not None:
             raise cut_short
 

@@ -62,7 +62,7 @@ def child(
             ``Deadline``.
 
     Raises:
-        ValueError: The timeout is no number of seconds.
+        ValueError: The timeout is not a number of seconds.
 
     Example:
         >>> with child() as layer:

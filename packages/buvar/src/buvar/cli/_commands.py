@@ -268,7 +268,7 @@ def new(name: str, features: str) -> None:
     wanted = [one.strip() for one in features.split(",") if one.strip()]
     for one in wanted:
         if one not in FEATURES:
-            msg = f"{one!r} is none of {', '.join(FEATURES)}."
+            msg = f"{one!r} is not one of {', '.join(FEATURES)}."
             raise click.BadParameter(msg, param_hint="'--with'")
     write(name, wanted, pathlib.Path.cwd())
     click.echo(f"Wrote {name}; see {name}/README.md.")
