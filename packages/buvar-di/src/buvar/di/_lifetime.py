@@ -58,11 +58,12 @@ def keep(kept: dict[t.Hashable, t.Any], item: t.Any) -> None:
 
 def types_of(item: t.Any) -> tuple[t.Any, ...]:
     """List the types that an object is found by, in detail: none of None."""
-    return () if item is None else _types_of(type(item))
+    cls = t.cast("t.Any", type(item))
+    return () if item is None else _types_of(cls)
 
 
 @functools.lru_cache(maxsize=1024)
-def _types_of(cls: type[t.Any]) -> tuple[t.Any, ...]:
+def _types_of(cls: type[object]) -> tuple[t.Any, ...]:
     """Announce the types, once: what was announced stays so."""
     for key in cls.__mro__:
         spi.announce(key)
