@@ -311,3 +311,19 @@ async def test_keywords_reach_members() -> None:
     assert t.cast("Url", found).url == "x"
     with pytest.raises(di.KeywordError, match="did you mean url"):
         await di.nject(list[Check], url="x", uri=1)
+
+
+async def test_what_a_function_builds_for_the_stage_is_asked_for_again() -> (
+    None
+):
+    """What is kept already does not have the same plan made over and over."""
+
+    def disk() -> Check:
+        return Disk()
+
+    di.register(disk, scope="stage")
+    with context.child():
+        first = await di.nject(list[Check])
+        assert await di.nject(Check) is first[0]
+        assert await di.nject(list[Check]) == first
+        assert await di.nject(tuple[Check, ...]) == tuple(first)

@@ -148,6 +148,8 @@ def _decorators(planner: Planner) -> t.Iterator[ResolveError]:
 
 def _wrapped(planner: Planner) -> t.Iterator[t.Any]:
     """Yield the types that decorators stand for."""
+    if not planner.decorated.any_there:
+        return
     for adapter in planner.adapters.adapters:
         if planner.left_out(adapter) is not None:
             continue

@@ -154,13 +154,11 @@ class Decorated:
         decorators: t.Sequence[Decorator],
         left_out: t.Callable[[Adapter], object | None],
     ) -> None:
+        #: Whether there are decorators at all.
+        self.any_there = bool(decorators)
         self._all = decorators
         self._left_out = left_out
         self._chains: dict[t.Any, tuple[Candidate, ...]] = {}
-
-    def __bool__(self) -> bool:
-        """Tell whether there are decorators at all."""
-        return bool(self._all)
 
     def chain(self, candidate: Candidate, key: Key) -> tuple[Candidate, ...]:
         """Return what wraps an object for those who ask for a type."""
@@ -179,7 +177,7 @@ class Decorated:
 
     def any(self, candidate: Candidate) -> bool:
         """Tell whether anything wraps what an adapter builds."""
-        return bool(self._all) and any(
+        return self.any_there and any(
             self.chain(candidate, key) for key in said(candidate)
         )
 

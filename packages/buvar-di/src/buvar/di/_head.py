@@ -294,8 +294,9 @@ class Head:
 
     def _is_layered(self, node: Build) -> bool:
         """Tell whether it is wrapped by decorators, or one of them."""
-        return node.adapter.base is not None or self.planner.decorated.any(
-            node.candidate
+        decorated = self.planner.decorated
+        return decorated.any_there and (
+            node.adapter.base is not None or decorated.any(node.candidate)
         )
 
     def _place(self, node: Build) -> str:

@@ -62,7 +62,7 @@ def types_of(item: t.Any) -> tuple[t.Any, ...]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _types_of(cls: type[t.Any]) -> tuple[t.Any, ...]:
+def _types_of(cls: type[object]) -> tuple[t.Any, ...]:
     """Announce the types, once: what was announced stays so."""
     for key in cls.__mro__:
         spi.announce(key)

@@ -103,6 +103,10 @@ def nject(
 def nject(
     target: TypeForm[t.Any],
     second: TypeForm[t.Any],
+    third: TypeForm[t.Any],
+    fourth: TypeForm[t.Any],
+    fifth: TypeForm[t.Any],
+    sixth: TypeForm[t.Any],
     /,
     *targets: TypeForm[t.Any],
     **dependencies: t.Any,

@@ -84,6 +84,7 @@ class Build(Node):
         "args",
         "bindings",
         "building",
+        "candidate",
         "level",
         "needs",
         "parent",
@@ -97,6 +98,7 @@ class Build(Node):
         args: list[tuple[Param, Node]],
         level: int,
     ) -> None:
+        self.candidate = candidate
         self.adapter, self.bindings = candidate
         self.args = args
         #: What is built before it.
@@ -115,11 +117,6 @@ class Build(Node):
         for node in self.needs:
             if isinstance(node, Build) and node.parent is None:
                 node.parent = self
-
-    @property
-    def candidate(self) -> Candidate:
-        """The adapter, and what its type variables stand for."""
-        return Candidate(self.adapter, self.bindings)
 
     @property
     def kept(self) -> bool:

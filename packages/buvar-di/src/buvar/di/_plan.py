@@ -128,8 +128,10 @@ class Planner(There):
         for key in tp.keys:
             for candidate in self.adapters.find(key):
                 start, undo = len(self.order), len(self._undo)
-                tried = yield from self._try(key, candidate, level)
-                if self.decorated and isinstance(tried, Build):
+                tried = self._settled(key, candidate, level)
+                if tried is None:
+                    tried = yield from self._build(key, candidate, level)
+                if self.decorated.any_there and isinstance(tried, Build):
                     tried = yield from self._wrap(key, tried, start, undo)
                 if isinstance(tried, Build):
                     return tried
@@ -194,9 +196,10 @@ class Planner(There):
             shared = self._exact(own, level)
             if shared is not None:
                 return shared
+        built = built or self._settled(own, candidate, level)
         if built is None:
-            built = yield from self._try(own, candidate, level, member=True)
-        if self.decorated and isinstance(built, Build):
+            built = yield from self._build(own, candidate, level, member=True)
+        if self.decorated.any_there and isinstance(built, Build):
             built = yield from self._wrap(key, built, start, undo)
         return built
 
@@ -217,14 +220,10 @@ class Planner(There):
     def _heads(self) -> frozenset[Adapter]:
         return frozenset(adapter for adapter, _ in self._path)
 
-    def _try(
-        self,
-        key: t.Any,
-        candidate: Candidate,
-        level: int,
-        *,
-        member: bool = False,
-    ) -> t.Generator[t.Any, t.Any, Build | Attempt]:
+    def _settled(
+        self, key: t.Any, candidate: Candidate, level: int
+    ) -> Build | Attempt | None:
+        """Say without planning why an adapter is not used, or what it is."""
         adapter, bindings = candidate
         if adapter.when is not None and (left_out := self.left_out(adapter)):
             return left_out
@@ -243,12 +242,10 @@ class Planner(There):
         if bindings and self._grows(adapter):
             reason = f"it needs itself for ever other types, now {show(key)}"
             return Attempt(adapter, reason)
-        if self.decorated and self.decorated.any(candidate):
-            # Who asks for what is inside shares it with who asks for it all.
-            built = self._member_of(candidate, level)
-            if built is not None:
-                return built
-        return (yield from self._build(key, candidate, level, member=member))
+        if self.decorated.any_there and self.decorated.any(candidate):
+            # What is inside is shared with those who ask for all of it.
+            return self._member_of(candidate, level)
+        return None
 
     def _wrap(
         self, key: t.Any, inner: Build, start: int, undo: int
@@ -283,6 +280,7 @@ class Planner(There):
     ) -> t.Generator[t.Any, t.Any, Build | Attempt]:
         """Plan a call of an adapter, and what it needs."""
         adapter, bindings = candidate
+        level = LEVELS.index(adapter.scope) or level
         try:
             params = adapter.params
         except AnnotationError as error:

@@ -10,6 +10,7 @@ to the function, is noted as not seen.
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 import sys
 import textwrap
@@ -45,7 +46,6 @@ class Unseen:
     line: int
 
 
-@attrs.define
 class Visible:
     """
     What plugins do.
@@ -59,14 +59,13 @@ class Visible:
         plugins: Those that were read.
     """
 
-    calls: list[tuple[t.Any, list[t.Any], dict[str, t.Any]]] = attrs.Factory(
-        list
-    )
-    added: list[tuple[t.Any, t.Any]] = attrs.Factory(list)
-    unseen: list[Unseen] = attrs.Factory(list)
-    failed: list[Exception] = attrs.Factory(list)
-    plugins: list[t.Any] = attrs.Factory(list)
-    _seen: set[t.Any] = attrs.Factory(set)
+    def __init__(self) -> None:
+        self.calls: list[tuple[t.Any, list[t.Any], dict[str, t.Any]]] = []
+        self.added: list[tuple[t.Any, t.Any]] = []
+        self.unseen: list[Unseen] = []
+        self.failed: list[Exception] = []
+        self.plugins: list[t.Any] = []
+        self._seen: set[t.Any] = set()
 
     def load(self, name: plugin.Plugin) -> None:
         """Read a plugin, and all that it loads."""
@@ -250,21 +249,22 @@ class _Reader(ast.NodeVisitor):
             return _UNKNOWN
         called = self._value(node.func)
         if isinstance(called, type):
-            return called
+            return t.cast("t.Any", called)
         if called is di.nject and len(node.args) == 1:
             return self._value(node.args[0])
         try:
-            found = t.get_type_hints(called).get("return", _UNKNOWN)
+            found: t.Any = t.get_type_hints(called).get("return", _UNKNOWN)
         except Exception:  # noqa: BLE001 - it is not known then
             return _UNKNOWN
-        return found if isinstance(found, type) else _UNKNOWN
+        is_class = isinstance(found, type)
+        return found if is_class else _UNKNOWN
 
     def _value(self, node: ast.expr) -> t.Any:  # noqa: PLR0911 - a case each
         """Return what an expression means in its module, if that is known."""
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, ast.Name):
-            builtin = vars(__import__("builtins")).get(node.id, _UNKNOWN)
+            builtin = vars(builtins).get(node.id, _UNKNOWN)
             return self._names.get(node.id, builtin)
         if isinstance(node, ast.Attribute):
             value = self._value(node.value)
