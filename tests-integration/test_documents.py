@@ -125,3 +125,39 @@ def test_links(document: Path) -> None:
     """A link to another file of the repository leads somewhere."""
     for target in LINK.findall(document.read_text("utf-8")):
         assert (document.parent / target).exists(), target
+
+
+def test_every_section_has_a_table() -> None:
+    """The page of the settings has all the classes that define one."""
+    text = (ROOT / "docs/reference/settings.md").read_text("utf-8")
+    tables = re.findall(r"^```\{settings\} (\S+) (\w+)$", text, re.MULTILINE)
+    program = (
+        "import buvar_aiohttp, buvar.log, buvar.cli._application as own\n"
+        "from buvar import config\n"
+        "print(*{*config.sections(), *own.OWN})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=True,
+    )
+
+    assert {section for _, section in tables} == {*done.stdout.split()}
+
+
+def test_every_command_is_shown() -> None:
+    """The page of the command line prints the help of each command."""
+    text = (ROOT / "docs/reference/cli.md").read_text("utf-8")
+    program = "from buvar.cli._commands import buvar; print(*buvar.commands)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=True,
+    )
+
+    for command in done.stdout.split():
+        assert f"\nbuvar {command} --help\n" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -21,10 +22,14 @@ STEPS = sorted(ROOT.glob("docs/tutorials/*/step*"))
 )
 def test_steps(step: Path) -> None:
     """The tests of a step pass, in a process of its own as readers run it."""
+    run(step)
+
+
+def run(folder: Path, *args: str) -> str:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        command,
-        cwd=step,
+        [*command, *args],
+        cwd=folder,
         env={
             **{k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"},
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -36,6 +41,52 @@ def test_steps(step: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+ANYIO = """
+import anyio
+import pytest
+
+from buvar import config
+from buvar import context
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.mark.anyio
+async def test_anyio():
+    await anyio.sleep(0)
+    assert context.get(config.ConfigSource, default=None) is None
+"""
+
+
+@pytest.mark.parametrize("tool", ["auto mode", "anyio", "xdist", "any order"])
+def test_beside_other_tools(tmp_path: Path, tool: str) -> None:
+    """
+    The whole suite passes in both modes, in any order and side by side.
+
+    Workers are tested in the run of the last step: they take their time.
+    """
+    folder = tmp_path / "shortly"
+    shutil.copytree(STEPS[-1], folder)
+    args = ["--deselect", "tests/test_workers.py"]
+    if tool == "auto mode":
+        args.append("--asyncio-mode=auto")
+    elif tool == "anyio":
+        pytest.importorskip("anyio")
+        folder.joinpath("tests", "test_anyio.py").write_text(ANYIO)
+    elif tool == "xdist":
+        pytest.importorskip("xdist")
+        args.append("-n2")
+    else:
+        pytest.importorskip("random_order")
+        args += ["--random-order", "--random-order-bucket=global"]
+
+    assert "passed" in run(folder, *args)
 
 
 def test_there_are_steps() -> None:

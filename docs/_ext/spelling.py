@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 #: What is no prose: code, addresses, names of roles, targets of links.
 CODE = re.compile(
-    r"^(```|:::).*?^\1$|`[^`]*`|\]\([^)]*\)|https?://\S+|<[^>]+>|\{[^}]*\}",
+    r"^```.*?^```$|(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"
+    r"|\]\([^)]*\)|https?://\S+|<[^>]+>|\{[^}]*\}",
     re.DOTALL | re.MULTILINE,
 )
 #: Cards and the glossary are prose in a fence of colons.

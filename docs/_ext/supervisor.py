@@ -35,7 +35,7 @@ WORDS: t.Final[dict[type, str]] = {
     happened.BecameReady: "a worker is ready",
     happened.Exited: "a worker has exited",
     happened.Heard: "a worker uses too much memory",
-    happened.Misbehaved: "a worker sends nonsense",
+    happened.Misbehaved: "a worker sends an invalid message",
     happened.QueueSeen: "the queue was looked at",
     happened.RecycleAsked: "a worker asks to be replaced",
     happened.StageEnded: "a stage has ended",

@@ -101,3 +101,39 @@ async def hand_written_request() -> None:
     Handler(orders, Mailer(settings), users)
     await anext(sessions, None)
     assert not session.open
+
+
+# --- the same request, all made by functions --------------------------------
+
+
+def make_users(session: Session) -> Users:
+    return Users(session)
+
+
+def make_orders(session: Session, users: Users) -> Orders:
+    return Orders(session, users)
+
+
+def make_mailer(settings: Settings) -> Mailer:
+    return Mailer(settings)
+
+
+def make_handler(orders: Orders, mailer: Mailer, users: Users) -> Handler:
+    return Handler(orders, mailer, users)
+
+
+#: Those whose objects a layer keeps, and the others.
+KEPT = (open_session, make_users, make_orders)
+MADE = (make_mailer, make_handler)
+
+
+async def hand_written_functions() -> None:
+    layer: dict[t.Any, t.Any] = {}
+    settings = Settings()
+    sessions = open_session(settings)
+    session = layer[Session] = await anext(sessions)
+    users = layer[Users] = make_users(session)
+    orders = layer[Orders] = make_orders(session, users)
+    make_handler(orders, make_mailer(settings), users)
+    await anext(sessions, None)
+    assert not session.open

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
+import functools
 import importlib
 import importlib.metadata
 import json
@@ -26,8 +28,10 @@ import typing as t
 
 import _rounds
 
-from _di_graph import A
 from _di_graph import ALL
+from _di_graph import KEPT
+from _di_graph import MADE
+from _di_graph import A
 from _di_graph import B
 from _di_graph import C
 from _di_graph import D
@@ -41,6 +45,7 @@ from _di_graph import Root
 from _di_graph import Settings
 from _di_graph import Users
 from _di_graph import hand_written
+from _di_graph import hand_written_functions
 from _di_graph import hand_written_request
 from _di_graph import open_session
 from _di_peers import PEERS
@@ -59,6 +64,55 @@ def buvar() -> tuple[Call, Call]:
             await di.nject(Handler)
 
     return lambda: di.nject(Root), request
+
+
+def buvar_functions() -> Call:
+    """Make the request's objects by functions, of settings that are there."""
+    from buvar import context, di
+
+    di.buvar_adapters.set(di.Adapters())
+    context.push().add(Settings())
+    di.register(*KEPT, scope="layer")
+    di.register(*MADE)
+
+    async def request() -> None:
+        async with context.child():
+            await di.nject(Handler)
+
+    return request
+
+
+def dishka_functions() -> Call:
+    from dishka import Provider, Scope, make_async_container
+
+    provider = Provider(scope=Scope.REQUEST)
+    provider.provide(Settings, scope=Scope.APP)
+    for function in (*KEPT, *MADE):
+        provider.provide(function, cache=function in KEPT)
+    container = make_async_container(provider)
+
+    async def request() -> None:
+        async with container() as scope:
+            await scope.get(Handler)
+
+    return request
+
+
+def injected() -> Call:
+    """Return a handler with two parameters that are filled."""
+    from buvar import di
+
+    @di.inject
+    async def handler(a: A, b: B) -> None: ...
+
+    return handler
+
+
+async def not_injected() -> None:
+    async def handler(a: A, b: B) -> None: ...
+
+    a = A()
+    await handler(a, B(a))
 
 
 OLD = """
@@ -228,6 +282,7 @@ def main() -> None:
             packages=packages,
         )
     )
+    functions(runner, packages)
     starts: dict[str, _rounds.Case] = {}
     for name, start, size in (
         ("buvar", buvar_start, 1000),
@@ -255,6 +310,40 @@ def main() -> None:
     )
     print(f"older buvar: {older_buvar()}\n")
     print("\n".join(["Missing peers:", *missing] if missing else []))
+
+
+def functions(runner: asyncio.Runner, packages: list[str]) -> None:
+    """Print what a request costs whose objects functions make, and a call."""
+    made: dict[str, _rounds.Case] = {
+        "hand": _rounds.coroutines(hand_written_functions, runner.run)
+    }
+    peers = {"buvar": buvar_functions, "dishka": dishka_functions}
+    for name, peer in peers.items():
+        if name in ("buvar", *packages):
+            context = contextvars.copy_context()
+            run = functools.partial(runner.run, context=context)
+            made[name] = _rounds.coroutines(context.run(peer), run)
+    print(
+        _rounds.table(
+            "One request, all made by functions",
+            _rounds.interleave(made),
+            base="hand",
+            packages=packages,
+        )
+    )
+    calls = {
+        "hand": _rounds.coroutines(not_injected, runner.run),
+        "buvar": _rounds.coroutines(injected(), runner.run),
+    }
+    print(
+        _rounds.table(
+            "A handler with two parameters, @di.inject",
+            _rounds.interleave(calls),
+            base="hand",
+            unit="us",
+            packages=packages[:1],
+        )
+    )
 
 
 async def _once(call: Call) -> None:

@@ -87,3 +87,57 @@ def test_user_agents(logged) -> None:
 
     assert record.user_agent == "me \\u202e\\udcff"
     assert printable("as it is \u00e9") == "as it is \u00e9"
+
+
+@pytest.fixture
+def records(serve, route, caplog):
+    """Ask for some paths, and return the records of the access log."""
+
+    def records(*paths: str, **config: t.Any) -> list[t.Any]:
+        async def visit(session: t.Any, url: str) -> object:
+            for path in paths:
+                async with session.get(url + path) as answer:
+                    await answer.read()
+            return None
+
+        with caplog.at_level(logging.INFO, "buvar_aiohttp.access"):
+            serve(
+                visit,
+                "buvar_aiohttp.health",
+                route(hello, "/items/{name}"),
+                **config,
+            )
+        return [r for r in caplog.records if r.name == "buvar_aiohttp.access"]
+
+    return records
+
+
+def test_routes(records) -> None:
+    """The template of the route is a field, if there is one."""
+    found = records("/items/1", "/missing")
+    assert [r.route for r in found] == ["/items/{name}", None]
+
+
+def test_names_of_fields(records) -> None:
+    """They may be those of OpenTelemetry's semantic conventions."""
+    (found,) = records("/items/1", access_log_names="opentelemetry")
+    fields = vars(found)
+    assert fields["http.request.method"] == "GET"
+    assert fields["url.path"] == "/items/1"
+    assert fields["http.route"] == "/items/{name}"
+    assert fields["http.response.status_code"] == 200
+    assert fields["http.response.size"] > 0
+    assert fields["client.address"] == "127.0.0.1"
+    assert fields["http.server.request.duration"] >= 0
+    assert "aiohttp" in fields["user_agent.original"]
+    assert "status" not in fields
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1, 6), (3, 2), (0, 0)])
+def test_health_probes(records, share: int, expected: int) -> None:
+    """Those that succeed may be sampled, or left out; all else is logged."""
+    live = ["/health/live"] * 6
+    found = records(*live, "/items/1", "/missing", access_log_health=share)
+    routes = [r.route for r in found]
+    assert routes.count("/health/live") == expected
+    assert routes[-2:] == ["/items/{name}", None]

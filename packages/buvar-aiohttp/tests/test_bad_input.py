@@ -8,6 +8,8 @@ import logging
 import sys
 import typing as t
 
+from pathlib import Path
+
 import aiohttp.web
 import pytest
 
@@ -60,7 +62,7 @@ async def connect(url: str) -> t.Any:
 
 async def until(condition: t.Callable[[], object]) -> None:
     async with asyncio.timeout(BOUND):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.01)
 
 
@@ -245,8 +247,7 @@ def test_huge_bodies(serve, route, sessions, ends) -> None:
     """1 GB is a 413 once there is too much of it; memory stays bounded."""
 
     def memory() -> int:
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * 4096
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
     async def visit(session: t.Any, url: str) -> object:
         before = memory()

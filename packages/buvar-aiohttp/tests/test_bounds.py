@@ -60,7 +60,7 @@ async def forever(request: aiohttp.web.Request) -> t.Any:
 
 
 @pytest.mark.parametrize("with_middleware", [False, True])
-def test_request_timeout(
+def test_request_timeout(  # noqa: PLR0917 - fixtures
     serve, route, sessions, layered, ends, caplog, with_middleware: bool
 ) -> None:
     """A request that takes too long is a 503; its layer ends once."""
@@ -145,17 +145,22 @@ def test_max_concurrent_requests(serve, route, sessions, ends) -> None:
                 return answer.status, answer.headers.get("Retry-After")
 
         first = [asyncio.create_task(get()) for _ in range(2)]
-        while len(server.requests()) < 2:
+        while len(server.requests()) < 2:  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.01)
         found = [await get(), await get(), await get("/health/ready")]
         release.set()
         found += await asyncio.gather(*first)
         found.append(await get())
+        async with session.get(f"{url}/metrics") as answer:
+            counted = await answer.text()
+        assert "http_server_requests_refused_total 2.0" in counted
         return found, server.refused
 
+    pytest.importorskip("prometheus_client")
     found, refused = serve(
         visit,
         "buvar_aiohttp.health",
+        "buvar_aiohttp.metrics",
         route(wait),
         sessions,
         max_concurrent_requests=2,
@@ -168,12 +173,10 @@ def test_max_concurrent_requests(serve, route, sessions, ends) -> None:
 
 @pytest.mark.parametrize("with_middleware", [False, True])
 @pytest.mark.parametrize("cancels", [False, True])
-def test_handler_cancellation(
+def test_handler_cancellation(  # noqa: PLR0917 - fixtures
     serve, route, sessions, layered, ends, with_middleware, cancels
 ) -> None:
-    """A client that leaves cancels its handler, if asked for; the layer is
-    told why.
-    """
+    """A handler may be cancelled once its client leaves, and is told why."""
     go_on = asyncio.Event()
 
     async def handle(request: aiohttp.web.Request) -> t.Any:
@@ -186,16 +189,16 @@ def test_handler_cancellation(
         host, port = url.removeprefix("http://").split(":")
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        while not server.requests():
+        while not server.requests():  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.01)
         request = server.requests()[0]
         writer.close()
         async with asyncio.timeout(BOUND):
-            while request.transport is not None:
+            while request.transport is not None:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.01)
             if not cancels:
                 go_on.set()
-            while not ends:
+            while not ends:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.01)
         return None
 

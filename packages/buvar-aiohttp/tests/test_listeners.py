@@ -126,12 +126,11 @@ def test_management(serve, route) -> None:
     pytest.importorskip("prometheus_client")
 
     async def visit(session: t.Any, url: str) -> object:
-        address = context.get(Management).server.address
+        address = context.get(Management).address
         other = f"http://127.0.0.1:{port_of(address)}"
         found = []
         for path in ("/", "/health/ready", "/metrics"):
-            for where in (url, other):
-                found.append((await get(where + path))[0])
+            found += [(await get(where + path))[0] for where in (url, other)]
         return found
 
     assert serve(
@@ -154,14 +153,14 @@ def test_management_stays(serve, route) -> None:
         return aiohttp.web.Response(text="done")
 
     async def visit(session: t.Any, url: str) -> object:
-        address = context.get(Management).server.address
+        address = context.get(Management).address
         ready = f"http://127.0.0.1:{port_of(address)}/health/ready"
         answer = asyncio.create_task(get(url))
         await arrived.wait()
         context.get(plugin.Cancel).set()
         server = context.get(buvar_aiohttp.Server)
         async with asyncio.timeout(TIMEOUT):
-            while not server.stopping:
+            while not server.stopping:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.01)
             found = [(await get(ready))[0]]
             go_on.set()
@@ -196,7 +195,7 @@ def test_workers() -> None:
             await get(f"http://127.0.0.1:{port_of(address)}")
             for address in (
                 *server.addresses,
-                context.get(Management).server.address,
+                context.get(Management).address,
             )
         ]
         context.get(plugin.Cancel).set()

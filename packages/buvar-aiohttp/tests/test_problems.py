@@ -93,12 +93,10 @@ def test_what_stays(answer) -> None:
     web = aiohttp.web
     own = web.HTTPConflict(text="{}", content_type="application/json")
     assert answer(own)[1:3] == ("application/json", {})
-    assert answer(web.HTTPConflict(), {})[1:3] == (
-        "text/plain",
-        "409: Conflict",
-    )
+    text = ("text/plain", "409: Conflict")
+    assert answer(web.HTTPConflict(), {})[1:3] == text
     found = answer(web.HTTPConflict(), problem_details=False)
-    assert found[1:3] == ("text/plain", "409: Conflict")
+    assert found[1:3] == text
     assert answer(web.Response(text="no", status=404))[2] == "no"
     assert answer(web.HTTPOk())[:2] == (200, "text/plain")
 

@@ -34,9 +34,7 @@ async def tell(request: aiohttp.web.Request) -> t.Any:
 def ask(serve, route):
     """Ask with headers, and return the header and what the handler saw."""
 
-    def ask(
-        headers: dict[str, str], *plugins: t.Any, **config: t.Any
-    ) -> t.Any:
+    def ask(headers: t.Any, *plugins: t.Any, **config: t.Any) -> t.Any:
         async def visit(session: t.Any, url: str) -> object:
             async with session.get(url, headers=headers) as answer:
                 assert answer.status == 200, await answer.text()

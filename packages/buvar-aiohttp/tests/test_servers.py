@@ -95,4 +95,4 @@ async def test_health_of_an_application_of_ones_own() -> None:
         app = stage.layer.add(aiohttp.web.Application())
         await stage.loader("buvar_aiohttp.health")
         assert stage.layer.get(aiohttp.web.Application) is app
-        assert len(app.router.resources()) == 2
+        assert len(app.router.resources()) == 3

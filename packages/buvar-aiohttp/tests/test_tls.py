@@ -7,6 +7,7 @@ import logging
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import typing as t
 
@@ -16,9 +17,11 @@ import pytest
 
 import buvar_aiohttp
 
+from buvar import context
 from buvar import plugin
 from buvar.config import Secret
 from buvar_aiohttp import _tls
+from buvar_aiohttp import management
 
 
 FIRST = pathlib.Path(__file__).with_name("localhost.pem")
@@ -75,7 +78,7 @@ def hup() -> t.Iterator[None]:
 async def send_hup() -> None:
     """Send ``HUP`` once the server listens to it."""
     async with asyncio.timeout(60):
-        while signal.getsignal(signal.SIGHUP) is _ignore:
+        while signal.getsignal(signal.SIGHUP) is _ignore:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     os.kill(os.getpid(), signal.SIGHUP)
 
@@ -113,7 +116,7 @@ def port_of(url: str) -> int:
 
 async def until_shown(port: int, cert: pathlib.Path) -> None:
     async with asyncio.timeout(60):
-        while await shown(port) != der(cert):
+        while await shown(port) != der(cert):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -180,7 +183,7 @@ def test_a_certificate_that_does_not_match(
         files.write(SECOND, FIRST)
         await send_hup()
         async with asyncio.timeout(60):
-            while not errors():
+            while not errors():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return await shown(port_of(url))
 
@@ -204,6 +207,43 @@ def test_clients_need_a_certificate(serve: t.Any, files: Files) -> None:
 
     settings = {**files.settings, "tls_client_ca": str(FIRST)}
     assert serve(visit, HEALTH, **settings)
+
+
+def test_listeners_share_the_certificates(serve: t.Any, files: Files) -> None:
+    """What is called https has them, also the one for management."""
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        port = context.get(management.Management).address[1]
+        url = f"https://localhost:{port}{LIVE}"
+        async with session.get(url, ssl=trusting()) as response:
+            return response.status
+
+    settings = {**files.settings, "management": "https://127.0.0.1:0"}
+    assert serve(visit, HEALTH, **settings) == 200
+
+
+def test_a_handshake_under_way_at_the_end(serve: t.Any, files: Files) -> None:
+    """Whoever was accepted is answered, also with the handshake to come."""
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        with socket.create_connection(("127.0.0.1", port_of(url))) as sock:
+            context.get(plugin.Cancel).set()
+            server = context.get(buvar_aiohttp.Server)
+            async with asyncio.timeout(60):
+                while not server.stopping:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            # Longer than a server waits that knows of no connection.
+            await asyncio.sleep(0.2)
+            assert not server.stopped.is_set()
+            reader, writer = await asyncio.open_connection(
+                sock=sock, ssl=trusting(), server_hostname="localhost"
+            )
+            writer.write(b"GET /health/live HTTP/1.0\r\nHost: a\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+        return answer[:12]
+
+    assert serve(visit, HEALTH, **files.settings) == b"HTTP/1.0 200"
 
 
 def test_the_oldest_version(serve: t.Any, files: Files) -> None:

@@ -52,9 +52,14 @@ async def item(request):
 def ask():
     def ask(method="GET", path="/item/2?secret=1", **headers):
         async def visit(session, url):
-            async with session.request(
-                method, f"{url}{path}", headers=headers
-            ) as response:
+            # That of the context would make spans of its own.
+            del session
+            async with (
+                aiohttp.ClientSession() as client,
+                client.request(
+                    method, f"{url}{path}", headers=headers
+                ) as response,
+            ):
                 return await response.text()
 
         return visit

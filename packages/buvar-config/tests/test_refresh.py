@@ -47,6 +47,31 @@ async def test_prepare_reads_changed_files(file) -> None:
         assert await di.nject(Web) == Web(22)
 
 
+async def test_conditions_are_decided_anew(file) -> None:
+    """What is used follows the files, as soon as they are read again."""
+
+    class Local: ...
+
+    class Remote(Local): ...
+
+    def is_remote(web: Web) -> bool:
+        return web.port > 1
+
+    with context.child():
+        source = context.add(config.ConfigSource.read(file))
+        await config.prepare()
+        di.register(Local)
+        di.register(Remote, when=is_remote)
+        assert type(await di.nject(Local)) is Local
+
+        file.write_text("[refresh.web]\nport = 22\n")
+        source.refresh()
+        assert type(await di.nject(Local)) is Remote
+
+        source.set("refresh.web.port=1")
+        assert type(await di.nject(Local)) is Local
+
+
 @pytest.mark.parametrize("text", ["[refresh", "[refresh.web]\nport = 'x'\n"])
 async def test_prepare_keeps_what_was_right(text, file, caplog) -> None:
     """What is wrong by then is logged once, the old values stay."""

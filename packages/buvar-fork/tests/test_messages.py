@@ -195,13 +195,15 @@ def test_a_hostile_worker(start, eventually, attack: str) -> None:
     """Nonsense ends the worker that sends it: no code runs, others go on."""
     program = start(HOSTILE.replace("ATTACK", attack))
 
-    program.until(r"Worker 1 \(process \d+\) sent nonsense: .* It is killed.")
+    program.until(
+        r"Worker 1 \(process \d+\) sent an invalid message: .* It is killed."
+    )
     program.until(r"Worker 1 started", 2)
     eventually(lambda: len(program.workers()) == 2)
 
     started = program.until(r"Worker 2 started, process (\d+)")
     assert int(started[0][1]) in program.workers()
-    assert len(program.until(r"sent nonsense")) == 1
+    assert len(program.until(r"sent an invalid message")) == 1
     assert program.stop() == 0
     assert not list(program.log.parent.glob("stolen*"))
 

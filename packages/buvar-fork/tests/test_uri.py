@@ -90,9 +90,9 @@ def test_inherited() -> None:
 @pytest.mark.parametrize(
     ("uri", "reason"),
     [
-        ("http://:80", "the scheme is none of"),
-        (":5678", "the scheme is none of"),
-        ("tcp", "the scheme is none of"),
+        ("http://:80", "the scheme is not one of"),
+        (":5678", "the scheme is not one of"),
+        ("tcp", "the scheme is not one of"),
         ("tcp://localhost", "the port is missing"),
         ("tcp://localhost:http", "write tcp://host:port"),
         ("tcp://localhost:70000", "write tcp://host:port"),

@@ -49,13 +49,13 @@ _WRONG = {
     "handler name": (
         {"root": {"handlers": ["defualt"]}},
         (
-            "user_config.root.handlers: there is none of handlers called "
+            "user_config.root.handlers: handlers has nothing called "
             "'defualt' (did you mean 'default'?)."
         ),
     ),
     "filter name": (
         {"loggers": {"a": {"filters": ["f"]}}},
-        "user_config.loggers.a.filters: there is none of filters called 'f'.",
+        "user_config.loggers.a.filters: filters has nothing called 'f'.",
     ),
     "no list": (
         {"root": {"handlers": "default"}},

@@ -194,7 +194,7 @@ def test_imports_nothing_unasked(pytester: pytest.Pytester) -> None:
 
         def test_it():
             ours = {name for name in sys.modules if name.startswith("buvar.")}
-            used = ("loops", "fixtures", "markers")
+            used = ("loops", "fixtures", "markers", "shared")
             ours -= {f"buvar.testing._{name}" for name in used}
             assert ours == {"buvar.testing", "buvar.testing.plugin"}
         """

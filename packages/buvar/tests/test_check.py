@@ -172,6 +172,30 @@ def test_exit_codes(check, tmp_path: Path) -> None:
     assert output.endswith("2 mistakes found.\n")
 
 
+def test_what_is_left_out(check, tmp_path: Path) -> None:
+    """What a condition leaves out is no mistake, and is listed."""
+    write(
+        tmp_path / "choice.py",
+        """
+        from buvar import di
+
+        class Redis: ...
+
+        def never() -> bool:
+            return False
+
+        async def prepare():
+            di.register(Redis, when=never)
+        """,
+    )
+
+    output = check("choice", code=0)
+
+    assert "All is well" in output
+    assert "choice.py:3: Redis: it is left out" in output
+    assert "never (" in output
+
+
 @pytest.mark.parametrize("form", ["json", "sarif"])
 def test_no_mistakes(check, tmp_path: Path, form: str) -> None:
     """Without a mistake there is an empty report and exit code 0."""

@@ -57,6 +57,17 @@ def test_kubernetes(buvar: Buvar, shop: Path) -> None:
     assert "{{" not in text
 
 
+def test_management(buvar: Buvar, shop: Path) -> None:
+    """Probes ask the listener that health is served on."""
+    del shop
+    management = "--set", "aiohttp.management=tcp://127.0.0.1:9090"
+    text = buvar("deploy", "k8s", "shop", *management)
+
+    assert "path: /health/ready, port: 9090}" in text
+    assert '"aiohttp.management=tcp://:9090"' in text
+    assert "containerPort: 9090" in text
+
+
 def test_without_http(buvar: Buvar) -> None:
     """What serves nothing has no port and no probes, and needs no proxy."""
     text = buvar("deploy", "k8s", "app")
@@ -69,9 +80,10 @@ def test_without_http(buvar: Buvar) -> None:
 def test_docker(buvar: Buvar, shop: Path) -> None:
     """The image listens on all addresses, and is waited for."""
     del shop
-    text = buvar("deploy", "docker", "shop", "-c", "shop.toml")
+    delay = "--set", "aiohttp.drain_delay=4"
+    text = buvar("deploy", "docker", "shop", "-c", "shop.toml", *delay)
 
-    assert text.startswith("# docker run --stop-timeout 25 ")
+    assert text.startswith("# docker run --stop-timeout 29 ")
     assert "COPY shop.toml /etc/shop/\n" in text
     assert '"/etc/shop/shop.toml"' in text
     assert '"aiohttp.host=0.0.0.0"' in text
@@ -124,7 +136,7 @@ def test_refusals(buvar: Buvar, shop: Path) -> None:
     assert "s3cret" not in said
 
     said = buvar("deploy", "k8s", "shop", "--name", "Shop!", code=2)
-    assert "'Shop!' cannot name a service everywhere." in said
+    assert "'Shop!' is not a valid name for a service." in said
 
     shop.joinpath("conf.d").mkdir()
     said = buvar("deploy", "k8s", "shop", "-c", "conf.d", code=2)

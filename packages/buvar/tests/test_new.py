@@ -106,7 +106,7 @@ def test_it_serves(run, tmp_path: Path) -> None:
         (("sys",), "There is a module 'sys' already"),
         (("buvar",), "There is a module 'buvar' already"),
         (("there",), "There is a 'there' here already"),
-        (("shop", "--with", "flask"), "'flask' is none of aiohttp, sqlite"),
+        (("shop", "--with", "flask"), "'flask' is not one of aiohttp, sqlite"),
     ],
 )
 def test_refused(run, tmp_path: Path, words, expected: str) -> None:

@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import re
+import sys
 import textwrap
 
 from pathlib import Path
@@ -143,16 +144,20 @@ def test_options_reach_the_workers(buvar, tmp_path: Path) -> None:
     assert not tmp_path.joinpath("pid").exists()
 
 
-@pytest.mark.parametrize("name", ["uvloop", "auto"])
-def test_uvloop(buvar, tmp_path: Path, name: str) -> None:
-    """The loop is uvloop's if that is asked for and installed."""
-    tmp_path.joinpath("uvloop.py").write_text(
+@pytest.mark.parametrize("name", ["uvloop", "winloop", "rloop", "auto"])
+def test_other_loops(buvar, tmp_path: Path, name: str) -> None:
+    """The loop is another one if that is asked for and installed."""
+    windows = sys.platform == "win32"
+    module = name
+    if name == "auto":
+        module = "winloop" if windows else "uvloop"
+    tmp_path.joinpath(f"{module}.py").write_text(
         "import asyncio\n"
         "class Loop(asyncio.SelectorEventLoop): ...\n"
         "def new_event_loop(): return Loop()\n"
     )
 
-    assert "told uvloop" in buvar("run", "app", "--loop", name)
+    assert f"told {module}" in buvar("run", "app", "--loop", name)
 
 
 def test_workers_as_root_are_named(tmp_path: Path, interpreter) -> None:
@@ -177,7 +182,7 @@ def test_workers_as_root_are_named(tmp_path: Path, interpreter) -> None:
     [
         (["--forks", "x"], "fork.forks: expected a whole number, not 'x'"),
         (["--forks", "-1"], "fork.forks: expected 0 or more, not '-1'"),
-        (["--loop", "uvlop"], "expected one of 'asyncio', 'uvloop', 'auto'"),
+        (["--loop", "uvlop"], "expected one of 'asyncio', 'uvloop',"),
         (["--umask", "99"], 'expected octal digits such as "027", not'),
         (["--graceful-timeout", "-1"], "expected 0 or more seconds"),
         (["--graceful-timeout", "inf"], "expected 0 or more seconds"),

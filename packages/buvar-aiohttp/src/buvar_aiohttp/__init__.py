@@ -17,11 +17,16 @@ from ._app import prepare_app
 from ._cleanup import cleanup_context
 from ._client import prepare_client_session
 from ._config import AioHttpConfig
+from ._config import ClientConfig
+from ._deadlines import deadline
 from ._errors import AddressError
 from ._errors import AioHttpError
 from ._errors import CertificateError
+from ._errors import ClientLeftError
 from ._errors import ExtraError
+from ._errors import MetricsFolderError
 from ._errors import ParameterError
+from ._errors import RequestTimeoutError
 from ._errors import ResponseStatusError
 from ._prepare import prepare
 from ._server import Server
@@ -35,13 +40,18 @@ __all__ = [
     "AioHttpConfig",
     "AioHttpError",
     "CertificateError",
+    "ClientConfig",
+    "ClientLeftError",
     "ExtraError",
+    "MetricsFolderError",
     "Mistake",
     "ParameterError",
+    "RequestTimeoutError",
     "ResponseStatusError",
     "Server",
     "ValidationError",
     "cleanup_context",
+    "deadline",
     "prepare",
     "prepare_app",
     "prepare_client_session",

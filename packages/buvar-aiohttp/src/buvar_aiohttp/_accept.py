@@ -88,6 +88,12 @@ class Acceptor:
         return len(self._accepted) >= self.limit
 
     @property
+    def count(self) -> int:
+        """How many connections it has accepted that are open."""
+        self._sweep()
+        return len(self._accepted)
+
+    @property
     def listening(self) -> bool:
         """Whether connections are accepted at the moment."""
         return self._server is not None

@@ -34,7 +34,7 @@ _CONVENTIONS: t.Final = {
     "path": "url.path",
     "route": "http.route",
     "status": "http.response.status_code",
-    "bytes": "http.response.body.size",
+    "bytes": "http.response.size",
     "seconds": "http.server.request.duration",
     "remote": "client.address",
     "user_agent": "user_agent.original",

@@ -9,8 +9,10 @@ import typing as t
 import aiohttp.web
 
 from ._access import raw_path
+from ._deadlines import set_deadline
 from ._key import TIMEOUT
 from ._request_layer import Handler
+from ._request_layer import RequestGate
 from ._route import HEALTH
 from ._throttle import Throttle
 
@@ -38,6 +40,7 @@ def in_time(seconds: float, handler: Handler) -> Handler:
             return await handler(request)
         timeout = asyncio.timeout(seconds)
         request[TIMEOUT] = (timeout, seconds)
+        set_deadline(seconds, "request_timeout")
         try:
             async with timeout:
                 return await handler(request)
@@ -67,14 +70,16 @@ class Concurrency:
 
     Args:
         limit: How many may be.
+        gate: What is told of those that are refused.
 
     Attributes:
         count: How many are.
         refused: How many were answered with 503.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, gate: RequestGate) -> None:
         self.limit = limit
+        self._gate = gate
         self.count = 0
         self.refused = 0
         self._throttle = Throttle()
@@ -97,6 +102,8 @@ class Concurrency:
 
     def _refuse(self) -> t.NoReturn:
         self.refused += 1
+        if self._gate.on_refused is not None:
+            self._gate.on_refused()
         if self._throttle.ready():
             _log.warning(
                 "%d requests are being handled, as many as "

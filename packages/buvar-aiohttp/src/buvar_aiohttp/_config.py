@@ -50,6 +50,71 @@ def _proxies(_: object, __: object, value: list[str]) -> None:
 
 
 @attrs.define(kw_only=True)
+class ClientConfig:
+    """How a client session asks one service."""
+
+    base_url: str | None = config.var(
+        None, help="What the paths of requests are relative to."
+    )
+    total_timeout: float = config.var(
+        30.0,
+        validator=_positive,
+        help="Seconds that a request may take, its body included.",
+    )
+    connect_timeout: float = config.var(
+        5.0,
+        validator=_positive,
+        help="Seconds until a request must have a connection, be it a new "
+        "one or one that has become free.",
+    )
+    read_timeout: float | None = config.var(
+        None,
+        validator=_positive,
+        help="Seconds in which something must arrive; by default only "
+        "total_timeout counts.",
+    )
+    limit: int = config.var(
+        100,
+        validator=_not_negative,
+        help="How many connections may be open, 0 for any number.",
+    )
+    limit_per_host: int = config.var(
+        0,
+        validator=_not_negative,
+        help="The same for each host.",
+    )
+    keepalive_timeout: float = config.var(
+        15.0,
+        validator=_positive,
+        help="Seconds for which a connection that is free stays open. Less "
+        "than the server keeps it.",
+    )
+    headers: dict[str, str] = config.var(
+        factory=dict,
+        secret=True,
+        help="Headers of each request, such as Authorization.",
+    )
+    tls_ca: str | None = config.var(
+        None,
+        help="The file with the CAs of the service, PEM; by default those "
+        "of the system.",
+    )
+    tls_cert: str | None = config.var(
+        None, help="The file with a certificate to show, PEM."
+    )
+    tls_key: str | None = config.var(
+        None,
+        help="The file with its private key, PEM; by default that of the "
+        "certificate.",
+    )
+    trust_env: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether to go through the proxies of HTTP_PROXY, HTTPS_PROXY "
+        "and NO_PROXY.",
+    )
+
+
+@attrs.define(kw_only=True)
 class AioHttpConfig(config.Config, section="aiohttp"):
     """How to serve HTTP."""
 
@@ -64,6 +129,10 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     sock: t.Any = config.var(
         None, help="A listening socket, set by code, wins over all addresses."
+    )
+    client: dict[str, ClientConfig] = config.var(
+        factory=dict,
+        help="Client sessions by name; default is the one without a name.",
     )
     shutdown_timeout: float = config.var(
         30.0,
@@ -100,6 +169,11 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     tls_min_version: t.Literal["1.2", "1.3"] = config.var(
         "1.2", help="The oldest version of TLS that clients may speak."
+    )
+    health_details: bool = config.bool_var(
+        False,  # noqa: FBT003 - the default
+        help="Whether /health/ready tells of each check to whoever asks, also "
+        "without a management listener.",
     )
     backlog: int = config.var(
         2048, help="How many connections may wait to be accepted."

@@ -246,6 +246,11 @@ class Connections:
         """Return those that have sent only a part of a request's head."""
         return [c for c in self.all if c.begun and c.idle]
 
+    def fresh(self, seconds: float) -> list[Connection]:
+        """Return those that were made not long ago, and have sent nothing."""
+        since = _now() - seconds
+        return [c for c in self.all if c.request is None and c.heard > since]
+
     def close_overdue(
         self, *, header_timeout: float, keepalive_timeout: float
     ) -> None:

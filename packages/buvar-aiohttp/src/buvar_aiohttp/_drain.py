@@ -21,7 +21,11 @@ TICK: t.Final = 0.01
 CANCELLED: t.Final = 5.0
 
 
-async def wait_for_requests(connections: Connections, seconds: float) -> None:
+async def wait_for_requests(
+    connections: Connections,
+    seconds: float,
+    handshaking: t.Callable[[], bool] = bool,
+) -> None:
     """
     Wait for what clients have begun, and cancel what does not end in time.
 
@@ -32,21 +36,27 @@ async def wait_for_requests(connections: Connections, seconds: float) -> None:
     Args:
         connections: The connections, which must still be heard.
         seconds: How long to wait at most.
+        handshaking: Tells whether there are connections to come, whose TLS
+            handshake is under way.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
     while (spent := loop.time() - start) < seconds:
-        if not connections.count and not connections.busy():
-            return
-        if spent >= LINGER and not _under_way(connections):
-            return
+        if not handshaking():
+            if not connections.count and not connections.busy():
+                return
+            if spent >= LINGER and not _under_way(connections):
+                return
         await asyncio.sleep(TICK)
     await _cancel(connections, loop)
 
 
 def _under_way(connections: Connections) -> bool:
     return bool(
-        connections.busy() or connections.beginning() or connections.sending()
+        connections.busy()
+        or connections.beginning()
+        or connections.sending()
+        or connections.fresh(LINGER)
     )
 
 

@@ -59,21 +59,29 @@ class CertificateError(AioHttpError, OSError):
         path: The file that was being loaded.
         key: The file of the private key, if it has its own.
         reason: What is wrong.
+        section: The section of the configuration that names them.
     """
 
-    def __init__(self, path: str, key: str | None, reason: str) -> None:
-        super().__init__(path, key, reason)
+    def __init__(
+        self,
+        path: str,
+        key: str | None,
+        reason: str,
+        section: str = "aiohttp",
+    ) -> None:
+        super().__init__(path, key, reason, section)
         self.path = path
         self.key = key
         self.reason = reason
+        self.section = section
 
     def __str__(self) -> str:
         """Say which files, what is wrong with them, and the cure."""
         key = "" if self.key is None else f" (with the key {self.key})"
         return (
             f"{self.path}{key} cannot be used for TLS: {self.reason}.\n"
-            "Correct the file, or tls_cert, tls_key, tls_key_password and "
-            "tls_client_ca in the section 'aiohttp'."
+            "Correct the file, or the fields that begin with tls_ in the "
+            f"section {self.section!r}."
         )
 
 
@@ -99,6 +107,29 @@ class ExtraError(AioHttpError, ImportError):
             f"{self.plugin} needs {self.distribution}, which is not "
             "installed.\n"
             f"Install the extra: pip install 'buvar-aiohttp[{self.extra}]'."
+        )
+
+
+class MetricsFolderError(AioHttpError, OSError):
+    """
+    Workers cannot share a folder for their metrics.
+
+    Attributes:
+        path: The folder.
+        reason: Why not.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say which folder, why not, and the cure."""
+        return (
+            f"Workers cannot share their metrics in {self.path}: "
+            f"{self.reason}.\n"
+            "Remove it, or name another folder in PROMETHEUS_MULTIPROC_DIR."
         )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from buvar import fork
+from buvar import plugin
 
 from ._address import Listening
 from ._address import bind
+from ._address import listen
+from ._address import unbound
 from ._config import AioHttpConfig
 from ._errors import AddressError
 
@@ -40,22 +44,43 @@ class Listener(t.NamedTuple):
         return self.listening.item
 
 
-def listen_too(config: AioHttpConfig, address: str) -> Listener:
+def listen_all(
+    config: AioHttpConfig, stack: contextlib.ExitStack, *, tls: bool
+) -> tuple[list[Listener], list[Listener]]:
     """
-    Listen on one more address.
+    Listen on all addresses, those of the service and for management.
 
     Args:
         config: The settings.
-        address: A URI; ``https`` says that it is HTTPS.
+        stack: Closes the sockets if one of them cannot be bound.
+        tls: Whether there are certificates.
 
     Raises:
-        AddressError: It cannot be bound, or there is no certificate.
+        AddressError: One cannot be bound, or there is no certificate.
     """
+    operation = [] if config.management is None else [config.management]
+    if plugin.checking():
+        # A check binds nothing: the service may be running.
+        uris = (config.address, *config.listeners)
+        return (
+            [Listener(unbound(uri), tls) for uri in uris],
+            [Listener(unbound(uri), tls) for uri in operation],
+        )
+    found: list[Listener] = []
+    for uri in (*config.listeners, *operation):
+        found.append(_listen_too(config, uri, tls=tls))
+        stack.callback(found[-1].listening.close)
+    first = Listener(listen(config, {id(one.item) for one in found}), tls)
+    number = len(config.listeners)
+    return [first, *found[:number]], found[number:]
+
+
+def _listen_too(config: AioHttpConfig, address: str, *, tls: bool) -> Listener:
     scheme, separator, rest = address.partition("://")
-    tls = scheme.startswith("https")
-    if tls and config.ssl_context is None:
+    secure = scheme.startswith("https")
+    if secure and not tls:
         raise AddressError(
             address, "it is to be HTTPS, and there is no certificate."
         )
     uri = f"{_SCHEMES.get(scheme, scheme)}{separator}{rest}"
-    return Listener(bind(config, uri), tls)
+    return Listener(bind(config, uri), secure)

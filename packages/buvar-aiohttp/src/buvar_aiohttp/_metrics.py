@@ -10,14 +10,16 @@ import typing as t
 import aiohttp.web
 
 from prometheus_client import CollectorRegistry
-from prometheus_client import Counter
 from prometheus_client import Gauge
 from prometheus_client import Histogram
 from prometheus_client.exposition import choose_encoder
 
 from buvar import context
+from buvar import fork
 
 from ._metrics_folder import MetricsFolder
+from ._metrics_shared import VARIABLE
+from ._metrics_shared import share_folder
 from ._observe import CLIENT_LEFT
 from ._observe import client_left
 from ._observe import observing
@@ -26,8 +28,15 @@ from ._route import method_of
 from ._route import route_of
 
 
-#: What tells prometheus-client that several processes have the metrics.
-VARIABLE: t.Final = "PROMETHEUS_MULTIPROC_DIR"
+#: Bounds of what OpenTelemetry advises for seconds.
+_SECONDS: t.Final = (
+    *(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5),
+    *(0.75, 1.0, 2.5, 5.0, 7.5, 10.0),
+)
+#: Bounds for bytes, from 100 B to 100 MB.
+_BYTES: t.Final = tuple(10.0**power for power in range(2, 9))
+#: Seconds between two looks at how late the event loop is.
+_LAG_TICK: t.Final = 0.5
 
 _OBSERVER: t.Final = "measuring"
 
@@ -39,33 +48,57 @@ class Metrics:
     Attributes:
         registry: What they are kept in, and exposed from.
         folder: What the workers share, if they do.
+
+    Raises:
+        MetricsFolderError: Workers cannot share a folder.
     """
 
     def __init__(self) -> None:
+        # Before there are any metrics: they ask where they are kept.
+        self._shared = share_folder()
         path = os.environ.get(VARIABLE)
         self.folder = MetricsFolder(path) if path else None
         registry = context.get(CollectorRegistry, default=None)
         if registry is None:
             registry = context.add(CollectorRegistry())
         self.registry = registry
-        self._requests = Counter(
-            "http_requests",
-            "Requests that were answered.",
-            ["method", "route", "status"],
+        names = "http_request_method", "http_route"
+        answered = *names, "http_response_status_code"
+        self._seconds = Histogram(
+            "http_server_request_duration_seconds",
+            "How long requests took.",
+            answered,
+            buckets=_SECONDS,
             registry=registry,
         )
-        self._seconds = Histogram(
-            "http_request_duration_seconds",
-            "How long requests took.",
-            ["method", "route"],
+        self._received = Histogram(
+            "http_server_request_body_size_bytes",
+            "How long the bodies of requests were, where that was said.",
+            names,
+            buckets=_BYTES,
+            registry=registry,
+        )
+        self._sent = Histogram(
+            "http_server_response_body_size_bytes",
+            "How long the bodies of responses were, where that was known.",
+            names,
+            buckets=_BYTES,
             registry=registry,
         )
         self._open = Gauge(
-            "http_requests_in_progress",
+            "http_server_active_requests",
             "Requests that are not answered yet.",
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._lag = Gauge(
+            "event_loop_lag_seconds",
+            "How late the event loop of a worker was, when last looked at.",
+            ["worker"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._watching: asyncio.Task[None] | None = None
 
     @aiohttp.web.middleware
     async def measure(
@@ -73,6 +106,7 @@ class Metrics:
     ) -> aiohttp.web.StreamResponse:
         """Measure a request, as a middleware does."""
         status = 500
+        response: aiohttp.web.StreamResponse | None = None
         start = time.perf_counter()
         with observing(_OBSERVER):
             self._open.inc()
@@ -80,7 +114,7 @@ class Metrics:
             response = await handler(request)
             status = response.status
         except aiohttp.web.HTTPException as error:
-            status = error.status
+            response, status = error, error.status
             raise
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) or client_left(
@@ -94,9 +128,29 @@ class Metrics:
             with observing(_OBSERVER):
                 self._open.dec()
                 method, route = method_of(request), route_of(request) or ""
-                self._requests.labels(method, route, status).inc()
                 spent = time.perf_counter() - start
-                self._seconds.labels(method, route).observe(spent)
+                self._seconds.labels(method, route, status).observe(spent)
+                if request.body_exists:
+                    self._measure(self._received, request, method, route)
+                if response is not None:
+                    self._measure(self._sent, response, method, route)
+
+    def _measure(
+        self,
+        sizes: Histogram,
+        message: aiohttp.web.Request | aiohttp.web.StreamResponse,
+        *labels: str,
+    ) -> None:
+        """Note how long a body is, if that was said."""
+        length = message.content_length
+        if length is not None:
+            sizes.labels(*labels).observe(length)
+
+    def watch_loop(self) -> None:
+        """Note from now on how late the event loop is."""
+        worker = context.get(fork.Worker, default=None)
+        lag = self._lag.labels("1" if worker is None else str(worker.slot))
+        self._watching = asyncio.create_task(_watch_loop(lag))
 
     async def expose(
         self, request: aiohttp.web.Request
@@ -122,10 +176,24 @@ class Metrics:
                     if locked:
                         self.folder.bury()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Take this worker out of what only living ones count in."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         if self.folder is not None:
             self.folder.leave(os.getpid())
+        if self._shared is not None:
+            self._shared.close()
+
+
+async def _watch_loop(lag: t.Any) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        start = loop.time()
+        await asyncio.sleep(_LAG_TICK)
+        with observing("measuring of the event loop's lag"):
+            lag.set(max(0.0, loop.time() - start - _LAG_TICK))
 
 
 def _encode(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:

@@ -28,6 +28,13 @@ def error_of(response: object) -> Exception | None:
         What is thrown into the layer, ``None`` for a success. What is no
         response at all is a success, too: a middleware makes one of it.
     """
+    if type(response) is _Response:
+        # The usual case: a check of an abstract class less.
+        return (
+            ResponseStatusError(response)
+            if response.status >= FAILURE
+            else None
+        )
     if isinstance(response, aiohttp.web.HTTPException):
         return response if response.status >= FAILURE else None
     if isinstance(response, _StreamResponse) and response.status >= FAILURE:

@@ -7,9 +7,7 @@ import typing as t
 import aiohttp.web
 
 
-def fail(
-    request: aiohttp.web.BaseRequest, error: type[Exception] | Exception
-) -> None:
+def fail(request: aiohttp.web.BaseRequest, error: Exception) -> None:
     """Have whatever reads the body of a request get an exception."""
     request.content.set_exception(error)
     # Nothing is to be read any more, and the rest is not waited for.

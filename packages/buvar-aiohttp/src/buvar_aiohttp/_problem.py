@@ -7,8 +7,8 @@ import typing as t
 
 import aiohttp.web
 
-from . import json
 from ._key import REQUEST_ID
+from .json import dumps
 
 
 #: The media type.
@@ -62,7 +62,7 @@ def problem(
         body["detail"] = detail
     if REQUEST_ID in request:
         body["request_id"] = request[REQUEST_ID]
-    return json.dumps(body)
+    return dumps(body)
 
 
 def describe(

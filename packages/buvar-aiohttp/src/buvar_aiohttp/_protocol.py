@@ -69,6 +69,8 @@ class Protocol(aiohttp.web.RequestHandler):
 
     __slots__ = ("problems",)
 
+    problems: bool
+
     def handle_error(
         self,
         request: aiohttp.web.BaseRequest,

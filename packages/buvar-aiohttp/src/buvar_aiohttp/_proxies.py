@@ -23,11 +23,11 @@ Network: t.TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNIX: t.Final = "unix"
 #: More proxies than that do not stand in a row.
 _MOST: t.Final = 32
-_TOKEN: t.Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_WORD: t.Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED: t.Final = r'"(?:[^"\\]|\\.)*"'
 #: Some write what has a colon in it without the quotes that it should have.
 _VALUE: t.Final = r"[][:!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PAIR: t.Final = re.compile(rf"({_TOKEN})=({_VALUE}|{_QUOTED})\Z", re.ASCII)
+_PAIR: t.Final = re.compile(rf"({_WORD})=({_VALUE}|{_QUOTED})\Z", re.ASCII)
 _ESCAPED: t.Final = re.compile(r"\\(.)")
 #: A host as HTTP knows it, with a port or without.
 _HOST: t.Final = re.compile(
@@ -141,6 +141,18 @@ class TrustedProxies:
             if not self.trusts(remote):
                 break
         return Origin(remote, scheme, host)
+
+
+def address_of(peer: t.Any) -> str:
+    """
+    Return the address of a peer, empty for a Unix socket.
+
+    Args:
+        peer: What a transport says with ``peername``.
+    """
+    if isinstance(peer, tuple):
+        return str(t.cast("tuple[object, ...]", peer)[0])
+    return peer or ""
 
 
 def _network(text: str) -> Network:

@@ -13,6 +13,7 @@ from buvar.context import buvar_context
 
 from ._key import REQUEST_ID
 from ._proxies import TrustedProxies
+from ._proxies import address_of
 from ._request_layer import Handler
 
 
@@ -86,7 +87,9 @@ class RequestIds:
                 return match[1]
         if self._proxies is not None and HEADER in headers:
             given = headers[HEADER]
-            if _ID.match(given) and self._proxies.trusts(_peer(request)):
+            if _ID.match(given) and self._proxies.trusts(
+                address_of(request.get_extra_info("peername"))
+            ):
                 return given
         # It is no secret, so that anything that is unique will do.
         return f"{_bits(128):032x}"
@@ -129,14 +132,6 @@ class RequestIds:
         """Tell the client, as a receiver of ``on_response_prepare``."""
         if REQUEST_ID in request:
             response.headers[HEADER] = request[REQUEST_ID]
-
-
-def _peer(request: aiohttp.web.BaseRequest) -> str:
-    """Return the address at the other end of the connection."""
-    peer: t.Any = request.get_extra_info("peername")
-    if isinstance(peer, tuple):
-        return str(t.cast("tuple[object, ...]", peer)[0])
-    return peer or ""
 
 
 def _contextvars() -> t.Any:

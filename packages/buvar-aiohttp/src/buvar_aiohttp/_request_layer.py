@@ -52,13 +52,15 @@ class RequestGate:
         closing: Set when the server stops: the answer is the last one of its
             connection.
         problems: Whether HTTP errors are data for clients that accept JSON.
+        on_refused: Called for each request that is one too many.
     """
 
-    __slots__ = ("closing", "problems")
+    __slots__ = ("closing", "on_refused", "problems")
 
     def __init__(self) -> None:
         self.closing = False
         self.problems = False
+        self.on_refused: t.Callable[[], object] | None = None
 
 
 def in_layers(
@@ -97,23 +99,20 @@ def in_layers(
             try:
                 response = await handler(request)
             except _HTTPException as answer:
-                if gate.closing:
-                    answer.force_close()
-                if gate.problems:
-                    describe(request, answer)
-                await _answered(layer, request, answer)
+                await _raised(gate, layer, request, answer)
                 raise
             except BaseException as error:
                 await end(layer, why(request, error))
                 raise
             if gate.closing and isinstance(response, _StreamResponse):
                 response.force_close()
-            if not (
-                type(response) is _Response
-                and type(response.body) is bytes
-                and layer.end_at_once()
+            if type(response) is not _Response or (
+                type(response.body) is not bytes
             ):
                 await _answered(layer, request, response)
+            elif not layer.end_at_once():
+                outcome = error_of(response)
+                _check(await layer.close(outcome), outcome)
         finally:
             # The response is sent, and logged, without the layer.
             _set(below)
@@ -134,6 +133,20 @@ def counted(worker: fork.Worker, handler: Handler) -> Handler:
         return await handler(request)
 
     return handle
+
+
+async def _raised(
+    gate: RequestGate,
+    layer: spi.Lifetime,
+    request: aiohttp.web.BaseRequest,
+    answer: aiohttp.web.HTTPException,
+) -> None:
+    """End the layer of a request whose answer was raised."""
+    if gate.closing:
+        answer.force_close()
+    if gate.problems:
+        describe(request, answer)
+    await _answered(layer, request, answer)
 
 
 async def _answered(
@@ -240,12 +253,19 @@ async def end(layer: spi.Lifetime, error: BaseException | None) -> None:
         BaseException: What failed to end. One failure is raised as it is, so
             that a middleware can tell what it is, several as a group.
     """
+    _check(await layer.close(error), error)
+
+
+def _check(failures: list[BaseException], error: BaseException | None) -> None:
+    """Raise what failed when a layer ended, see ``end``."""
+    if not failures:
+        return
     failure = None
     try:
-        await layer.end(error)
+        spi.raise_failures(spi.CLOSING_FAILED, failures, error)
     except BaseExceptionGroup as group:
         # A group is what the layer makes of its failures, also of one.
-        failures: tuple[BaseException, ...] = group.exceptions
-        failure = failures[0] if len(failures) == 1 else group
+        each: tuple[BaseException, ...] = group.exceptions
+        failure = each[0] if len(each) == 1 else group
     if failure is not None:
         raise failure

@@ -9,6 +9,7 @@ import aiohttp.web
 
 from ._proxies import NOTHING
 from ._proxies import TrustedProxies
+from ._proxies import address_of
 
 
 MakeRequest: t.TypeAlias = t.Callable[..., t.Any]
@@ -50,15 +51,15 @@ def request_factory(
                 options["client_max_size"] = client_max_size
         remote, scheme, host = NOTHING
         if proxies is not None:
-            peer = protocol.peername
-            if type(peer) is tuple:
-                peer = peer[0]
-            remote, scheme, host = proxies.origin(peer or "", message.headers)
+            peer = address_of(protocol.peername)
+            remote, scheme, host = proxies.origin(peer, message.headers)
+        writer, task = args
         return aiohttp.web.Request(
             message,
             payload,
             protocol,
-            *args,
+            writer,
+            task,
             loop,
             remote=remote,
             scheme=scheme,

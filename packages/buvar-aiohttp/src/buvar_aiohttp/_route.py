@@ -19,17 +19,22 @@ HEALTH: t.Final = frozenset(
 )
 
 
+def known_method(method: str) -> str:
+    """Return a method, ``_OTHER`` for one that is not known."""
+    return method if method in _METHODS else OTHER
+
+
 def method_of(request: aiohttp.web.Request) -> str:
-    """Return the method, ``_OTHER`` for one that is not known."""
-    return request.method if request.method in _METHODS else OTHER
+    """Return the method of a request, ``_OTHER`` for one that is not known."""
+    return known_method(request.method)
 
 
 def route_of(request: aiohttp.web.BaseRequest) -> str | None:
     """Return the template of the route, ``None`` if no route matched."""
     try:
-        match_info = t.cast("aiohttp.web.Request", request).match_info
+        known = t.cast("aiohttp.web.Request", request)
+        resource = known.match_info.route.resource
     except (AssertionError, AttributeError):
         # It was malformed, so that no route was looked for.
         return None
-    resource = match_info.route.resource if match_info else None
     return None if resource is None else resource.canonical

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
 import time
 import typing as t
 
@@ -19,8 +18,6 @@ from buvar import plugin
 
 from ._accept import Acceptor
 from ._access import AccessLogger
-from ._address import listen
-from ._address import unbound
 from ._address import unserved
 from ._app import Layers
 from ._bodies import watch_bodies
@@ -35,7 +32,7 @@ from ._lame_duck import follow_supervisor
 from ._lame_duck import go_on_accepting
 from ._limits import default_max_connections
 from ._listeners import Listener
-from ._listeners import listen_too
+from ._listeners import listen_all
 from ._protocol import make_protocol
 from ._protocol import protocol_options
 from ._proxies import TrustedProxies
@@ -113,7 +110,9 @@ class Server:
         self._connections: Connections | None = None
         self._limit = config.max_connections or default_max_connections()
         limit = config.max_concurrent_requests
-        self._concurrency = None if limit is None else Concurrency(limit)
+        self._concurrency = (
+            None if limit is None else Concurrency(limit, layers.gate)
+        )
         self._options = protocol_options(config)
         self._runner = _Runner(
             app,
@@ -143,13 +142,6 @@ class Server:
         """Serve HTTPS with certificates that may change."""
         self._certificates = certificates
 
-    @property
-    def _ssl_context(self) -> ssl.SSLContext | None:
-        if self._certificates is not None:
-            return self._certificates.context
-        context: ssl.SSLContext | None = self.config.ssl_context
-        return context
-
     def requests(self) -> list[aiohttp.web.BaseRequest]:
         """Return the requests that are being handled."""
         if self._connections is None:
@@ -159,12 +151,14 @@ class Server:
 
     async def _serve(self, cancel: asyncio.Event) -> None:
         connections = await self._setup()
+        tls = self._certificates
+        ssl_context = self.config.ssl_context if tls is None else tls.context
         acceptors = [
             Acceptor(
                 listener.item.sock,
                 connections,
                 limit=self._limit,
-                ssl_context=self._ssl_context if listener.tls else None,
+                ssl_context=ssl_context if listener.tls else None,
                 handshake_timeout=self.config.header_timeout,
                 backlog=self.config.backlog,
             )
@@ -178,8 +172,8 @@ class Server:
                 watch_bodies(connections, self.config.body_timeout),
             )
         ]
-        if self._certificates is not None:
-            watching.append(asyncio.create_task(self._certificates.watch()))
+        if tls is not None:
+            watching.append(asyncio.create_task(tls.watch()))
         worker = context.get(fork.Worker, default=None)
         delay = self.config.drain_delay
         if delay and worker is not None and self._supervised:
@@ -301,15 +295,16 @@ class Server:
             acceptor.close()
             # Whoever comes now is refused, and need not wait for nothing.
             listener.item.close()
-        server = t.cast("aiohttp.web.Server", self._runner.server)
         seconds = self.config.shutdown_timeout
-        await close_websockets(server, seconds)
+        await close_websockets(connections, seconds)
         await self._runner.shutdown()
         await wait_for_requests(
-            connections, seconds - (time.monotonic() - start)
+            connections,
+            seconds - (time.monotonic() - start),
+            lambda: sum(a.count for a in acceptors) > connections.count,
         )
         # Those whose handshake was under way when the others were closed.
-        await close_websockets(server, seconds)
+        await close_websockets(connections, seconds)
         if cut_short is not None:
             raise cut_short
 
@@ -338,7 +333,7 @@ async def prepare_server(
     certificates = load_certificates(config)
     tls = certificates is not None or config.ssl_context is not None
     with contextlib.ExitStack() as stack:
-        served = _listeners(config, stack, tls=tls)
+        served = listen_all(config, stack, tls=tls)
         app = context.get(aiohttp.web.Application)
         if config.normalize_paths and not app.frozen:
             app.middlewares.append(aiohttp.web.normalize_path_middleware())
@@ -348,7 +343,7 @@ async def prepare_server(
         operation = None
         if served[1]:
             # It stays until the service has stopped.
-            operation = management().server = Server(
+            operation = Server(
                 attrs.evolve(
                     config,
                     drain_delay=0.0,
@@ -359,6 +354,7 @@ async def prepare_server(
                 served[1],
                 Layers(),
             )
+            management().address = operation.address
             operation.secure(certificates)
         stack.pop_all()
     teardown.add(server.close)
@@ -366,31 +362,3 @@ async def prepare_server(
     if operation is not None:
         teardown.add(operation.close)
         yield operation.serve(server.stopped)
-
-
-def _listeners(
-    config: AioHttpConfig, stack: contextlib.ExitStack, *, tls: bool
-) -> tuple[list[Listener], list[Listener]]:
-    """
-    Listen on all addresses, those of the service and for management.
-
-    Args:
-        config: The settings.
-        stack: Closes the sockets if one of them cannot be bound.
-        tls: Whether there are certificates.
-    """
-    operation = [] if config.management is None else [config.management]
-    if plugin.checking():
-        # A check binds nothing: the service may be running.
-        uris = (config.address, *config.listeners)
-        return (
-            [Listener(unbound(uri), tls) for uri in uris],
-            [Listener(unbound(uri), tls) for uri in operation],
-        )
-    found: list[Listener] = []
-    for uri in (*config.listeners, *operation):
-        found.append(listen_too(config, uri))
-        stack.callback(found[-1].listening.close)
-    first = Listener(listen(config, {id(one.item) for one in found}), tls)
-    number = len(config.listeners)
-    return [first, *found[:number]], found[number:]

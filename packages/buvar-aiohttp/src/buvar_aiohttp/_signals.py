@@ -7,15 +7,13 @@ import contextlib
 import signal
 import typing as t
 
-from buvar import plugin
-
 
 _STOP: t.Final = (signal.SIGINT, signal.SIGTERM)
 _DEFAULTS: t.Final = (signal.SIG_DFL, signal.default_int_handler)
 
 
 @contextlib.contextmanager
-def stop_on_signals(cancel: plugin.Cancel) -> t.Generator[None]:
+def stop_on_signals(cancel: asyncio.Event) -> t.Generator[None]:
     """
     Stop the stage on ``INT`` and ``TERM`` for the length of a block.
 

@@ -54,6 +54,7 @@ class Certificates:
         self.context = self._newest = self._load()
         self.context.sni_callback = self._choose
         self._wake = asyncio.Event()
+        self._watched = False
 
     def _choose(
         self, connection: t.Any, _name: str | None, _: ssl.SSLContext
@@ -121,9 +122,14 @@ class Certificates:
         """
         Load the files when they change, or on ``HUP``.
 
+        Several servers may have the same ones, of which the first watches.
+
         Args:
             interval: Seconds between two looks.
         """
+        if self._watched:
+            return
+        self._watched = True
         with self._on_hup():
             while True:
                 asked = True

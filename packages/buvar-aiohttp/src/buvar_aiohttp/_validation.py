@@ -7,10 +7,10 @@ import typing as t
 import aiohttp.web
 
 from . import json
+from ._problem import PROBLEM
+from ._problem import phrase_of
 
 
-#: What the body of the answer is, see RFC 9457.
-PROBLEM: t.Final = "application/problem+json"
 #: How many mistakes are told; a client may make any number.
 MOST: t.Final = 100
 
@@ -48,7 +48,7 @@ class ValidationError(aiohttp.web.HTTPUnprocessableEntity):
         number = len(self.errors)
         problem: dict[str, t.Any] = {
             "type": "about:blank",
-            "title": "Unprocessable Entity",
+            "title": phrase_of(self.status_code),
             "status": self.status_code,
             "detail": "The request has 1 mistake."
             if number == 1

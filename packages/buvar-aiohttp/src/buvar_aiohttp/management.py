@@ -29,10 +29,6 @@ from ._app import prepare_app
 from ._config import AioHttpConfig
 
 
-if t.TYPE_CHECKING:
-    from ._server import Server
-
-
 class Management:
     """
     What is served to operate the service, a component.
@@ -40,12 +36,12 @@ class Management:
     Attributes:
         app: The application: health and metrics add their routes to it, and
             so may plugins.
-        server: What serves it, once that is known.
+        address: What it is bound to, host and port or a path, once it is.
     """
 
     def __init__(self) -> None:
         self.app = aiohttp.web.Application()
-        self.server: Server | None = None
+        self.address: t.Any = None
 
 
 async def management_app(load: plugin.Loader) -> aiohttp.web.Application:

@@ -23,10 +23,10 @@ Example:
 
 from __future__ import annotations
 
-from .._errors import ExtraError
-from .._errors import ParameterError
-from .._validation import Mistake
-from .._validation import ValidationError
+from buvar_aiohttp._errors import ExtraError
+from buvar_aiohttp._errors import ParameterError
+from buvar_aiohttp._validation import Mistake
+from buvar_aiohttp._validation import ValidationError
 
 
 try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import enum
+import functools
 import types
 import typing as t
 
@@ -55,9 +56,12 @@ class Converter(cattrs.Converter):
         self._text = text
         self._forbid = forbid
         scalars = {**FROM_BOTH, **(FROM_TEXT if text else FROM_JSON)}
+        choices = functools.cache(self._choices)
         for cls, convert in scalars.items():
-            self.register_structure_hook(cls, _of(convert, self._choices))
-        self.register_structure_hook_factory(_is_enum, self._choices)
+            self.register_structure_hook(cls, _of(convert, choices))
+        self.register_structure_hook(
+            enum.Enum, lambda value, tp: choices(tp)(value, tp)
+        )
         self.register_structure_hook_factory(_is_literal, self._choices)
         self.register_structure_hook_factory(is_class, self._class)
         self.register_structure_hook_factory(_is_list, self._list)
@@ -101,7 +105,7 @@ class Converter(cattrs.Converter):
         def convert(value: t.Any, tp: t.Any) -> t.Any:
             if not isinstance(value, list):
                 raise WrongValueError("expected a list")
-            given = t.cast("list[t.Any]", value)
+            given: list[t.Any] = value
             if length is not None and len(given) != length:
                 msg = f"expected a list of {length} items"
                 raise WrongValueError(msg)

@@ -12,8 +12,8 @@ import aiohttp.hdrs
 import aiohttp.web
 
 from buvar import di
+from buvar_aiohttp._errors import ParameterError
 
-from .._errors import ParameterError
 from ._marks import Path
 from ._plan import Plan
 from ._signature import names_of

@@ -8,10 +8,11 @@ import typing as t
 
 import aiohttp.web
 
-from .. import json
-from .._errors import ParameterError
-from .._validation import Mistake
-from .._validation import ValidationError
+from buvar_aiohttp import json
+from buvar_aiohttp._errors import ParameterError
+from buvar_aiohttp._validation import Mistake
+from buvar_aiohttp._validation import ValidationError
+
 from ._convert import Converter
 from ._convert import is_class
 from ._convert import mistakes
@@ -281,10 +282,17 @@ def _convert(
         return convert(value)
     except Exception as error:  # noqa: BLE001 - what is no mistake is raised
         # The fields of a class are keys of the query by themselves.
-        for found, reason in mistakes(error, name):
+        for found, reason in _mistakes(error, name):
             where = found if place == "body" else found.removeprefix("/")
             errors.append(Mistake(place, where, reason))
     return None
+
+
+def _mistakes(error: Exception, name: str) -> list[tuple[str, str]]:
+    try:
+        return [*mistakes(error, name)]
+    except RecursionError:
+        return [(name, "is nested too deeply")]
 
 
 def _converter(converter: Converter, tp: t.Any) -> Convert:

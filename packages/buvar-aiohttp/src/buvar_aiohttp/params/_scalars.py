@@ -7,7 +7,7 @@ cattrs would convert what Python converts: 1.9 to the integer 1, the text
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import enum
 import math
@@ -66,7 +66,7 @@ def json_float(value: t.Any) -> float:
     try:
         return _finite(float(value))
     except OverflowError:
-        raise WrongValueError("the number is too large") from None
+        raise WrongValueError("expected a finite number") from None
 
 
 def json_bool(value: t.Any) -> bool:
@@ -89,22 +89,22 @@ def take_none(value: t.Any) -> None:
         raise WrongValueError("expected null")
 
 
-def to_date(value: t.Any) -> datetime.date:
+def to_date(value: t.Any) -> dt.date:
     """Read a date."""
     with _expecting("a date such as 2026-01-31"):
-        return datetime.date.fromisoformat(take_text(value))
+        return dt.date.fromisoformat(take_text(value))
 
 
-def to_datetime(value: t.Any) -> datetime.datetime:
+def to_datetime(value: t.Any) -> dt.datetime:
     """Read a date and time."""
     with _expecting("a date and time such as 2026-01-31T12:00:00Z"):
-        return datetime.datetime.fromisoformat(take_text(value))
+        return dt.datetime.fromisoformat(take_text(value))
 
 
-def to_time(value: t.Any) -> datetime.time:
+def to_time(value: t.Any) -> dt.time:
     """Read a time of day."""
     with _expecting("a time such as 12:00:00"):
-        return datetime.time.fromisoformat(take_text(value))
+        return dt.time.fromisoformat(take_text(value))
 
 
 def to_uuid(value: t.Any) -> uuid.UUID:
@@ -140,9 +140,9 @@ FROM_JSON: t.Final[dict[type, t.Callable[[t.Any], t.Any]]] = {
 FROM_BOTH: t.Final[dict[type, t.Callable[[t.Any], t.Any]]] = {
     str: take_text,
     type(None): take_none,
-    datetime.date: to_date,
-    datetime.datetime: to_datetime,
-    datetime.time: to_time,
+    dt.date: to_date,
+    dt.datetime: to_datetime,
+    dt.time: to_time,
     uuid.UUID: to_uuid,
     decimal.Decimal: to_decimal,
 }
@@ -200,5 +200,5 @@ class _expecting:  # noqa: N801 - reads as a statement
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise WrongValueError("the number is too large")
+        raise WrongValueError("expected a finite number")
     return value

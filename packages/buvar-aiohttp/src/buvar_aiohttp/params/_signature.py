@@ -7,7 +7,8 @@ import sys
 import types
 import typing as t
 
-from .._errors import ParameterError
+from buvar_aiohttp._errors import ParameterError
+
 from ._marks import Body
 from ._marks import Mark
 from ._marks import Path

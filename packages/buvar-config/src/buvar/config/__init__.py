@@ -28,6 +28,7 @@ from ._section import Config
 from ._section import prepare
 from ._section import sections
 from ._source import ConfigSource
+from ._strategy import strategy
 from ._vars import bool_var
 from ._vars import list_var
 from ._vars import metadata
@@ -58,6 +59,7 @@ __all__ = [
     "sample",
     "schema",
     "sections",
+    "strategy",
     "var",
     "variables",
 ]

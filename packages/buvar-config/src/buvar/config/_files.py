@@ -147,8 +147,8 @@ def read_text(file: pathlib.Path) -> str:
 def _not_utf8(file: pathlib.Path, error: UnicodeDecodeError) -> ConfigError:
     line = error.object.count(b"\n", 0, error.start) + 1
     return one(
-        f"expected UTF-8 text, byte {error.object[error.start]:#04x} "
-        f"in line {line} is none",
+        "expected UTF-8 text, but found the byte "
+        f"{error.object[error.start]:#04x} in line {line}",
         source=f"{file}:{line}",
         cure="Save the file as UTF-8.",
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typing as t
 import weakref
 
+from buvar import di
+
 from ._env import Names
 from ._merge import Path
 from ._merge import is_dict
@@ -32,6 +34,7 @@ class Merged(dict[str, t.Any]):
         loaded: What was loaded so far; it ends with its classes.
         reserved: The tables that something else reads.
         secret_files: The files of the secrets folder, by name.
+        stamped: What differs when a file has changed since it was read.
     """
 
     env_prefix: str | None
@@ -43,6 +46,21 @@ class Merged(dict[str, t.Any]):
     loaded: dict[int, weakref.ref[Names]]
     reserved: set[Path]
     secret_files: t.Any
+    stamped: object
+
+    def become(self, other: Merged) -> None:
+        """Take over what another source read."""
+        # Another thread that reads meanwhile finds no empty source.
+        self.update(other)
+        for key in self.keys() - other.keys():
+            del self[key]
+        self.parts = other.parts
+        self.fetched, self.pending = other.fetched, other.pending
+        self.layers = other.layers
+        self.secret_files = other.secret_files
+        self.stamped = other.stamped
+        # What conditions of adapters have read may be another now.
+        di.replan()
 
     def where(self, path: t.Sequence[t.Any]) -> str | None:
         """Say where the value at a path was set, environment aside."""

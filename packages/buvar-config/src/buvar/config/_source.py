@@ -366,20 +366,6 @@ class ConfigSource(Merged):
         fresh.reserved = self.reserved
         return fresh
 
-    def become(self, other: ConfigSource) -> None:
-        """Take over what another source read."""
-        # Another thread that reads meanwhile finds no empty source.
-        self.update(other)
-        for key in self.keys() - other.keys():
-            del self[key]
-        self.parts = other.parts
-        self.fetched, self.pending = other.fetched, other.pending
-        self.layers = other.layers
-        self.secret_files = other.secret_files
-        self.stamped = other.stamped
-        # What conditions of adapters have read may be another now.
-        di.replan()
-
     def stamp(self) -> object:
         """Return something that differs when a file has changed."""
         return stamp_of(self.parts, self.secrets)

@@ -12,6 +12,8 @@ import attrs
 from ._sensitive import MASK
 
 
+T = t.TypeVar("T")
+
 #: Under this key a field's metadata keeps what follows.
 KEY: t.Final = "buvar.config"
 
@@ -46,6 +48,52 @@ def metadata(
     return {KEY: Extra(name, help, secret)}
 
 
+@t.overload
+def var(
+    default: T,
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    converter: None = None,
+    validator: t.Any = None,
+    factory: None = None,
+    secret: bool | None = None,
+    **options: t.Any,
+) -> T: ...
+@t.overload
+def var(
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    converter: None = None,
+    validator: t.Any = None,
+    factory: t.Callable[[], T],
+    secret: bool | None = None,
+    **options: t.Any,
+) -> T: ...
+@t.overload
+def var(
+    default: t.Any = ...,
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    converter: t.Callable[[t.Any], T],
+    validator: t.Any = None,
+    factory: t.Callable[[], t.Any] | None = None,
+    secret: bool | None = None,
+    **options: t.Any,
+) -> T: ...
+@t.overload
+def var(
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    converter: t.Any = None,
+    validator: t.Any = None,
+    factory: None = None,
+    secret: bool | None = None,
+    **options: t.Any,
+) -> t.Any: ...
 def var(
     default: t.Any = attrs.NOTHING,
     *,
@@ -82,6 +130,21 @@ def var(
     )
 
 
+@t.overload
+def bool_var(
+    default: T,
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    **options: t.Any,
+) -> T: ...
+@t.overload
+def bool_var(
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    **options: t.Any,
+) -> bool: ...
 def bool_var(
     default: t.Any = attrs.NOTHING,
     *,
@@ -93,6 +156,22 @@ def bool_var(
     return _field(Extra(name, help, kind="bool"), default, **options)
 
 
+@t.overload
+def list_var(
+    default: t.Iterable[T],
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    **options: t.Any,
+) -> list[T]: ...
+@t.overload
+def list_var(
+    default: None = None,
+    *,
+    name: str | None = None,
+    help: str | None = None,
+    **options: t.Any,
+) -> t.Any: ...
 def list_var(
     default: t.Any = attrs.NOTHING,
     *,

@@ -9,13 +9,16 @@ import typing as t
 
 from ._builder import Task
 from ._builder import await_in
+from ._builder import current_task
 from ._builder import foreign_context
 from ._builder import run_in
 from ._errors import AsyncCloserError
 from ._impl import Components
+from ._types import ENDED
 from ._types import MISSING
 from ._types import Closer
 from ._types import Generator
+from ._views import BLANK
 
 
 _log = logging.getLogger("buvar.context")
@@ -70,8 +73,33 @@ class Lifetime(Components):
             error: What ended it: given to each closer, thrown into each
                 generator. That it is let through is no failure.
         """
-        failures = await self._close(error) if self._closers else []
-        self._forget()
+        failures: list[BaseException] = []
+        closers: t.Any = self._closers
+        if error is None and type(closers) is tuple:
+            # A generator that goes on where it began: the usual case of a
+            # request, spelled out.
+            generator, twice, task = closers
+            try:
+                here = task is current_task()
+            except RuntimeError:
+                here = task is None
+            if here:
+                self._closers = None
+                try:
+                    if await anext(generator, MISSING) is not MISSING:
+                        await generator.aclose()
+                        raise twice()  # noqa: TRY301
+                except BaseException as failure:  # noqa: BLE001 - returned
+                    failures.append(failure)
+                if self._closers is not None:
+                    # What it was kept for is closed.
+                    self._forget_since(None)
+        if self._closers:
+            failures += await self._close(error)
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._forget()
         return failures
 
     async def end(self, error: BaseException | None = None) -> None:
@@ -86,8 +114,7 @@ class Lifetime(Components):
         Raises:
             ExceptionGroup: Something failed to close.
         """
-        failures = await self._close(error) if self._closers else None
-        self._forget()
+        failures = await self.close(error)
         if failures:
             raise_failures(MESSAGE, failures, error)
 
@@ -112,7 +139,10 @@ class Lifetime(Components):
         """
         if self._closers:
             return False
-        self._forget()
+        self._closers, self._kept = ENDED, None
+        self._view = BLANK
+        if self._dependents:
+            self._forget()
         return True
 
     def _own_closers(self) -> list[tuple[object, t.Any]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import enum
+import typing as t
 
 
-class CodeName(enum.StrEnum):
+class CodeName:
     """
     What compiled code writes behind a layer, instead of calling a function.
 
@@ -20,49 +20,49 @@ class CodeName(enum.StrEnum):
     """
 
     #: Attribute: the next layer down, ``None`` for the last one.
-    BELOW = "_below"
+    BELOW: t.Final = "_below"
     #: Attribute: what was added to this layer without a name, by namespace.
     #: A dict that is only read; another one may take its place.
-    ITEMS = "_items"
+    ITEMS: t.Final = "_items"
     #: Attribute: the nearest layer with a lifetime, ``None`` if it is this
     #: one: see ``lifetime_of``.
-    SCOPE = "_scope"
+    SCOPE: t.Final = "_scope"
     #: Attribute: the layer of the stage, ``None`` if it is this one: see
     #: ``stage_of``.
-    STAGE = "_stage"
+    STAGE: t.Final = "_stage"
     #: Attribute of a layer with a lifetime: the dict of what was built for
     #: its length, by namespace, in the order of building. ``None`` once it
     #: has ended: another thread or task may end it at each ``await``. Types
     #: that are put there are announced, and the layer is told, see
     #: ``WATCHED``.
-    KEPT = "_kept"
+    KEPT: t.Final = "_kept"
     #: Attribute: not ``None`` if something was asked through this layer, so
     #: that ``CHANGED`` has to be called when ``KEPT`` was added to.
-    WATCHED = "_dependents"
+    WATCHED: t.Final = "_dependents"
     #: Attribute of a layer with a lifetime: ``None`` as long as nothing ends
     #: with it. Then an asynchronous generator may be assigned as
     #: ``(generator, twice, task)``, see ``defer``.
-    CLOSERS = "_closers"
+    CLOSERS: t.Final = "_closers"
     #: Attribute: a mapping that has the facts that ``sees`` found not to be.
-    FACTS = "_view"
+    FACTS: t.Final = "_view"
     #: Attribute: a mapping of what was found through the layer before, by
     #: namespace: ``MISSING`` if that was nothing. It is only read.
-    VIEW = "_view"
+    VIEW: t.Final = "_view"
     #: Method: find what ``VIEW`` does not have, see ``peek``.
-    LOOK = "_look"
+    LOOK: t.Final = "_look"
     #: Method: see ``peek``.
-    PEEK = "_peek"
+    PEEK: t.Final = "_peek"
     #: Method: see ``peek_named``.
-    PEEK_NAMED = "_peek_named"
+    PEEK_NAMED: t.Final = "_peek_named"
     #: Method: see ``lent``.
-    LENT = "_lent"
+    LENT: t.Final = "_lent"
     #: Method: see ``sees``.
-    SEES = "_sees"
+    SEES: t.Final = "_sees"
     #: Method ``(kept, keys, item)`` of the layer of a stage: keep what was
     #: built for its length, where all layers see it. ``kept`` is what
     #: ``KEPT`` was when building began: ``LayerEndedError`` if it has ended.
-    KEEP = "_keep"
+    KEEP: t.Final = "_keep"
     #: Method: see ``changed``.
-    CHANGED = "_changed"
+    CHANGED: t.Final = "_changed"
     #: Method: see ``refuse_ended``.
-    REFUSE = "_refuse"
+    REFUSE: t.Final = "_refuse"

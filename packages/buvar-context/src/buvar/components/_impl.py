@@ -16,6 +16,11 @@ from ._types import MISSING
 from ._types import Namespaces
 
 
+if t.TYPE_CHECKING:
+    # Type checkers know it by themselves: nothing has to be installed.
+    from typing_extensions import TypeForm
+
+
 T = t.TypeVar("T")
 D = t.TypeVar("D")
 
@@ -92,6 +97,12 @@ class Components(Layer):
         self, namespace: type[T], *, name: t.Hashable = None, default: D
     ) -> T | D: ...
     @t.overload
+    def get(self, namespace: TypeForm[T], *, name: t.Hashable = None) -> T: ...
+    @t.overload
+    def get(
+        self, namespace: TypeForm[T], *, name: t.Hashable = None, default: D
+    ) -> T | D: ...
+    @t.overload
     def get(
         self,
         namespace: t.Hashable,
@@ -142,6 +153,8 @@ class Components(Layer):
 
     @t.overload
     def find(self, namespace: type[T]) -> dict[t.Hashable, T]: ...
+    @t.overload
+    def find(self, namespace: TypeForm[T]) -> dict[t.Hashable, T]: ...
     @t.overload
     def find(self, namespace: t.Hashable) -> dict[t.Hashable, t.Any]: ...
     def find(self, namespace: t.Any) -> dict[t.Hashable, t.Any]:

@@ -3,10 +3,9 @@ One layer over another, and what is seen through it.
 
 Each layer keeps its own items and a *view*: a flat dict of all that was found
 through it, misses included, so that a second question costs one look-up
-however deep the stack is. It gets its view with the first question; a layer
-with a lifetime, as each request has one, with the second: most of them are
-asked once at most. Adding to a layer empties the views of those that looked
-through it.
+however deep the stack is. It gets its view with the first question; one with a
+lifetime, such as that of a request, after a few: most are not asked more.
+Adding to a layer empties the views of those that looked through it.
 
 What was *built* for the length of a layer is kept beside what was added to
 it: it is seen through that layer and the layers of its tasks, never through
@@ -35,24 +34,11 @@ from ._types import Closer
 from ._types import Generator
 from ._types import Keys
 from ._types import Namespaces
+from ._views import BLANK
+from ._views import FACTS
+from ._views import NEXT
 from ._views import Dependents
 from ._views import depend
-
-
-#: The items of all layers that nothing was added to yet, and the view of all
-#: that nobody has asked yet: nothing is put into it.
-BLANK: t.Final[dict[t.Hashable, t.Any]] = {}
-
-#: The view of all that were asked once, and answered without one: nothing is
-#: put into it either.
-ASKED: t.Final[dict[t.Hashable, t.Any]] = {}
-
-
-class _Facts:
-    """In a view: what is known of the layer rests on it having no items."""
-
-
-_FACTS: t.Final = _Facts()
 
 
 class Layer:
@@ -147,8 +133,8 @@ class Layer:
                     note(key, named=False)
                 items[key] = item
             view = self._view
-            if view is not BLANK and view is not ASKED:
-                if _FACTS in view:
+            if id(view) not in NEXT:
+                if FACTS in view:
                     view.clear()
                 else:
                     view.update(dict.fromkeys(keys, item))
@@ -181,14 +167,33 @@ class Layer:
             return self._look(namespace)
 
     def _look(self, namespace: t.Hashable) -> t.Any:
-        """Find what the view does not know yet, keep it there, return it."""
+        """Find what the view does not know yet, return it."""
+        view = NEXT.get(id(self._view))
         if (
-            self._view is BLANK
-            and self._dependents is None
-            and (kept := self._kept) is not None
-            and (below := self._below) is not None
+            view is None
+            or self._dependents is not None
+            or (kept := self._kept) is None
+            or (below := self._below) is None
         ):
-            return self._ask_once(namespace, kept, below)
+            return self._look_through(namespace)
+        # One of few questions to a layer that is over soon. Nothing is noted,
+        # here or below, so there is nothing to guard.
+        if self._closers is ENDED:
+            self._refuse(namespace)
+        self._view = view
+        item = self._items.get(namespace, MISSING)
+        if item is not MISSING:
+            return item
+        if namespace in kept:
+            return kept[namespace]
+        hidden = (below._scope or below)._kept
+        if hidden and namespace in hidden:
+            return below._lent(namespace)
+        item = below._view.get(namespace)
+        return below._peek(namespace) if item is None else item
+
+    def _look_through(self, namespace: t.Hashable) -> t.Any:
+        """Find what the view does not know yet, keep it there, return it."""
         with LOCK:
             if self._closers is ENDED:
                 self._refuse(namespace)
@@ -212,35 +217,10 @@ class Layer:
                 self._refuse(namespace)
             return item
 
-    def _ask_once(
-        self,
-        namespace: t.Hashable,
-        kept: dict[t.Hashable, t.Any],
-        below: Layer,
-    ) -> t.Any:
-        """
-        Answer the first question to a layer that is over soon: find the item.
-
-        Nothing is noted, here or below, so there is nothing to guard.
-        """
-        if self._closers is ENDED:
-            self._refuse(namespace)
-        self._view = ASKED
-        item = self._items.get(namespace, MISSING)
-        if item is MISSING:
-            item = kept.get(namespace, MISSING)
-        if item is MISSING:
-            if (below._scope or below)._kept:
-                return below._lent(namespace)
-            item = below._view.get(namespace)
-            if item is None:
-                return below._peek(namespace)
-        return item
-
     def _own_view(self) -> dict[t.Hashable, t.Any]:
         """Return the view, to be filled with the lock held."""
         view = self._view
-        if view is BLANK or view is ASKED:
+        if id(view) in NEXT:
             if self._below is not None:
                 depend(self._below._own_dependents(), self)
             self._view = view = {}
@@ -268,9 +248,9 @@ class Layer:
         Tell whether one of some types was added here or further down.
 
         That there is none is kept, under ``fact``, in the view of the layer
-        that lives longest, and in that of this one if it has been asked
-        before. Most of those over the longest-lived one, as of tasks and
-        requests, would not live to be asked again.
+        that lives longest, and in that of this one once it was asked a few
+        times. Most of those over the longest-lived one, as of tasks and
+        requests, do not live to be asked again.
         """
         stage = self._stage or self
         layer: Layer = self
@@ -281,25 +261,31 @@ class Layer:
             if items and any(key in items for key in keys):
                 return True
             layer = t.cast("Layer", layer._below)
-        if fact in stage._view and (self is stage or not self._view):
+        following = None if self is stage else NEXT.get(id(self._view))
+        if following is not None:
+            self._view = following
+        if fact in stage._view and (self is stage or following is not None):
             return False
         with LOCK:
             if any(stage._lent(key) is not MISSING for key in keys):
                 return True
             view = stage._own_view()
-            view[_FACTS] = view[fact] = True
-            if self is not stage and self._view:
+            view[FACTS] = view[fact] = True
+            if self is not stage and following is None:
                 self._note_absent(stage, fact, keys)
         return False
 
     def _note_absent(self, stage: Layer, fact: t.Hashable, keys: Keys) -> None:
         """Keep in the view of a layer that some types are not below it."""
         layer, view = self, self._own_view()
-        view[_FACTS] = view[fact] = True
+        view[FACTS] = view[fact] = True
+        kept = (self._scope or self)._kept or ()
         while layer is not stage:
             # All in between have to be told of what is added further down.
             layer._own_view()
-            if layer._closers is ENDED or any(k in layer._items for k in keys):
+            if layer._closers is ENDED or any(
+                key in layer._items or key in kept for key in keys
+            ):
                 view.clear()
                 return
             layer = t.cast("Layer", layer._below)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
+
+from importlib.machinery import PathFinder
 
 
 def check_namespace() -> None:
@@ -35,7 +36,8 @@ def check_whole(name: str) -> None:
     Raises:
         ImportError: The folder is there, but not what makes it a package.
     """
-    spec = importlib.util.find_spec(name)
+    # A module that looks further would have to be imported for it.
+    spec = PathFinder.find_spec(name, sys.modules["buvar"].__path__)
     if spec is not None and spec.origin is None:
         folder = next(iter(spec.submodule_search_locations or ()), "?")
         msg = (

@@ -1,10 +1,34 @@
-"""Who looked through which layer, and so has to look again."""
+"""What layers know of each other, and who has to look again."""
 
 from __future__ import annotations
 
 import typing as t
 import weakref
 
+
+#: The items of all layers that nothing was added to yet, and the view of all
+#: that nobody has asked yet: nothing is put into it.
+BLANK: t.Final[dict[t.Hashable, t.Any]] = {}
+
+_View: t.TypeAlias = dict[t.Hashable, t.Any]
+
+#: The views of layers that are over soon, after so many questions: answered
+#: without a view of their own, as nothing is put into these either.
+_ASKED: t.Final[tuple[_View, ...]] = ({}, {}, {}, {})
+
+#: Which view takes the place of a shared one with the next question, by its
+#: id; ``None`` where the layer is worth a view of its own from now on.
+NEXT: t.Final[dict[int, _View | None]] = {
+    id(view): following
+    for view, following in zip((BLANK, *_ASKED), (*_ASKED, None), strict=True)
+}
+
+
+class _Facts:
+    """In a view: what is known of the layer rests on it having no items."""
+
+
+FACTS: t.Final = _Facts()
 
 #: Layers that looked through one; those that are gone are dead references.
 Dependents: t.TypeAlias = list[weakref.ref[t.Any]]

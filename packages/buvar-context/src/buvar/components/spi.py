@@ -42,6 +42,7 @@ import typing as t
 from ._builder import builder as running_task
 from ._builder import current_task
 from ._closing import ENDING
+from ._closing import MESSAGE as CLOSING_FAILED
 from ._closing import Lifetime
 from ._closing import close_generator
 from ._closing import raise_failures
@@ -54,16 +55,17 @@ from ._known import listen as _listen
 from ._known import named_ as _named
 from ._known import note
 from ._known import unnamed as _unnamed
-from ._layer import BLANK
 from ._lock import LOCK
 from ._public import publish
 from ._types import ENDED
 from ._types import MISSING
 from ._types import Closer
 from ._types import Generator
+from ._views import BLANK
 
 
 __all__ = [
+    "CLOSING_FAILED",
     "ENDING",
     "LOCK",
     "MISSING",

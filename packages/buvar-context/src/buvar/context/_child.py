@@ -19,9 +19,9 @@ from buvar.components._closing import MESSAGE
 from buvar.components._closing import Lifetime
 from buvar.components._closing import raise_failures
 from buvar.components._current import buvar_context
-from buvar.components._layer import BLANK
 from buvar.components._types import ENDED
 from buvar.components._types import MISSING
+from buvar.components._views import BLANK
 
 from ._deadline import Deadline
 from ._deadline import DeadlineError
@@ -62,7 +62,7 @@ def child(
             ``Deadline``.
 
     Raises:
-        ValueError: The timeout is no number of seconds.
+        ValueError: The timeout is not a number of seconds.
 
     Example:
         >>> with child() as layer:

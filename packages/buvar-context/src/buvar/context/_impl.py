@@ -12,6 +12,11 @@ from buvar.components._current import buvar_context
 from buvar.components._types import MISSING
 
 
+if t.TYPE_CHECKING:
+    # Type checkers know it by themselves: nothing has to be installed.
+    from typing_extensions import TypeForm
+
+
 T = t.TypeVar("T")
 D = t.TypeVar("D")
 P = t.ParamSpec("P")
@@ -38,6 +43,12 @@ def get(
     namespace: type[T], *, name: t.Hashable = None, default: D
 ) -> T | D: ...
 @t.overload
+def get(namespace: TypeForm[T], *, name: t.Hashable = None) -> T: ...
+@t.overload
+def get(
+    namespace: TypeForm[T], *, name: t.Hashable = None, default: D
+) -> T | D: ...
+@t.overload
 def get(
     namespace: t.Hashable, *, name: t.Hashable = None, default: t.Any = MISSING
 ) -> t.Any: ...
@@ -62,6 +73,8 @@ def get(
 
 @t.overload
 def find(namespace: type[T]) -> dict[t.Hashable, T]: ...
+@t.overload
+def find(namespace: TypeForm[T]) -> dict[t.Hashable, T]: ...
 @t.overload
 def find(namespace: t.Hashable) -> dict[t.Hashable, t.Any]: ...
 def find(namespace: t.Any) -> dict[t.Hashable, t.Any]:

@@ -16,7 +16,7 @@ from ._resolve import Resolved
 from ._work import Counts
 
 
-class Added(t.NamedTuple):
+class Added:
     """
     A component that a plugin added.
 
@@ -26,9 +26,14 @@ class Added(t.NamedTuple):
         item: The component.
     """
 
-    keys: tuple[t.Hashable, ...]
-    name: t.Hashable
-    item: t.Any
+    __slots__ = ("item", "keys", "name")
+
+    def __init__(
+        self, keys: tuple[t.Hashable, ...], name: t.Hashable, item: t.Any
+    ) -> None:
+        self.keys = keys
+        self.name = name
+        self.item = item
 
 
 class Entry:
@@ -204,12 +209,13 @@ class PluginLayer(Lifetime):
         with LOCK:
             last: dict[t.Any, t.Any] = {}
             ours: dict[t.Any, set[int]] = {}
-            for keys, name, item in added:
-                for key in keys:
+            for one in added:
+                for key in one.keys:
+                    found_by = (key, one.name)
                     # It moves to the end, as in the dict itself.
-                    last.pop((key, name), None)
-                    last[key, name] = item
-                    ours.setdefault((key, name), set()).add(id(item))
+                    last.pop(found_by, None)
+                    last[found_by] = one.item
+                    ours.setdefault(found_by, set()).add(id(one.item))
             for (key, name), item in last.items():
                 place: dict[t.Any, t.Any] = self._own_items()
                 if name is not None:

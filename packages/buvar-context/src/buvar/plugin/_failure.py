@@ -13,7 +13,7 @@ from ._traceback import shorten
 _WHERE: t.Final = "__buvar_where__"
 
 
-class Where(t.NamedTuple):
+class Where:
     """
     The place of a failure in a stage.
 
@@ -23,9 +23,14 @@ class Where(t.NamedTuple):
         facts: The same as data.
     """
 
-    note: str
-    sentence: str
-    facts: t.Mapping[str, t.Any]
+    __slots__ = ("facts", "note", "sentence")
+
+    def __init__(
+        self, note: str, sentence: str, facts: t.Mapping[str, t.Any]
+    ) -> None:
+        self.note = note
+        self.sentence = sentence
+        self.facts = facts
 
 
 class Failure(t.NamedTuple):

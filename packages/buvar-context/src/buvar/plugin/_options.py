@@ -64,6 +64,6 @@ def _check_seconds(option: str, value: t.Any) -> None:
     ):
         raise OptionError(
             option,
-            f"{value!r} is no number of seconds",
+            f"{value!r} is not a number of seconds",
             "Give a number that is not negative.",
         )

@@ -30,7 +30,7 @@ class HasPrepare(t.Protocol):
     prepare: Prepare
 
 
-class Resolved(t.NamedTuple):
+class Resolved:
     """
     A plugin that was found.
 
@@ -39,8 +39,11 @@ class Resolved(t.NamedTuple):
         prepare: What prepares it; a plugin is the same if this is.
     """
 
-    name: str
-    prepare: Prepare
+    __slots__ = ("name", "prepare")
+
+    def __init__(self, name: str, prepare: Prepare) -> None:
+        self.name = name
+        self.prepare = prepare
 
 
 def calling_frame(depth: int = 1) -> types.FrameType:

@@ -13,7 +13,6 @@ import asyncio
 import inspect
 import logging
 import math
-import random
 import typing as t
 
 from buvar import context
@@ -228,6 +227,14 @@ class Every(Work):
         self._jitter = jitter
         self._skips = overlap == "skip"
 
+    def _later(self) -> float:
+        """Draw by how many seconds a call is later than it is due."""
+        if not self._jitter:
+            return 0.0
+        import random  # noqa: PLC0415 - few programs need it
+
+        return random.uniform(0, self._jitter)  # noqa: S311
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
@@ -239,7 +246,7 @@ class Every(Work):
                 passed = math.ceil(late / self._seconds)
                 self.counts.skipped += passed
                 due += passed * self._seconds
-            later = random.uniform(0, self._jitter)  # noqa: S311
+            later = self._later()
             if await stopped_within(due + later - loop.time()):
                 return
             try:

@@ -1,5 +1,5 @@
 """
-For frameworks: how plugins are named.
+For frameworks: how plugins are named and found.
 
 Applications need ``buvar.plugin`` only. This module is for packages that
 start plugins themselves, as buvar-fork and buvar-pytest do; it follows
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from ._resolve import absolute_name
 from ._resolve import import_module
+from ._resolve import resolve
 
 
-__all__ = ["absolute_name", "import_module"]
+__all__ = ["absolute_name", "import_module", "resolve"]

@@ -164,6 +164,8 @@ class Decorated:
 
     def chain(self, candidate: Candidate, key: Key) -> tuple[Candidate, ...]:
         """Return what wraps an object for those who ask for a type."""
+        if not self._all:
+            return ()
         adapter, bindings = candidate
         asked = adapter, tuple(bindings.values()), key
         found = self._chains.get(asked)

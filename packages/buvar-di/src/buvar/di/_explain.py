@@ -52,12 +52,12 @@ def explain(
 def unhashable(
     targets: t.Sequence[t.Any], error: TypeError
 ) -> ResolveError | TypeError:
-    """Make the error for a target that is no type, as a list of targets."""
+    """Make the error for a target that is not a type, such as a list."""
     for target in targets:
         try:
             hash(target)
         except TypeError:
-            line = f"{show(target)} is no type: it cannot be hashed."
+            line = f"{show(target)} is not a type: it cannot be hashed."
             hint = "ask for a type"
             if type(target) in (list, set):
                 several = ", ".join(map(show, target))

@@ -29,6 +29,7 @@ from ._lifetime import lends
 from ._lifetime import types_of
 from ._lifetime import wrong
 from ._nodes import CALL
+from ._nodes import LAYER
 from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Collect
@@ -138,45 +139,27 @@ class Head:
         """Ask the context first: another answer needs another plan."""
         lines: list[str] = []
         absent: dict[str, list[t.Any]] = {}
+        asked: set[Guard] = set()
         for guard, found in self.planner.guards.items():
             layer = "context" if guard.level == CALL else LAYERS[guard.level]
             key = self._const(guard.key)
-            if guard.name is EXACT:
-                look = f"exact({key}, {layer})"
-            elif guard.name is not None:
-                name = self._const(guard.name)
-                look = f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
-            elif found and guard.level == STAGE:
-                look = f"{layer}.{CodeName.LENT}({key})"
-            elif found and guard not in self.planner.rests_on:
-                # A call is spared, unless it was not asked for before (or is
-                # the component None).
-                var = self._guard(guard)
-                view = f"{layer}.{CodeName.VIEW}.get({key})"
-                lines += [f"    {var} = {view}", f"    if {var} is None:"]
-                look = f"{layer}.{CodeName.LOOK}({key})"
-                lines += [
-                    f"        {var} = {look}",
-                    f"    if {var} is MISSING:",
-                    f"        {_OTHERWISE}",
-                ]
-                continue
-            elif found:
-                look = f"{layer}.{CodeName.PEEK}({key})"
-            else:
+            if not found and guard.name is None:
                 absent.setdefault(layer, []).append(guard.key)
                 continue
-            if found:
-                var = self._guard(guard)
-                test = f"{var} is MISSING"
-                if guard in self.planner.rests_on:
-                    # A condition has read it: another one may say otherwise.
-                    read = reference(self.planner.rests_on[guard])
-                    test = f"{var} is not {self._const(read, 'read')}()"
-                lines += [f"    {var} = {look}", f"    if {test}:"]
-            else:
+            if not found:
+                look = self._look(guard, layer, key)
                 lines.append(f"    if {look} is not MISSING:")
-            lines.append(f"        {_OTHERWISE}")
+                lines.append(f"        {_OTHERWISE}")
+                continue
+            var = self._guard(guard)
+            lines += self._find(guard, layer, key, asked)
+            asked.add(guard)
+            test = f"{var} is MISSING"
+            if guard in self.planner.rests_on:
+                # A condition has read it: another one may say otherwise.
+                read = reference(self.planner.rests_on[guard])
+                test = f"{var} is not {self._const(read, 'read')}()"
+            lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         for guard, needed in self.planner.collected.items():
             layer = "context" if guard.level == CALL else LAYERS[guard.level]
             var = self._guard(guard)
@@ -185,6 +168,47 @@ class Head:
                 test = f"not {var}" if needed else var
                 lines += [f"    if {test}:", f"        {_OTHERWISE}"]
         return self._absent(absent) + lines
+
+    def _find(
+        self, guard: Guard, layer: str, key: str, asked: set[Guard]
+    ) -> list[str]:
+        """
+        Write how something that should be there is found.
+
+        Args:
+            guard: What is asked for.
+            layer: The layer that is asked.
+            key: The type.
+            asked: What was asked for before.
+        """
+        var = self._guard(guard)
+        if guard.name is not None or guard.level == STAGE:
+            return [f"    {var} = {self._look(guard, layer, key)}"]
+        # A call is spared, unless it was not asked for before (or is the
+        # component None).
+        lines = [
+            f"    {var} = {layer}.{CodeName.VIEW}.get({key})",
+            f"    if {var} is None:",
+            f"        {var} = {layer}.{CodeName.LOOK}({key})",
+        ]
+        twin = guard._replace(level=LAYER if guard.level == CALL else CALL)
+        if twin not in asked:
+            return lines
+        return [
+            "    if context is layer:",
+            f"        {var} = {self._guard(twin)}",
+            "    else:",
+            *(f"    {line}" for line in lines),
+        ]
+
+    def _look(self, guard: Guard, layer: str, key: str) -> str:
+        """Write the question to a layer for something."""
+        if guard.name is EXACT:
+            return f"exact({key}, {layer})"
+        if guard.name is not None:
+            name = self._const(guard.name)
+            return f"{layer}.{CodeName.PEEK_NAMED}({key}, {name})"
+        return f"{layer}.{CodeName.LENT}({key})"
 
     def _absent(self, absent: dict[str, list[t.Any]]) -> list[str]:
         """

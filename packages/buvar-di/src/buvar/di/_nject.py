@@ -21,6 +21,11 @@ from ._plan import Planner
 from ._register import Adapters
 
 
+if t.TYPE_CHECKING:
+    # Type checkers know it by themselves: nothing has to be installed.
+    from typing_extensions import TypeForm
+
+
 T = t.TypeVar("T")
 T2 = t.TypeVar("T2")
 T3 = t.TypeVar("T3")
@@ -58,54 +63,50 @@ class Question(t.NamedTuple):
 
 @t.overload
 def nject(
-    target: type[T], /, **dependencies: t.Any
+    target: TypeForm[T], /, **dependencies: t.Any
 ) -> t.Coroutine[t.Any, t.Any, T]: ...
 @t.overload
 def nject(
-    target: type[T],
-    second: type[T2],
+    target: TypeForm[T],
+    second: TypeForm[T2],
     /,
     **dependencies: t.Any,
 ) -> t.Coroutine[t.Any, t.Any, tuple[T, T2]]: ...
 @t.overload
 def nject(
-    target: type[T],
-    second: type[T2],
-    third: type[T3],
+    target: TypeForm[T],
+    second: TypeForm[T2],
+    third: TypeForm[T3],
     /,
     **dependencies: t.Any,
 ) -> t.Coroutine[t.Any, t.Any, tuple[T, T2, T3]]: ...
 @t.overload
 def nject(
-    target: type[T],
-    second: type[T2],
-    third: type[T3],
-    fourth: type[T4],
+    target: TypeForm[T],
+    second: TypeForm[T2],
+    third: TypeForm[T3],
+    fourth: TypeForm[T4],
     /,
     **dependencies: t.Any,
 ) -> t.Coroutine[t.Any, t.Any, tuple[T, T2, T3, T4]]: ...
 @t.overload
 def nject(
-    target: type[T],
-    second: type[T2],
-    third: type[T3],
-    fourth: type[T4],
-    fifth: type[T5],
+    target: TypeForm[T],
+    second: TypeForm[T2],
+    third: TypeForm[T3],
+    fourth: TypeForm[T4],
+    fifth: TypeForm[T5],
     /,
     **dependencies: t.Any,
 ) -> t.Coroutine[t.Any, t.Any, tuple[T, T2, T3, T4, T5]]: ...
 @t.overload
 def nject(
-    target: t.Any,
-    second: t.Any,
+    target: TypeForm[t.Any],
+    second: TypeForm[t.Any],
     /,
-    *targets: t.Any,
+    *targets: TypeForm[t.Any],
     **dependencies: t.Any,
 ) -> t.Coroutine[t.Any, t.Any, list[t.Any]]: ...
-@t.overload
-def nject(
-    target: t.Any, /, **dependencies: t.Any
-) -> t.Coroutine[t.Any, t.Any, t.Any]: ...
 def nject(
     target: t.Any = MISSING, /, *targets: t.Any, **dependencies: t.Any
 ) -> t.Coroutine[t.Any, t.Any, t.Any]:

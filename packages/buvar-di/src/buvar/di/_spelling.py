@@ -33,6 +33,8 @@ def unalias(annotation: t.Any) -> t.Any:
 
 def normal(annotation: t.Any) -> t.Any:
     """Spell ``typing.List[T]`` and ``list[T]`` the same, and name no alias."""
+    if isinstance(annotation, type):
+        return annotation
     annotation = unalias(annotation)
     origin = t.get_origin(annotation)
     if not isinstance(origin, type):

@@ -122,6 +122,8 @@ class There:
         object of a class that says so, or one made by ``Repo[Order]()``.
         """
         node = self._ask(key, name, level)
+        if isinstance(key, type):
+            return node
         origin = t.get_origin(key)
         if node is not None or not isinstance(origin, type):
             return node

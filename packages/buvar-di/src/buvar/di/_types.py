@@ -107,9 +107,11 @@ def bound_of(variable: t.TypeVar) -> t.Any:
 
 def provided(returns: t.Any) -> tuple[Key, ...]:
     """List the types an object of type ``returns`` is of, nearest first."""
-    origin = t.get_origin(returns) or returns
-    if not isinstance(origin, type):
-        return (returns,)
+    origin = returns
+    if not isinstance(returns, type):
+        origin = t.get_origin(returns) or returns
+        if not isinstance(origin, type):
+            return (returns,)
     mro = tuple(cls for cls in origin.__mro__ if cls not in _NO_KEYS)
     if origin is returns and not hasattr(origin, "__orig_bases__"):
         return mro

@@ -94,7 +94,7 @@ class Options:
                 least += ", or None"
             if (
                 not isinstance(value, int | float)
-                # Neither is what is no number at all.
+                # Nor is anything that is not a number.
                 or not (value >= 0 if name in _NATURAL else value > 0)
             ):
                 raise OptionError(where + name, value, f"it is {least}.")

@@ -76,7 +76,7 @@ def stage(
 
     Args:
         plugins: Names, modules or functions, as ``plugin.stage`` takes them;
-            or ``Role``s only, which have plugins each.
+            or only objects of ``Role``, which have plugins each.
         components: Components that the plugins find in the context.
         forks: How many workers; 1 runs the stage in this process, without a
             supervisor; 0 means one per available CPU. With roles it is for

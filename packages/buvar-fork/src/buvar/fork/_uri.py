@@ -74,7 +74,7 @@ def parse(uri: str) -> Address:
     Read the URI of a socket.
 
     Raises:
-        SocketURIError: The URI is none of those known.
+        SocketURIError: The URI is not one of those known.
     """
     scheme, colon, rest = uri.partition(":")
     scheme = scheme.lower()
@@ -84,7 +84,7 @@ def parse(uri: str) -> Address:
     if parser is None or not colon:
         raise SocketURIError(
             uri,
-            "the scheme is none of "
+            "the scheme is not one of "
             + ", ".join(f"{known}://" for known in (*_PARSERS, "systemd"))
             + "; write e.g. tcp://127.0.0.1:8080.",
         )

@@ -20,6 +20,12 @@ _log = logging.getLogger("buvar.fork")
 _JITTER: t.Final = 0.1
 
 
+def _tell(told: asyncio.Future[None]) -> None:
+    """Have whoever waits go on, once."""
+    if not told.done():
+        told.set_result(None)
+
+
 class SupervisorLink(t.Protocol):
     """What a worker asks its supervisor for, and tells it."""
 
@@ -107,14 +113,14 @@ class Worker:
         a delay, this is never told: wait for ``plugin.Cancel`` as well.
         """
         loop = asyncio.get_running_loop()
-        told = loop.create_future()
+        told: asyncio.Future[None] = loop.create_future()
         if self._stopping is None:
             await told
             return
         # A copy for each who waits: a loop has one callback for a descriptor.
         copy = os.dup(self._stopping)
         try:
-            loop.add_reader(copy, lambda: told.done() or told.set_result(None))
+            loop.add_reader(copy, _tell, told)
             await told
         finally:
             loop.remove_reader(copy)

@@ -72,7 +72,8 @@ class StreamHandler(logging.Handler):
             line = self._line(record)
         finally:
             self._nested.depth = depth
-        with self._locked():
+        lock: t.Any = self.lock
+        with lock:
             if self._pid != os.getpid():
                 # What its parent lost is not for this process to report.
                 self._pid = os.getpid()
@@ -82,19 +83,17 @@ class StreamHandler(logging.Handler):
 
     def close(self) -> None:
         """Close the output if it is a file."""
-        with self._locked():
+        lock: t.Any = self.lock
+        with lock:
             self._output.close()
         super().close()
-
-    def _locked(self) -> t.ContextManager[t.Any]:
-        assert self.lock is not None  # noqa: S101 - typed as optional
-        return self.lock
 
     def _line(self, record: logging.LogRecord) -> bytes:
         formatter: t.Any = self.formatter
         try:
             if render := getattr(formatter, "render", None):
-                return t.cast("bytes", render(record))
+                line: bytes = render(record)
+                return line
             text = self.format(record) + "\n"
             return text.encode("utf-8", "backslashreplace")
         except Exception as error:  # noqa: BLE001 - logging never fails

@@ -10,8 +10,6 @@ from ._clean import Cleaner
 from ._redact import Secrets
 
 
-Dumps: t.TypeAlias = t.Callable[[dict[str, t.Any]], bytes]
-
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 #: U+0080 to U+009F, U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to
@@ -33,13 +31,15 @@ class JsonWriter:
 
     def __init__(self, secrets: Secrets, *, orjson: bool = True) -> None:
         self._strict = Cleaner(secrets, strict=True)
-        self._fast = _orjson(Cleaner(secrets).unknown) if orjson else None
+        self._fast = _orjson() if orjson else None
+        self._unknown = Cleaner(secrets).unknown
 
     def __call__(self, event: dict[str, t.Any]) -> bytes:
         """Return the line, ended by a line feed."""
         if self._fast is not None:
+            dumps, option = self._fast
             try:
-                line = self._fast(event)
+                line = dumps(event, self._unknown, option)
             except TypeError:
                 # Overlong integers, lone surrogates: from here on slowly.
                 pass
@@ -58,7 +58,8 @@ def _escape(line: bytes) -> bytes:
     return _UNSEEN.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), line)
 
 
-def _orjson(unknown: t.Callable[[object], t.Any]) -> Dumps | None:
+def _orjson() -> tuple[t.Callable[..., bytes], int] | None:
+    """Return what writes quickly, and its options."""
     try:
         import orjson  # noqa: PLC0415 - an extra
     except ImportError:
@@ -69,5 +70,4 @@ def _orjson(unknown: t.Callable[[object], t.Any]) -> Dumps | None:
         | orjson.OPT_PASSTHROUGH_DATACLASS
         | orjson.OPT_PASSTHROUGH_SUBCLASS
     )
-    dumps = orjson.dumps
-    return lambda event: dumps(event, unknown, option)
+    return orjson.dumps, option

@@ -158,7 +158,7 @@ def _check_names(path: str, kind: str, names: object, known: Section) -> None:
         raise LogConfigError(
             path,
             name,
-            f"there is none of {kind} called {name!r}{hint}.",
+            f"{kind} has nothing called {name!r}{hint}.",
             f"Use some of [{', '.join(sorted(known))}], or add it to "
             f"user_config.{kind}.",
         )

@@ -20,7 +20,8 @@ itself; they are
 - ``buvar_chaos``: does to services what happens to services.
 
 What they give is described in ``buvar.testing.chaos``, ``clock``, ``load``,
-``logs``, ``runs`` and ``services``.
+``logs``, ``runs`` and ``services``. ``buvar.testing.checks`` looks for what is
+left behind.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 
+from . import MARKER
 from . import TESTING
 from . import Load
 from . import Override
@@ -20,10 +21,14 @@ from ._loops import STAGE
 from ._loops import check_loop
 from ._loops import fixtures
 from ._loops import in_loop_of_test
+from ._loops import scope_of
+from ._markers import MarkerError
 from ._markers import absolute
 from ._markers import check_value
 from ._markers import plugins_of
 from ._markers import values_of
+from ._shared import shared
+from ._shared import shared_fixtures
 
 
 if t.TYPE_CHECKING:
@@ -33,6 +38,7 @@ if t.TYPE_CHECKING:
     from buvar.components import Components
     from buvar.config import ConfigSource
 
+    from ._stages import Shared
     from ._start import Services
     from .chaos import Chaos
     from .clock import Clock
@@ -41,6 +47,7 @@ if t.TYPE_CHECKING:
     from .runs import Run
 
 _VALUES: t.Final = "_buvar_values"
+_SHARED: t.Final = "_buvar_shared"
 #: Where a test keeps its services, for the report of its failure.
 SERVICES: t.Final = pytest.StashKey["Services"]()
 
@@ -61,16 +68,27 @@ def buvar_config_source() -> ConfigSource:
     return ConfigSource()
 
 
+@pytest.fixture(name=_SHARED)
+def buvar_shared(request: pytest.FixtureRequest) -> Shared | None:
+    """Return the stage that the test shares with others, if it does."""
+    return shared(request, scope_of)
+
+
 @pytest.fixture
 def buvar_context(
     buvar_config_source: ConfigSource,
     _buvar_values: list[t.Mapping[str, t.Any] | str],
+    _buvar_shared: Shared | None,
 ) -> t.Iterator[Components]:
     """Give a layer of components and a registry that end with the test."""
     from buvar import context  # noqa: PLC0415
     from buvar import di  # noqa: PLC0415
 
-    adapters = di.buvar_adapters.set(di.buvar_adapters.get().copy())
+    below, registered = context.current_context(), di.buvar_adapters.get()
+    if _buvar_shared is not None:
+        below, registered = _buvar_shared.stage.layer, _buvar_shared.adapters
+    adapters = di.buvar_adapters.set(registered.copy())
+    components = context.buvar_context.set(below)
     try:
         with context.child() as layer:
             context.add(configured(buvar_config_source, _buvar_values))
@@ -78,6 +96,7 @@ def buvar_context(
             context.add(True, TESTING)  # noqa: FBT003 - a fact
             yield layer
     finally:
+        context.buvar_context.reset(components)
         di.buvar_adapters.reset(adapters)
 
 
@@ -134,17 +153,32 @@ def buvar_override(buvar_context: Components) -> t.Iterator[Override]:
 
 
 @pytest.fixture
-def buvar_stage(request: pytest.FixtureRequest) -> plugin.Stage:
+def buvar_stage(
+    request: pytest.FixtureRequest, _buvar_shared: Shared | None
+) -> plugin.Stage:
     """Return a stage for the length of the test, without any plugins yet."""
+    if _buvar_shared is not None:
+        return _buvar_shared.stage
     stage: plugin.Stage = in_loop_of_test(request, STAGE)
     return stage
 
 
 @pytest.fixture
-def buvar_load(buvar_stage: plugin.Stage) -> Load:
+def buvar_load(
+    request: pytest.FixtureRequest,
+    buvar_stage: plugin.Stage,
+    _buvar_shared: Shared | None,
+) -> Load:
     """Return a function that prepares more plugins."""
 
     def load(*plugins: plugin.Plugin) -> t.Awaitable[None]:
+        if _buvar_shared is not None:
+            raise MarkerError(
+                MARKER,
+                request.node.nodeid,
+                "buvar_load() would change the stage that others share; name "
+                "the plugins in the marker, or leave out shared=True.",
+            )
         # Relative names start at the module of the test.
         frame = sys._getframe(1)  # noqa: SLF001
         check_loop(buvar_stage)
@@ -154,8 +188,14 @@ def buvar_load(buvar_stage: plugin.Stage) -> Load:
 
 
 @pytest.fixture
-def buvar_plugin_context(request: pytest.FixtureRequest) -> Components:
+def buvar_plugin_context(
+    request: pytest.FixtureRequest,
+    buvar_context: Components,
+    _buvar_shared: Shared | None,
+) -> Components:
     """Return the components, with the plugins of the markers prepared."""
+    if _buvar_shared is not None:
+        return buvar_context
     layer: Components = in_loop_of_test(request, PREPARED)
     return layer
 
@@ -232,4 +272,4 @@ def buvar_logs() -> t.Iterator[Logs]:
         yield logs
 
 
-globals().update(fixtures(plugins_of))
+globals().update(fixtures(plugins_of) | shared_fixtures(configured))

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from . import Load
+from ._markers import steering_of
 
 
 if t.TYPE_CHECKING:
@@ -54,10 +55,11 @@ class LoopScopeError(Exception):
 
 def in_loop_of_test(request: pytest.FixtureRequest, name: str) -> t.Any:
     """Ask for the fixture of that name which uses the loop of the test."""
-    return request.getfixturevalue(f"{name}_{_scope_of(request)}")
+    return request.getfixturevalue(f"{name}_{scope_of(request)}")
 
 
-def _scope_of(request: pytest.FixtureRequest) -> str:
+def scope_of(request: pytest.FixtureRequest) -> str:
+    """Return the scope of the event loop of a test."""
     node: pytest.Item = request.node
     marker = node.get_closest_marker("asyncio")
     if marker is None:
@@ -109,13 +111,22 @@ def fixtures(
 def _stage(scope: _Scope) -> t.Any:
     @pytest_asyncio.fixture(loop_scope=scope, name=f"{STAGE}_{scope}")
     async def stage(
-        buvar_context: Components,
+        buvar_context: Components, request: pytest.FixtureRequest
     ) -> t.AsyncIterator[plugin.Stage]:
         from buvar import plugin  # noqa: PLC0415
 
         del buvar_context
+        watch = None
+        if steering_of(request.node, None).leaks:
+            from .checks import Watch  # noqa: PLC0415
+
+            watch = Watch()
         async with plugin.Stage() as running:
             yield running
+            if watch is not None:
+                watch.look()
+        if watch is not None:
+            await watch.end(entry.plugin for entry in running.report())
 
     return stage
 

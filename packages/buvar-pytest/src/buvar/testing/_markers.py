@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 import pytest
@@ -17,8 +16,9 @@ if t.TYPE_CHECKING:
     from buvar import plugin
 
 #: The keywords that the marker of plugins takes.
-_KEYWORDS: t.Final = ("clock", "schedules", "seed")
+_KEYWORDS: t.Final = ("clock", "leaks", "schedules", "seed", "shared")
 _CLOCKS: t.Final = ("real", "virtual")
+_LEAKS: t.Final = ("ignore", "error")
 
 
 class MarkerError(Exception):
@@ -100,21 +100,25 @@ def check_value(nodeid: str, value: object) -> None:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class Steering:
+class Steering(t.NamedTuple):
     """
-    How the event loop of a test is steered.
+    How the event loop of a test is steered, and its stage is run.
 
     Attributes:
         virtual: Whether its time is virtual.
         seeds: The order of its tasks, a run of the test for each.
+        leaks: Whether what its plugins leave behind is an error.
+        shared: Whether its stage is that of other tests, too.
     """
 
-    virtual: bool
-    seeds: tuple[int, ...]
+    virtual: bool = False
+    seeds: tuple[int, ...] = ()
+    leaks: bool = False
+    shared: bool = False
 
-    def __bool__(self) -> bool:
-        """Tell whether it is steered at all."""
+    @property
+    def loop(self) -> bool:
+        """Whether the loop is one of ours."""
         return self.virtual or bool(self.seeds)
 
 
@@ -143,6 +147,11 @@ def steering_of(node: pytest.Item, replayed: int | None) -> Steering:
         raise MarkerError(
             MARKER, node.nodeid, f"clock={clock!r} is not one of {_CLOCKS}."
         )
+    leaks = given.get("leaks", "ignore")
+    if leaks not in _LEAKS:
+        raise MarkerError(
+            MARKER, node.nodeid, f"leaks={leaks!r} is not one of {_LEAKS}."
+        )
     schedules = _whole(node, given, "schedules", 0)
     seed = _whole(node, given, "seed", 0)
     if "seed" in given and not schedules:
@@ -152,7 +161,20 @@ def steering_of(node: pytest.Item, replayed: int | None) -> Steering:
     seeds = tuple(range(seed, seed + schedules))
     if replayed is not None and seeds:
         seeds = (replayed,)
-    return Steering(clock == "virtual", seeds)
+    steering = Steering(
+        clock == "virtual",
+        seeds,
+        leaks == "error",
+        bool(given.get("shared", False)),
+    )
+    if steering.shared and (steering.loop or steering.leaks):
+        raise MarkerError(
+            MARKER,
+            node.nodeid,
+            "shared= cannot go with clock=, schedules= or leaks=: each of "
+            "these is about the stage of one test.",
+        )
+    return steering
 
 
 def _whole(

@@ -40,9 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers and the fixtures known."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(*plugins, clock='real', schedules=0, seed=0): run the test "
-        "inside a stage in which these plugins are prepared, those of outer "
-        "markers first",
+        f"{MARKER}(*plugins, clock='real', schedules=0, seed=0, "
+        "leaks='ignore', shared=False): run the test inside a stage in which "
+        "these plugins are prepared, those of outer markers first",
     )
     config.addinivalue_line(
         "markers",
@@ -109,7 +109,7 @@ def pytest_generate_tests(
         )
     except MarkerError as error:
         pytest.fail(str(error), pytrace=False)
-    if not steering:
+    if steering is None or not steering.loop:
         return (yield)
     # Only for this test: an implementation that is always there would be
     # asked for the loops of all of them.

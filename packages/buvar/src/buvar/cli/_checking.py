@@ -42,8 +42,9 @@ def check(application: Application, form: str) -> None:
         Exit: Something is wrong, all of which was printed.
     """
     counts: list[str] = []
-    findings = _find(application, counts)
-    text = FORMATS[form](findings)
+    notes: list[Finding] = []
+    findings = _find(application, counts, notes)
+    text = FORMATS[form]([*findings, *notes])
     if form != "text":
         click.echo(text)
     elif findings:
@@ -57,11 +58,15 @@ def check(application: Application, form: str) -> None:
             f"{well}: prepared {application.names}; verified "
             f"{' and '.join(counts)} of the configuration."
         )
+        for one in notes:
+            click.echo(str(one))
     if findings:
         raise click.exceptions.Exit(exit_code(findings))
 
 
-def _find(application: Application, counts: list[str]) -> list[Finding]:
+def _find(
+    application: Application, counts: list[str], notes: list[Finding]
+) -> list[Finding]:
     """Return all that is wrong."""
     try:
         source = application.source
@@ -86,8 +91,9 @@ def _find(application: Application, counts: list[str]) -> list[Finding]:
     def look_last() -> None:
         look()
         attempt(_check_sections)
-        counts.append(_count(adapters, "adapter"))
-        counts.append(_count(config.sections(), "section"))
+        counts.append(counted(adapters, "adapter"))
+        counts.append(counted(config.sections(), "section"))
+        notes.extend(left_out())
 
     attempt(lambda: check_own(source))
     if not errors:
@@ -120,6 +126,16 @@ def _once(first: list[Finding], rest: list[Finding]) -> list[Finding]:
     for one in (*first, *rest):
         said.setdefault((one.message, one.place), one)
     return list(said.values())
+
+
+def left_out() -> t.Iterator[Finding]:
+    """Yield what the conditions of adapters leave out, and why."""
+    for node in di.graph().nodes:
+        if node.left_out is not None:
+            file, _, line = (node.where or "").rpartition(":")
+            text = f"{_name(node.type)}: {node.left_out}"
+            number = int(line) if line.isdecimal() else None
+            yield Finding("left-out", text, None, file or None, number)
 
 
 def _each(
@@ -211,6 +227,8 @@ def _tree(graph: di.Graph) -> rich.tree.Tree:
         if node.scope is None:
             continue
         text = f"{_name(node.type)}  [dim]{node.scope}, {node.where}[/dim]"
+        if node.left_out is not None:
+            text += f"  [dim]{rich.markup.escape(node.left_out)}[/dim]"
         branch = root.add(text)
         for edge in graph.edges:
             if edge.source == node.type:
@@ -227,5 +245,6 @@ def _name(type_: t.Any) -> str:
     return rich.markup.escape(name)
 
 
-def _count(things: t.Sized, name: str) -> str:
+def counted(things: t.Sized, name: str) -> str:
+    """Say how many things there are."""
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

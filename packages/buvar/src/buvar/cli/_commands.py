@@ -97,8 +97,15 @@ def run(ctx: click.Context, /, **options: t.Any) -> None:
     show_default=True,
     help="How to write what is wrong; SARIF is read by editors and forges.",
 )
+@click.option(
+    "--static",
+    is_flag=True,
+    help="Import the modules only, prepare nothing: for editors and hooks.",
+)
 @click.pass_context
-def check(ctx: click.Context, /, form: str, **options: t.Any) -> None:
+def check(
+    ctx: click.Context, /, form: str, *, static: bool, **options: t.Any
+) -> None:
     """
     Prepare PLUGINS and report all that is wrong; run no task, bind no port.
 
@@ -107,14 +114,17 @@ def check(ctx: click.Context, /, form: str, **options: t.Any) -> None:
     \b
     buvar check app -c app.toml --forks 4
     buvar check app --format sarif > buvar.sarif
+    buvar check app --static
 
     Exit codes: 0 all is well, 2 only the configuration or the name of a plugin
     is wrong, 1 something cannot be injected or prepared.
     """  # noqa: D301 - click wants the character itself
     from ._checking import check  # noqa: PLC0415
+    from ._static import check as check_static  # noqa: PLC0415
 
     with told():
-        check(_application(ctx, options), form)
+        application = _application(ctx, options)
+        (check_static if static else check)(application, form)
 
 
 @buvar.command(short_help="Draw what is injected where.")
@@ -258,7 +268,7 @@ def new(name: str, features: str) -> None:
     wanted = [one.strip() for one in features.split(",") if one.strip()]
     for one in wanted:
         if one not in FEATURES:
-            msg = f"{one!r} is none of {', '.join(FEATURES)}."
+            msg = f"{one!r} is not one of {', '.join(FEATURES)}."
             raise click.BadParameter(msg, param_hint="'--with'")
     write(name, wanted, pathlib.Path.cwd())
     click.echo(f"Wrote {name}; see {name}/README.md.")

@@ -73,9 +73,12 @@ class _Facts:
                 "Rename one: they come to stand in one folder.",
                 Exit.USAGE,
             )
-        self.secrets = _secrets(source)
+        self.secrets = _secrets(source, set(map(str, application.files)))
         self.web = _web(source)
         self.address = _address(self.fork.sockets, self.web)
+        # Health and metrics may have a listener of their own.
+        uri: str = "" if self.web is None else self.web.management or ""
+        self.management = urllib.parse.urlsplit(uri).port
 
     def _look(self) -> None:
         reports = context.get(plugin.Stage).report()
@@ -88,7 +91,8 @@ class _Facts:
             "secrets": bool(self.secrets),
             "port": self.address is not None,
             "health": _HEALTH in self.plugins and self.address is not None,
-            "metrics": _METRICS in self.plugins,
+            "metrics": _METRICS in self.plugins and not self.management,
+            "management": bool(self.management),
             "supervised": self.fork.forks != 1,
         }
         return {name for name, is_wanted in wanted.items() if is_wanted}
@@ -124,6 +128,9 @@ class _Facts:
             words += ["--bind", f"tcp://:{self.port}"]
             if self.web is not None and self.web.names_host:
                 words += ["--set", "aiohttp.host=0.0.0.0"]
+            if self.management:
+                uri = f"tcp://:{self.management}"
+                words += ["--set", f"aiohttp.management={uri}"]
         return words
 
     def warn(self) -> None:
@@ -148,8 +155,8 @@ def _name_of(application: Application) -> str:
 def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise CommandError(
-            f"{name!r} cannot name a service everywhere.\n"
-            "Use --name with small letters, digits and hyphens, at most 31.",
+            f"{name!r} is not a valid name for a service.\n"
+            "Give --name lower-case letters, digits and hyphens, at most 31.",
             Exit.USAGE,
         )
     return name
@@ -166,16 +173,16 @@ def _file(name: str) -> pathlib.Path:
     return path
 
 
-def _secrets(source: config.ConfigSource) -> list[config.Variable]:
+def _secrets(
+    source: config.ConfigSource, files: set[str]
+) -> list[config.Variable]:
     """Return the secrets, none of which may be copied."""
     classes = source.classes()
     found = [each for each in config.variables(classes) if each.secret]
     paths = {each.path for each in found}
-    files = {str(path) for path in source.parts}
     for each in source.explain():
-        copied = each.source.rpartition(":")[
-            0
-        ] in files or each.source.startswith("--set ")
+        file, _, _ = each.source.rpartition(":")
+        copied = file in files or each.source.startswith("--set ")
         # What is in a table is listed value by value.
         inside = any(each.path.startswith(f"{path}.") for path in paths)
         if (each.path in paths or inside) and copied:
@@ -215,11 +222,14 @@ def _address(sockets: list[str], web: t.Any) -> int | str | None:
 
 def _common(facts: _Facts) -> dict[str, str]:
     fork = facts.fork
-    graceful = math.ceil(fork.graceful_timeout)
+    # The supervisor begins to count when the delay is over.
+    drain = 0.0 if facts.web is None else facts.web.drain_delay
+    graceful = math.ceil(drain + fork.graceful_timeout)
     return {
         "name": facts.name,
         "user": facts.name,
         "port": str(facts.port),
+        "probe": str(facts.management or facts.port),
         "graceful": str(graceful),
         "stop": str(graceful + _MARGIN),
         "grace": str(_PRE_STOP + graceful + _MARGIN),

@@ -24,6 +24,8 @@ RULES: t.Final[dict[str, tuple[Exit, str]]] = {
     "plugin": (Exit.USAGE, "A plugin cannot be found or loaded."),
     "prepare": (Exit.FAILED, "A plugin cannot be prepared."),
     "injection": (Exit.FAILED, "Something that is injected is missing."),
+    "left-out": (Exit.FINE, "A condition says that it is not used."),
+    "unseen": (Exit.FINE, "A static check cannot know this."),
 }
 
 #: A file and a line, as a configuration names them.
@@ -62,6 +64,11 @@ class Finding:
         return int(RULES[self.rule][0])
 
     @property
+    def is_note(self) -> bool:
+        """Whether it is no mistake, but good to know."""
+        return self.exit_code == Exit.FINE
+
+    @property
     def place(self) -> str | None:
         """Where it is, as editors read it."""
         if self.file is None:
@@ -83,7 +90,8 @@ def exit_code(findings: t.Iterable[Finding]) -> int:
 
     2 says that correcting the configuration is enough.
     """
-    return min((one.exit_code for one in findings), default=0)
+    codes = [one.exit_code for one in findings if not one.is_note]
+    return min(codes, default=0)
 
 
 def of_error(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import math
 import re
+import sys
 import typing as t
 
 import attrs
@@ -18,9 +20,12 @@ from ._validators import natural
 from ._validators import octal
 
 
-Loop: t.TypeAlias = t.Literal["asyncio", "uvloop", "auto"]
+Loop: t.TypeAlias = t.Literal["asyncio", "uvloop", "winloop", "rloop", "auto"]
 
-_MODULE: t.Final = "uvloop"
+#: What auto means: uvloop, and on Windows what that is there.
+_AUTO: t.Final = "winloop" if sys.platform == "win32" else "uvloop"
+#: Loops that are a part of nothing else.
+_BUILT_IN: t.Final = frozenset({"asyncio", "auto"})
 #: What a role may be called, as ``fork.Role`` has it.
 _NAME: t.Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -35,13 +40,13 @@ def _less_than_all(
 
 
 def _installed(_: object, _field: attrs.Attribute[t.Any], value: Loop) -> None:
-    if value == _MODULE and not _has_uvloop():
-        msg = "uvloop is not installed: pip install uvloop"
+    if value not in _BUILT_IN and not _is_installed(value):
+        msg = f"{value} is not installed: pip install {value}"
         raise ValueError(msg)
 
 
-def _has_uvloop() -> bool:
-    return importlib.util.find_spec(_MODULE) is not None
+def _is_installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def _named(
@@ -53,9 +58,17 @@ def _named(
             raise ValueError(msg)
 
 
-def _uvloop() -> t.Any:
+def _loop_factory(name: Loop) -> t.Callable[[], t.Any] | None:
+    """Return what makes an event loop, ``None`` for asyncio's own."""
+    module = _AUTO if name == "auto" else name
+    if name == "asyncio" or not _is_installed(module):
+        return None
+    return functools.partial(_make_loop, module)
+
+
+def _make_loop(name: str) -> t.Any:
     """Make an event loop; it is imported where it runs."""
-    module: t.Any = importlib.import_module(_MODULE)
+    module: t.Any = importlib.import_module(name)
     return module.new_event_loop()
 
 
@@ -86,7 +99,8 @@ class ForkConfig:
     loop: Loop = config.var(
         "asyncio",
         validator=_installed,
-        help="The event loop; auto is uvloop where it is installed.",
+        help="The event loop; auto is uvloop, or winloop on Windows, where "
+        "it is installed.",
     )
     preload: bool = config.bool_var(
         default=True, help="Import the modules once, for all workers."
@@ -171,8 +185,9 @@ class ForkConfig:
         options = attrs.asdict(self, recurse=False)
         loop, paths = options.pop("loop"), options.pop("reload_paths")
         del options["roles"]
-        if loop == _MODULE or (loop == "auto" and _has_uvloop()):
-            options["loop_factory"] = _uvloop
+        factory = _loop_factory(loop)
+        if factory is not None:
+            options["loop_factory"] = factory
         if self.reload and paths:
             options["reload"] = paths
         if self.umask is not None:

@@ -25,7 +25,7 @@ _HERE: t.Final = "PWD"
 
 def as_text(findings: t.Sequence[Finding]) -> str:
     """Return a line for each mistake, and how many there are."""
-    number = len(findings)
+    number = sum(not one.is_note for one in findings)
     total = f"{number} mistake{'' if number == 1 else 's'} found."
     return "\n".join([*map(str, findings), total])
 
@@ -65,20 +65,26 @@ def _broken(text: str, width: int) -> list[str]:
 
 
 def as_json(findings: t.Sequence[Finding]) -> str:
-    """Return an object with all mistakes."""
-    found = [
-        {
-            "rule": one.rule,
-            "message": one.message,
-            "hint": one.hint,
-            "file": one.file,
-            "line": one.line,
-            "origin": one.origin,
-        }
-        for one in findings
-    ]
-    data = {"exit_code": exit_code(findings), "mistakes": found}
+    """Return an object with all mistakes, and notes if there are any."""
+    data: dict[str, t.Any] = {
+        "exit_code": exit_code(findings),
+        "mistakes": [_data(one) for one in findings if not one.is_note],
+    }
+    notes = [_data(one) for one in findings if one.is_note]
+    if notes:
+        data["notes"] = notes
     return json.dumps(data, indent=2)
+
+
+def _data(finding: Finding) -> dict[str, t.Any]:
+    return {
+        "rule": finding.rule,
+        "message": finding.message,
+        "hint": finding.hint,
+        "file": finding.file,
+        "line": finding.line,
+        "origin": finding.origin,
+    }
 
 
 def as_sarif(findings: t.Sequence[Finding]) -> str:
@@ -109,7 +115,7 @@ def as_sarif(findings: t.Sequence[Finding]) -> str:
             {
                 "ruleId": one.rule,
                 "ruleIndex": names.index(one.rule),
-                "level": "error",
+                "level": "note" if one.is_note else "error",
                 "message": {"text": _message(one)},
                 **_locations(one),
             }

@@ -111,8 +111,9 @@ def running(func: T) -> T:
         click.option(
             "--loop",
             metavar="NAME",
-            help="The event loop: asyncio, uvloop, or auto, which is uvloop "
-            "where it is installed.  [default: asyncio]",
+            help="The event loop: asyncio, uvloop, winloop, rloop, or auto, "
+            "which is uvloop where it is installed (on Windows winloop).  "
+            "[default: asyncio]",
         ),
         click.option(
             "--preload/--no-preload",

@@ -191,8 +191,9 @@ def stop_all(turn: Turn, number: int = signal.SIGTERM) -> None:
 def force(turn: Turn) -> None:
     """Have all workers drop what they do, and end soon."""
     phase = turn.service.phase
-    stopping = isinstance(phase, Leaving | Closing | Ending)
-    by = phase.by if stopping else signal.SIGTERM
+    by: int = signal.SIGTERM
+    if isinstance(phase, Leaving | Closing | Ending):
+        by = phase.by
     if turn.service.up:
         turn.do(do.NotifyStopping())
     if not isinstance(phase, Ending):

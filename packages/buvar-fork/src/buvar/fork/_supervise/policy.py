@@ -291,7 +291,7 @@ def _address_asked(turn: Turn, event: happened.AddressAsked) -> None:
 
 def _misbehaved(turn: Turn, worker: Worker, reason: str) -> None:
     turn.error(
-        "Worker %s (process %d) sent nonsense: %s. It is killed.",
+        "Worker %s (process %d) sent an invalid message: %s. It is killed.",
         worker.slot.label,
         worker.pid,
         reason,

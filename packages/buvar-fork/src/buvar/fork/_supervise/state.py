@@ -73,7 +73,7 @@ class Killed:
 
     ready_at: float | None
     crashing: bool
-    #: Whether its time was up, rather than that it sent nonsense.
+    #: Whether its time was up, rather than that it sent an invalid message.
     overdue: bool
     due: float = math.inf
 

@@ -187,8 +187,6 @@ class Supervisor:
                 return self._start(command)
             case do.Send(key, number):
                 self._send(key, number)
-            case do.TellStopping():
-                self._spawner.tell_stopping()
             case do.StopAccepting():
                 self._listeners.bar()
                 if not self._listeners.barred():
@@ -216,6 +214,8 @@ class Supervisor:
         match command:
             case do.Announce(workers, roles):
                 announce(workers, self._listeners.for_all(), roles)
+            case do.TellStopping():
+                self._spawner.tell_stopping()
             case do.NotifyReady(workers, roles):
                 numbers = [f"{number} {role}" for role, number in roles]
                 text = ", ".join(numbers) or f"{workers} workers"
