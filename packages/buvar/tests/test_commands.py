@@ -80,7 +80,7 @@ def test_a_crash_ends_with_1(buvar) -> None:
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        (("run",), "Missing argument 'PLUGINS...'"),
+        (("run",), "No plugin is named."),
         (("run", "nowhere"), "nowhere"),
         (("run", "app:nothing"), "nothing"),
         (("run", "app", "-c", "missing.toml"), "missing.toml"),

@@ -107,12 +107,15 @@ def _inside(
         yield from _inside((*path, key), inner)
 
 
+def _is_array(value: object) -> t.TypeGuard[list[t.Any]]:
+    return isinstance(value, list)
+
+
 def _shown(value: t.Any) -> str:
     """Show an array of plain values item by item, if it is short."""
-    if isinstance(value, list):
-        items: list[t.Any] = value
-        plain = all(isinstance(one, str | int | float) for one in items)
-        text = ", ".join(map(show, items)) if plain else ""
+    if _is_array(value):
+        plain = all(isinstance(one, str | int | float) for one in value)
+        text = ", ".join(map(show, value)) if plain else ""
         if plain and len(text) <= _SHORT:
             return f"[{text}]"
     return show(value)

@@ -6,10 +6,14 @@ import typing as t
 
 import click
 
-from . import _completion
 from ._application import FORK
 from ._application import LOG
 from ._application import Setting
+from ._completion import files as complete_files
+from ._completion import folders as complete_folders
+from ._completion import levels as complete_levels
+from ._completion import plugins as complete_plugins
+from ._completion import settings as complete_settings
 
 
 T = t.TypeVar("T", bound=t.Callable[..., t.Any])
@@ -37,7 +41,7 @@ KEYS: t.Final = {
 def plugins(func: T) -> T:
     """Add the argument that names the plugins."""
     return click.argument(
-        "plugins", nargs=-1, shell_complete=_completion.plugins
+        "plugins", nargs=-1, shell_complete=complete_plugins
     )(func)
 
 
@@ -50,7 +54,7 @@ def configuration(func: T) -> T:
             "files",
             multiple=True,
             metavar="FILE",
-            shell_complete=_completion.files,
+            shell_complete=complete_files,
             help="A TOML file or a folder of them; later ones win.",
         ),
         click.option(
@@ -58,7 +62,7 @@ def configuration(func: T) -> T:
             "values",
             multiple=True,
             metavar="KEY=VALUE",
-            shell_complete=_completion.settings,
+            shell_complete=complete_settings,
             help="A value above files and variables: aiohttp.port=8080.",
         ),
         click.option(
@@ -69,7 +73,7 @@ def configuration(func: T) -> T:
         click.option(
             "--secrets",
             metavar="FOLDER",
-            shell_complete=_completion.folders,
+            shell_complete=complete_folders,
             help="A folder with a file for each secret, named section_field.",
         ),
         click.option(
@@ -154,20 +158,20 @@ def running(func: T) -> T:
         click.option(
             "--directory",
             metavar="FOLDER",
-            shell_complete=_completion.folders,
+            shell_complete=complete_folders,
             help="Their working directory.",
         ),
         click.option(
             "--pid",
             "pid_path",
             metavar="FILE",
-            shell_complete=_completion.files,
+            shell_complete=complete_files,
             help="A file to keep the process id in.",
         ),
         click.option(
             "--log-level",
             metavar="LEVEL",
-            shell_complete=_completion.levels,
+            shell_complete=complete_levels,
             help="The lowest level to log.  [default: INFO]",
         ),
     )
