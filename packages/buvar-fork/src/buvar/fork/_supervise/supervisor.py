@@ -181,7 +181,7 @@ class Supervisor:
                 if answer is not None:
                     events.append(answer)
 
-    def _carry_out(self, command: do.Command) -> happened.Event | None:  # noqa: C901, PLR0912 - a table
+    def _carry_out(self, command: do.Command) -> happened.Event | None:  # noqa: C901 - a table
         match command:
             case do.Start():
                 return self._start(command)
