@@ -40,6 +40,8 @@ _LISTS: t.Final[dict[t.Any, t.Callable[[list[t.Any]], t.Any]]] = {
     frozenset: frozenset,
 }
 _NONE: t.Final = type(None)
+# Its constructor has no annotations.
+_Note = t.cast("t.Any", cattrs.IterableValidationNote)
 
 
 class Converter(cattrs.Converter):
@@ -105,7 +107,7 @@ class Converter(cattrs.Converter):
         def convert(value: t.Any, tp: t.Any) -> t.Any:
             if not isinstance(value, list):
                 raise WrongValueError("expected a list")
-            given: list[t.Any] = value
+            given = t.cast("t.Any", value)
             if length is not None and len(given) != length:
                 msg = f"expected a list of {length} items"
                 raise WrongValueError(msg)
@@ -115,9 +117,7 @@ class Converter(cattrs.Converter):
                 try:
                     found.append(self.structure(one, type_of(index)))
                 except Exception as error:  # noqa: BLE001 - told or raised
-                    note = cattrs.IterableValidationNote(
-                        f"At {index}", index, type_of(index)
-                    )
+                    note = _Note(f"At {index}", index, type_of(index))
                     error.__notes__ = [*_notes(error), note]
                     errors.append(error)
             if errors:
@@ -144,9 +144,7 @@ class Converter(cattrs.Converter):
                         one, item
                     )
                 except Exception as error:  # noqa: BLE001 - told or raised
-                    note = cattrs.IterableValidationNote(
-                        f"At {name}", name, item
-                    )
+                    note = _Note(f"At {name}", name, item)
                     error.__notes__ = [*_notes(error), note]
                     errors.append(error)
             if errors:
