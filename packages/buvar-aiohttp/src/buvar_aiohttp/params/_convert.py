@@ -40,8 +40,9 @@ _LISTS: t.Final[dict[t.Any, t.Callable[[list[t.Any]], t.Any]]] = {
     frozenset: frozenset,
 }
 _NONE: t.Final = type(None)
-# Its constructor has no annotations.
+# Their constructors have no annotations.
 _Note = t.cast("t.Any", cattrs.IterableValidationNote)
+_Wrong = t.cast("t.Any", IterableValidationError)
 
 
 class Converter(cattrs.Converter):
@@ -122,7 +123,7 @@ class Converter(cattrs.Converter):
                     errors.append(error)
             if errors:
                 msg = "Items are wrong"
-                raise IterableValidationError(msg, errors, tp)
+                raise _Wrong(msg, errors, tp)
             try:
                 return make(found)
             except TypeError:
@@ -149,7 +150,7 @@ class Converter(cattrs.Converter):
                     errors.append(error)
             if errors:
                 msg = "Values are wrong"
-                raise IterableValidationError(msg, errors, tp)
+                raise _Wrong(msg, errors, tp)
             return found
 
         return convert
