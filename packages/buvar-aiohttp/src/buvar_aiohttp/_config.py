@@ -90,7 +90,7 @@ class ClientConfig:
         "than the server keeps it.",
     )
     headers: dict[str, str] = config.var(
-        factory=dict,
+        factory=dict[str, str],
         secret=True,
         help="Headers of each request, such as Authorization.",
     )
@@ -131,7 +131,7 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         None, help="A listening socket, set by code, wins over all addresses."
     )
     client: dict[str, ClientConfig] = config.var(
-        factory=dict,
+        factory=dict[str, ClientConfig],
         help="Client sessions by name; default is the one without a name.",
     )
     shutdown_timeout: float = config.var(

@@ -6,9 +6,9 @@ import typing as t
 
 import aiohttp.web
 
-from . import json
 from ._problem import PROBLEM
 from ._problem import phrase_of
+from .json import dumps
 
 
 #: How many mistakes are told; a client may make any number.
@@ -55,7 +55,7 @@ class ValidationError(aiohttp.web.HTTPUnprocessableEntity):
             else f"The request has {number} mistakes.",
             "errors": [mistake._asdict() for mistake in self.errors[:MOST]],
         }
-        text = json.dumps(problem).decode()
+        text = dumps(problem).decode()
         super().__init__(text=text, content_type=PROBLEM)
 
     def __str__(self) -> str:

@@ -40,6 +40,9 @@ _LISTS: t.Final[dict[t.Any, t.Callable[[list[t.Any]], t.Any]]] = {
     frozenset: frozenset,
 }
 _NONE: t.Final = type(None)
+# Their constructors have no annotations.
+_Note = t.cast("t.Any", cattrs.IterableValidationNote)
+_Wrong = t.cast("t.Any", IterableValidationError)
 
 
 class Converter(cattrs.Converter):
@@ -105,7 +108,7 @@ class Converter(cattrs.Converter):
         def convert(value: t.Any, tp: t.Any) -> t.Any:
             if not isinstance(value, list):
                 raise WrongValueError("expected a list")
-            given: list[t.Any] = value
+            given = t.cast("t.Any", value)
             if length is not None and len(given) != length:
                 msg = f"expected a list of {length} items"
                 raise WrongValueError(msg)
@@ -115,14 +118,12 @@ class Converter(cattrs.Converter):
                 try:
                     found.append(self.structure(one, type_of(index)))
                 except Exception as error:  # noqa: BLE001 - told or raised
-                    note = cattrs.IterableValidationNote(
-                        f"At {index}", index, type_of(index)
-                    )
+                    note = _Note(f"At {index}", index, type_of(index))
                     error.__notes__ = [*_notes(error), note]
                     errors.append(error)
             if errors:
                 msg = "Items are wrong"
-                raise IterableValidationError(msg, errors, tp)
+                raise _Wrong(msg, errors, tp)
             try:
                 return make(found)
             except TypeError:
@@ -144,14 +145,12 @@ class Converter(cattrs.Converter):
                         one, item
                     )
                 except Exception as error:  # noqa: BLE001 - told or raised
-                    note = cattrs.IterableValidationNote(
-                        f"At {name}", name, item
-                    )
+                    note = _Note(f"At {name}", name, item)
                     error.__notes__ = [*_notes(error), note]
                     errors.append(error)
             if errors:
                 msg = "Values are wrong"
-                raise IterableValidationError(msg, errors, tp)
+                raise _Wrong(msg, errors, tp)
             return found
 
         return convert

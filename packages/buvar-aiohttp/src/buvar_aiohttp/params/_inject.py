@@ -229,7 +229,8 @@ def _missing(
     pattern = info.get("pattern")
     if pattern is None and "path" not in info:
         return
-    parts = {} if pattern is None else pattern.groupindex
+    parts: t.Mapping[str, int]
+    parts = dict[str, int]() if pattern is None else pattern.groupindex
     for param in plan.params:
         if isinstance(param.mark, Path) and param.key not in parts:
             there = ", ".join(f"{{{name}}}" for name in parts) or "none"

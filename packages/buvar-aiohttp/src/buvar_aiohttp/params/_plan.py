@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 import typing as t
 
 import aiohttp.web
+import attrs
 
-from buvar_aiohttp import json
 from buvar_aiohttp._errors import ParameterError
 from buvar_aiohttp._validation import Mistake
 from buvar_aiohttp._validation import ValidationError
+from buvar_aiohttp.json import loads
 
 from ._convert import Converter
 from ._convert import is_class
@@ -160,10 +162,9 @@ class Plan:
         hints = t.get_type_hints(
             t.get_origin(param.type) or param.type, include_extras=True
         )
-        fields: t.Any = getattr(param.type, "__attrs_attrs__", None)
-        if fields is None:
-            fields = vars(param.type)["__dataclass_fields__"].values()
-        return {one.name: hints.get(one.name, t.Any) for one in fields}
+        return {
+            name: hints.get(name, t.Any) for name in _field_names(param.type)
+        }
 
     def _read_path(self, param: Param) -> Fetch:
         if is_class(param.type) or takes_list(param.type):
@@ -200,13 +201,21 @@ class Plan:
                 return _absent(param, "body", "", errors)
             _refuse_other_types(request)
             try:
-                value = json.loads(text)
+                value = loads(text)
             except (ValueError, RecursionError):
                 errors.append(Mistake("body", "", "is not JSON"))
                 return None
             return _convert(convert, value, "body", "", errors)
 
         return fetch
+
+
+def _field_names(cls: t.Any) -> list[str]:
+    """Return the names of the fields of a class."""
+    cls = t.get_origin(cls) or cls
+    if attrs.has(cls):
+        return [one.name for one in attrs.fields(cls)]
+    return [one.name for one in dataclasses.fields(cls)]
 
 
 def _read_query(param: Param) -> Fetch:

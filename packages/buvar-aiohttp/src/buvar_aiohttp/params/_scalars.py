@@ -159,7 +159,7 @@ def one_of(
         values: What each of them stands for.
         text: Whether it arrives as text, whatever it is.
     """
-    known = {
+    known: dict[t.Any, t.Any] = {
         (str, str(choice)) if text else (type(choice), choice): value
         for choice, value in zip(choices, values, strict=True)
     }
