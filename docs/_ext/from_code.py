@@ -86,6 +86,12 @@ def errors(names: t.Iterable[str]) -> t.Iterator[str]:
             )
 
 
+def parent(name: str) -> t.Any:
+    """Return the package that a module is in, None for one at the top."""
+    package, _, _ = name.rpartition(".")
+    return importlib.import_module(package) if package else None
+
+
 def members(name: str) -> t.Iterator[str]:
     """Yield what autodoc has to document: functions first, errors last."""
     module = importlib.import_module(name)
@@ -100,9 +106,13 @@ def members(name: str) -> t.Iterator[str]:
         elif inspect.isroutine(item):
             kinds["function"].append(attribute)
     yield from ("```{eval-rst}", f".. automodule:: {name}", "   :no-members:")
+    above = parent(name)
     for kind, attributes in kinds.items():
         for attribute in attributes:
             yield from ("", f".. auto{kind}:: {name}.{attribute}")
+            # Links lead to where a package itself publishes it.
+            if attribute in getattr(above, "__all__", ()):
+                yield "   :no-index:"
     yield "```"
 
 

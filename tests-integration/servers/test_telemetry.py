@@ -73,20 +73,23 @@ def receiver() -> t.Iterator[Receiver]:
         thread.join()
 
 
+@pytest.mark.parametrize("plugin", ["traces", "buvar_aiohttp.tracing"])
 def test_traces(
+    *,
+    plugin: str,
     page: t.Callable[[str], Path],
     receiver: Receiver,
     buvar: t.Callable[..., t.Any],
     http: t.Callable[..., tuple[int, str]],
     free_port: t.Callable[[], int],
 ) -> None:
-    """Each worker sends its spans, the last ones when it ends."""
+    """Each worker sends its spans, by a plugin of ours or of the page."""
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
     page("telemetry.md").joinpath("shop.py").write_text(SHOP)
     service = buvar(
-        *("traces", "shop", "--forks", "2"),
+        *(plugin, "shop", "--forks", "2"),
         *("--bind", f"tcp://127.0.0.1:{(port := free_port())}"),
         env={
             "OTEL_SERVICE_NAME": "shop",
