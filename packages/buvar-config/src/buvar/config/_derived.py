@@ -127,13 +127,13 @@ def _value(
     elif base is not None and not is_derived(attribute, base):
         return getattr(base, attribute.name)
     elif isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-        of_self = t.cast("t.Any", default).takes_self
+        of_self = default.takes_self
         value = default.factory(owner) if of_self else default.factory()
     else:
         value = default
     if value is attrs.NOTHING:
         raise _MissingError
-    converter: t.Any = attribute.converter
+    converter = t.cast("t.Any", attribute).converter
     if converter is None:
         return value
     more = [owner] if getattr(converter, "takes_self", False) else []

@@ -237,7 +237,12 @@ def _urls(st: t.Any) -> _Strategy:
 
 
 def _addresses(version: int, after: str = "") -> _Make:
-    return lambda st: st.ip_addresses(v=version).map(lambda ip: f"{ip}{after}")
+    return lambda st: st.ip_addresses(v=version).map(("{}" + after).format)
+
+
+def _outside_of_home(text: str) -> str:
+    # A tilde is the home directory, which the machine decides.
+    return text.lstrip("~")
 
 
 _Make: t.TypeAlias = t.Callable[[t.Any], _Strategy]
@@ -256,8 +261,7 @@ _KINDS: t.Final[dict[type, _Make]] = {
     dt.date: lambda st: st.dates(),
     dt.time: lambda st: st.times(),
     dt.timedelta: lambda st: st.timedeltas().map(duration),
-    # A tilde is the home directory, which the machine decides.
-    pathlib.PurePath: lambda st: _text(st).map(lambda text: text.lstrip("~")),
+    pathlib.PurePath: lambda st: _text(st).map(_outside_of_home),
 }
 #: By name, so that they are not imported by all that load a configuration.
 _NAMED: t.Final[dict[str, _Make]] = {

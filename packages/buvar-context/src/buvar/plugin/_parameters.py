@@ -152,7 +152,7 @@ def _resolved(tp: t.Any, evaluate: t.Callable[..., t.Any]) -> t.Any:
         return _resolved(evaluate(tp, {}), evaluate)
     if isinstance(tp, t.ForwardRef):
         # What Python 3.14 could evaluate stands there under made-up names.
-        values = getattr(tp, "__extra_names__", None) or {}
+        values: dict[str, t.Any] = getattr(tp, "__extra_names__", None) or {}
         return _resolved(evaluate(tp.__forward_arg__, values), evaluate)
     cls = t.get_origin(tp)
     if cls is None or cls is t.Literal:
@@ -187,7 +187,7 @@ def _text(tp: t.Any) -> str:
         return tp
     if isinstance(tp, t.ForwardRef):
         text = tp.__forward_arg__
-        values = getattr(tp, "__extra_names__", None) or {}
+        values: dict[str, t.Any] = getattr(tp, "__extra_names__", None) or {}
         for name, value in values.items():
             text = text.replace(name, _written(value))
         return text

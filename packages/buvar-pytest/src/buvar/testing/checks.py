@@ -66,7 +66,7 @@ class LeakError(AssertionError):
 @contextlib.asynccontextmanager
 async def assert_no_tasks_left(
     patience: float = PATIENCE,
-) -> t.AsyncIterator[None]:
+) -> t.AsyncGenerator[None, None]:
     """
     Check that all tasks that a block has started have ended.
 
@@ -83,7 +83,7 @@ async def assert_no_tasks_left(
 
 
 @contextlib.contextmanager
-def assert_layers_closed() -> t.Iterator[None]:
+def assert_layers_closed() -> t.Generator[None, None, None]:
     """
     Check that all layers that a block has opened have ended.
 

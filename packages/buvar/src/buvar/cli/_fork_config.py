@@ -175,7 +175,7 @@ class ForkConfig:
     )
 
     roles: dict[str, RoleConfig] = config.var(
-        factory=dict,
+        factory=dict[str, RoleConfig],
         validator=_named,
         help="Groups of workers with plugins of their own, by name.",
     )

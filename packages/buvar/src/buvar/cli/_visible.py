@@ -244,7 +244,7 @@ class _Reader(ast.NodeVisitor):
             return type(node.value)
         value = self._value(node)
         if value is not _UNKNOWN and not isinstance(node, ast.Call):
-            return type(value)
+            return t.cast("t.Any", type(value))
         if not isinstance(node, ast.Call):
             return _UNKNOWN
         called = self._value(node.func)
