@@ -92,6 +92,9 @@ class Provider(t.Protocol):
 
 def is_provider(part: object) -> t.TypeGuard[Provider]:
     """Tell whether something is a provider, no dict and no path."""
+    if isinstance(part, dict | str):
+        # The usual parts: comparing with a protocol is slow.
+        return False
     return isinstance(part, Provider) and not isinstance(part, Mapping)
 
 
