@@ -219,7 +219,7 @@ def test_circles_are_found() -> None:
     [
         ("from buvar.context import child", []),
         ("from buvar.di._plan import Plan", ["buvar.di._plan.Plan"]),
-        ("from buvar.components import _known", ["buvar.components._known"]),
+        ("from buvar.components import _near", ["buvar.components._near"]),
         ("import buvar.fork._pool as pool", ["buvar.fork._pool"]),
         ("def f():\n    import buvar.di._plan", ["buvar.di._plan"]),
         ("from ._own import x", []),

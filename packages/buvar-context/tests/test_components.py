@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from buvar import components
-from buvar.components import _known
+from buvar.components import _ever_added
 from buvar.components._types import MISSING
 
 
@@ -205,14 +205,14 @@ def test_known_types():
             self.told.append((namespace, named))
 
     listener = Listener()
-    _known.listen(listener)
-    assert New not in _known.unnamed
+    _ever_added.listen(listener)
+    assert New not in _ever_added.unnamed
     for _ in range(2):
         components.Components().add(New())
-    assert New in _known.unnamed
-    assert New not in _known.named_
+    assert New in _ever_added.unnamed
+    assert New not in _ever_added.named_
     components.Components().add(New(), name="x")
-    assert New in _known.named_
+    assert New in _ever_added.named_
     told = [one for one in listener.told if one[0] is New]
     assert told == [(New, False), (New, True)]
 

@@ -9,18 +9,18 @@ import typing as t
 
 import pytest
 
-from buvar.fork._door import Door
+from buvar.fork._fair_listener import FairListener
 
 
 @pytest.fixture
-def connected() -> t.Iterator[t.Callable[..., Door]]:
+def connected() -> t.Iterator[t.Callable[..., FairListener]]:
     """Listen, with connections in the queue."""
     with contextlib.ExitStack() as stack:
 
         def connected(
             clients: int, *, workers: int, family: int = socket.AF_INET
-        ) -> Door:
-            door = stack.enter_context(Door(family))
+        ) -> FairListener:
+            door = stack.enter_context(FairListener(family))
             door.bind(("127.0.0.1", 0) if family == socket.AF_INET else "")
             door.listen()
             door.setblocking(False)
@@ -33,7 +33,7 @@ def connected() -> t.Iterator[t.Callable[..., Door]]:
         yield connected
 
 
-def turn(door: Door) -> int:
+def turn(door: FairListener) -> int:
     """Accept as an event loop does, and return how many came in."""
     number = 0
     with contextlib.suppress(BlockingIOError):

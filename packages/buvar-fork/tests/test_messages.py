@@ -10,14 +10,14 @@ import struct
 import pytest
 
 from buvar.fork._failure import Failure
-from buvar.fork._wire import LIMITS
-from buvar.fork._wire import Kind
-from buvar.fork._wire import MessageError
-from buvar.fork._wire import Receiver
-from buvar.fork._wire import Sender
-from buvar.fork._wire import parse_beat
-from buvar.fork._wire import parse_delay
-from buvar.fork._wire import parse_reason
+from buvar.fork._ipc import LIMITS
+from buvar.fork._ipc import Kind
+from buvar.fork._ipc import MessageError
+from buvar.fork._ipc import Receiver
+from buvar.fork._ipc import Sender
+from buvar.fork._ipc import parse_beat
+from buvar.fork._ipc import parse_delay
+from buvar.fork._ipc import parse_reason
 
 
 HEAD = struct.Struct("!BQ")

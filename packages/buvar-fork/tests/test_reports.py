@@ -12,12 +12,12 @@ import pytest
 from buvar import fork
 from buvar.fork._failure import Failure
 from buvar.fork._failure import Printed
+from buvar.fork._ipc import Kind
+from buvar.fork._ipc import Receiver
+from buvar.fork._ipc import Sender
 from buvar.fork._notify import Notifier
 from buvar.fork._supervise.signals import signal_name
 from buvar.fork._title import Title
-from buvar.fork._wire import Kind
-from buvar.fork._wire import Receiver
-from buvar.fork._wire import Sender
 
 
 SOCKET = "forks=2, sockets=['tcp://127.0.0.1:0']"

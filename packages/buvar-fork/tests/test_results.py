@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buvar import fork
+from buvar.fork._ipc import LIMITS
+from buvar.fork._ipc import Kind
+from buvar.fork._ipc import MessageError
 from buvar.fork._results import Refused
 from buvar.fork._results import pack
 from buvar.fork._results import unpack
-from buvar.fork._wire import LIMITS
-from buvar.fork._wire import Kind
-from buvar.fork._wire import MessageError
 
 
 def test_results() -> None:

@@ -36,9 +36,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.fixture(name=_ELSEWHERE)
 def buvar_aiohttp_elsewhere(buvar_context: Components) -> None:
     """Have the stage serve nothing: no port is bound, no route is final."""
-    from buvar_aiohttp._server import Elsewhere  # noqa: PLC0415
+    from buvar_aiohttp._server import ExternallyServed  # noqa: PLC0415
 
-    buvar_context.add(Elsewhere())
+    buvar_context.add(ExternallyServed())
 
 
 @pytest_asyncio.fixture

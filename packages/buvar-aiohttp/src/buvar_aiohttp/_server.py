@@ -55,7 +55,7 @@ _TESTING: t.Final = "buvar.testing"
 _DEFAULT_PORT: t.Final = attrs.fields(AioHttpConfig).port.default
 
 
-class Elsewhere:
+class ExternallyServed:
     """A component that says that something else serves the application."""
 
 
@@ -316,7 +316,7 @@ async def prepare_server(
         AddressError: An address cannot be bound.
         CertificateError: The files of TLS cannot be used.
     """
-    if context.get(Elsewhere, default=None) is not None:
+    if context.get(ExternallyServed, default=None) is not None:
         return
     config = await di.nject(AioHttpConfig)
     if context.get(_TESTING, default=None) and config.port == _DEFAULT_PORT:

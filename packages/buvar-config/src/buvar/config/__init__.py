@@ -13,6 +13,10 @@ from ._errors import ConfigError
 from ._errors import Problem
 from ._explain import Explained
 from ._explain import Explanation
+from ._field_options import bool_var
+from ._field_options import list_var
+from ._field_options import metadata
+from ._field_options import var
 from ._files import optional
 from ._listing import Variable
 from ._listing import variables
@@ -29,10 +33,6 @@ from ._section import prepare
 from ._section import sections
 from ._source import ConfigSource
 from ._strategy import strategy
-from ._vars import bool_var
-from ._vars import list_var
-from ._vars import metadata
-from ._vars import var
 from ._watch import Watch
 
 

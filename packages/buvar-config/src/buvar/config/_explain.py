@@ -6,7 +6,6 @@ import typing as t
 
 import attrs
 
-from ._again import Finder
 from ._env import Leaf
 from ._env import default_of
 from ._env import leaves
@@ -19,6 +18,7 @@ from ._merged import Merged
 from ._secret import show
 from ._sensitive import MASK
 from ._sensitive import sounds_secret
+from ._thorough_load import Finder
 
 
 #: Characters of an array that is shown item by item.

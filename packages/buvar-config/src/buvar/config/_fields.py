@@ -8,6 +8,8 @@ import typing as t
 
 import attrs
 
+from ._field_options import KEY
+from ._field_options import Extra
 from ._registry import is_registered
 from ._secret import Secret
 from ._sensitive import sounds_secret
@@ -16,8 +18,6 @@ from ._types import hints
 from ._types import origin
 from ._types import substitute
 from ._types import type_variables
-from ._vars import KEY
-from ._vars import Extra
 
 
 @attrs.frozen(eq=False)

@@ -24,8 +24,8 @@ def gather(
     Return the data for a class, its names, and what came from where.
 
     Raises:
-        ConfigError: The class is none for this, or has a clash of names, or
-            a provider was never asked.
+        ConfigError: The class cannot be loaded, two of its names clash, or a
+            provider was never asked.
     """
     if source.pending:
         raise not_fetched(source.pending)

@@ -8,13 +8,13 @@ import attrs
 
 from ._describe import helps
 from ._describe import words
+from ._dump import env_text
+from ._dump import is_confidential
+from ._dump import to_plain
 from ._env import Leaf
 from ._env import default_of
 from ._env import names as names_of
 from ._env import normal_prefix
-from ._plain import env_text
-from ._plain import is_confidential
-from ._plain import to_plain
 from ._sections import Classes
 from ._sections import each
 from ._sensitive import MASK

@@ -20,7 +20,6 @@ from ._errors import one
 from ._files import AnyPath
 from ._files import read_text
 from ._files import to_file
-from ._given import Given
 from ._merge import MOST_NESTED
 from ._merge import Overlay
 from ._merge import Path
@@ -30,6 +29,7 @@ from ._open import Target
 from ._open import keys_at
 from ._origin import ASSIGNMENT
 from ._origin import split_key
+from ._override_value import Given
 from ._text import Text
 
 

@@ -10,13 +10,13 @@ import attrs
 from ._describe import helps
 from ._describe import summary
 from ._describe import words
+from ._dump import is_confidential
+from ._dump import to_plain
+from ._dump import toml_key
+from ._dump import toml_value
 from ._env import classes_of
 from ._fields import Field
 from ._fields import fields
-from ._plain import is_confidential
-from ._plain import to_plain
-from ._plain import toml_key
-from ._plain import toml_value
 from ._sections import Classes
 from ._sections import each
 

@@ -124,7 +124,7 @@ def to_timedelta(value: t.Any, _: t.Any = None) -> dt.timedelta:
     if isinstance(value, dt.timedelta):
         return value
     bad = BadValueError(
-        "expected a duration: seconds, or text as 1h30m, 250ms, 2d"
+        "expected a duration: seconds, or text such as 1h30m, 250ms, 2d"
     )
     try:
         if isinstance(value, str):

@@ -11,6 +11,8 @@ import attrs
 
 from ._describe import helps
 from ._describe import summary
+from ._dump import is_confidential
+from ._dump import to_plain
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
@@ -18,8 +20,6 @@ from ._fields import is_secret
 from ._merge import SEQUENCES
 from ._merge import is_array
 from ._merge import is_table
-from ._plain import is_confidential
-from ._plain import to_plain
 from ._registry import registry
 from ._scalars import URL
 from ._scalars import ByteSize

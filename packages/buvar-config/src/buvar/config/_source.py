@@ -9,11 +9,6 @@ from collections.abc import Mapping
 
 from buvar import di
 
-from ._again import Finder
-from ._again import UnknownKeys
-from ._again import check_mode
-from ._again import load_again
-from ._again import report_unknown
 from ._claims import all_names
 from ._claims import stray_variables
 from ._claims import unclaimed
@@ -28,7 +23,6 @@ from ._explain import explain
 from ._files import AnyPath
 from ._files import optional
 from ._gather import gather
-from ._given import as_data
 from ._merge import Overlay
 from ._merge import Path
 from ._merge import check_depth
@@ -38,6 +32,7 @@ from ._origin import Layer
 from ._overlay import Override
 from ._overlay import parse_override
 from ._overlay import read_secrets
+from ._override_value import as_data
 from ._parts import Fetched
 from ._parts import Part
 from ._parts import as_part
@@ -51,6 +46,11 @@ from ._secret import without_secrets
 from ._sections import each
 from ._sections import path_of
 from ._sections import sections
+from ._thorough_load import Finder
+from ._thorough_load import UnknownKeys
+from ._thorough_load import check_mode
+from ._thorough_load import load_again
+from ._thorough_load import report_unknown
 from ._watch import Watch
 from ._watch import follow
 from ._watch import refresh

@@ -18,13 +18,13 @@ from collections import abc
 
 import attrs
 
+from ._dump import duration
+from ._dump import to_plain
 from ._errors import ConfigError
 from ._errors import one
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
-from ._plain import duration
-from ._plain import to_plain
 from ._scalars import URL
 from ._scalars import ByteSize
 from ._secret import Secret

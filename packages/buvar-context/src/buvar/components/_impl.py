@@ -10,7 +10,7 @@ from ._errors import ComponentLookupError
 from ._errors import LastLayerError
 from ._layer import Layer
 from ._lock import LOCK
-from ._near import near_misses
+from ._suggest import near_misses
 from ._types import ENDED
 from ._types import MISSING
 from ._types import Namespaces

@@ -24,10 +24,10 @@ from collections.abc import Mapping
 
 from ._errors import LayerEndedError
 from ._errors import describe
-from ._known import note
-from ._known import unnamed
+from ._ever_added import note
+from ._ever_added import unnamed
 from ._lock import LOCK
-from ._near import describe_layer
+from ._suggest import describe_layer
 from ._types import ENDED
 from ._types import MISSING
 from ._types import Closer

@@ -47,14 +47,14 @@ from ._closing import Lifetime
 from ._closing import close_generator
 from ._closing import raise_failures
 from ._code_names import CodeName
+from ._ever_added import Listener
+from ._ever_added import listen as _listen
+from ._ever_added import named_ as _named
+from ._ever_added import note
+from ._ever_added import unnamed as _unnamed
 from ._impl import Components
 from ._injector import injected
 from ._injector import set_injector
-from ._known import Listener
-from ._known import listen as _listen
-from ._known import named_ as _named
-from ._known import note
-from ._known import unnamed as _unnamed
 from ._lock import LOCK
 from ._public import publish
 from ._types import ENDED

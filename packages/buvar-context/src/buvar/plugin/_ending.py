@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import typing as t
 
-from ._state import Bell
+from ._state import Wakeup
 from ._tasks import Tasks
 
 
@@ -21,7 +21,7 @@ class Ending:
     CANCEL: t.Final = 2
     ABANDON: t.Final = 3
 
-    def __init__(self, tasks: Tasks, bell: Bell) -> None:
+    def __init__(self, tasks: Tasks, bell: Wakeup) -> None:
         self._tasks = tasks
         self._bell = bell
         self.stops = 0

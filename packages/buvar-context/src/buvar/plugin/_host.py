@@ -6,7 +6,7 @@ import asyncio
 import typing as t
 
 
-class Host:
+class Interrupter:
     """The task that runs a stage, or one step of it."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from ._events import Listeners
 from ._events import StateChanged
 from ._failures import Failures
 from ._failures import interrupted
-from ._host import Host
+from ._host import Interrupter
 from ._interrupts import Interrupts
 from ._loader import Loader
 from ._options import check_options
@@ -30,9 +30,9 @@ from ._report import Report
 from ._resolve import Plugin
 from ._resolve import calling_frame
 from ._signals import Signals
-from ._state import Bell
 from ._state import Cancel
 from ._state import State
+from ._state import Wakeup
 from ._tasks import Tasks
 from ._teardown import Teardown
 from ._waiting import Waiting
@@ -120,8 +120,8 @@ class Stage:
         self.checks: list[t.Callable[[], object]] = []
         self._state = State.NEW
         self._results: list[t.Any] = []
-        self._bell = Bell()
-        self._host = Host()
+        self._bell = Wakeup()
+        self._host = Interrupter()
         self._undo = contextlib.ExitStack()
         #: Whether signals are handled beyond the end, until ``release()``.
         self.holds_signals = False

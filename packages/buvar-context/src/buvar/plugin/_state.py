@@ -18,7 +18,7 @@ class State(enum.Enum):
     ENDED = "ended"
 
 
-class Bell:
+class Wakeup:
     """Wakes those who wait for a condition, to look again."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Cancel(asyncio.Event):
     Tasks that end by themselves when it is set are never cancelled.
     """
 
-    def __init__(self, bell: Bell | None = None) -> None:
+    def __init__(self, bell: Wakeup | None = None) -> None:
         super().__init__()
         self._bell = bell
 

@@ -16,7 +16,7 @@ from ._events import TaskStarted
 from ._failure import Where
 from ._failure import mark
 from ._stack import stack_of
-from ._state import Bell
+from ._state import Wakeup
 from ._work import Work
 
 
@@ -102,7 +102,7 @@ class Tasks:
     """
 
     def __init__(
-        self, bell: Bell, failed: t.Callable[[], None], listeners: Listeners
+        self, bell: Wakeup, failed: t.Callable[[], None], listeners: Listeners
     ) -> None:
         self._listeners = listeners
         self._bell = bell

@@ -13,11 +13,11 @@ from buvar.components.spi import publish as _publish
 
 from ._adapter import Adapter
 from ._check import check
-from ._default import buvar_adapters
-from ._default import decorate
-from ._default import override
-from ._default import register
-from ._default import replan
+from ._current import buvar_adapters
+from ._current import decorate
+from ._current import override
+from ._current import register
+from ._current import replan
 from ._entry import add_entry_point
 from ._entry import expect
 from ._errors import AnnotationError
@@ -34,8 +34,8 @@ from ._graph import GraphEdge
 from ._graph import GraphNode
 from ._graph import graph
 from ._inject import inject
-from ._kind import Scope
 from ._nject import nject
+from ._provider_kind import Scope
 from ._register import Adapters
 from ._types import Named
 

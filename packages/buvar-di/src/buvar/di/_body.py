@@ -9,12 +9,12 @@ from buvar.components.spi import CodeName
 
 from ._head import AWAITS
 from ._head import Head
-from ._kind import Kind
-from ._lifetime import twice
 from ._nodes import STAGE
 from ._nodes import Build
 from ._nodes import Const
 from ._nodes import Node
+from ._provider_kind import Kind
+from ._runtime import twice
 from ._types import ask
 from ._types import checkable
 

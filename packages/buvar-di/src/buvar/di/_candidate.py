@@ -64,7 +64,7 @@ def unbound(adapter: Adapter) -> Bindings:
 
 
 def bind(adapter: Adapter, key: t.Any) -> Bindings | None:
-    """Make a generic adapter one for a certain type, if that can be."""
+    """Bind the variables of a generic adapter to a type, if they fit."""
     if adapter.owner is not None:
         if isinstance(key, type) and is_subclass(key, adapter.owner):
             return {adapter.variable: key}

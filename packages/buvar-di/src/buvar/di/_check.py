@@ -9,7 +9,7 @@ from buvar.context import current_context
 from ._candidate import Candidate
 from ._candidate import said
 from ._candidate import unbound
-from ._default import buvar_adapters
+from ._current import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import CheckError
 from ._errors import CycleError

@@ -15,8 +15,8 @@ import traceback
 import typing as t
 import weakref
 
-from ._compiled import Call
-from ._compiled import Resolver
+from ._cache import Call
+from ._cache import Resolver
 from ._deadlock import COMPILED
 from ._head import TOP
 from ._nodes import Build

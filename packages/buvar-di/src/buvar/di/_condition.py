@@ -17,14 +17,14 @@ from ._adapter import place_of
 from ._annotations import EMPTY
 from ._errors import AnnotationError
 from ._errors import RegisterError
-from ._kind import Kind
-from ._kind import kind_of
 from ._nodes import Build
 from ._nodes import Const
 from ._nodes import Item
 from ._nodes import Node
 from ._nodes import look_up
 from ._options import Options
+from ._provider_kind import Kind
+from ._provider_kind import kind_of
 from ._scopes import Scopes
 from ._scopes import scopes_of
 from ._signature import Param

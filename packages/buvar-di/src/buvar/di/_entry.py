@@ -8,7 +8,7 @@ import typing as t
 
 from buvar.components import spi
 
-from ._default import buvar_adapters
+from ._current import buvar_adapters
 from ._inject import filler_of
 from ._inject import inject
 

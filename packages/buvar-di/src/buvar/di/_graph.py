@@ -12,7 +12,7 @@ from ._adapter import place_of
 from ._annotations import EMPTY
 from ._candidate import Candidate
 from ._collections import shape_of
-from ._default import buvar_adapters
+from ._current import buvar_adapters
 from ._errors import AnnotationError
 from ._generics import substitute
 from ._inject import filler_of

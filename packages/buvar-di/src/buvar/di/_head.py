@@ -21,13 +21,6 @@ from ._collections import by_name
 from ._collections import exact
 from ._collections import listed
 from ._condition import reference
-from ._kind import Kind
-from ._lifetime import endless
-from ._lifetime import has
-from ._lifetime import keep
-from ._lifetime import lends
-from ._lifetime import types_of
-from ._lifetime import wrong
 from ._nodes import CALL
 from ._nodes import LAYER
 from ._nodes import STAGE
@@ -42,6 +35,13 @@ from ._once import release
 from ._once import wait
 from ._once import wake
 from ._plan import Planner
+from ._provider_kind import Kind
+from ._runtime import endless
+from ._runtime import has
+from ._runtime import keep
+from ._runtime import lends
+from ._runtime import types_of
+from ._runtime import wrong
 from ._types import show
 
 
@@ -58,7 +58,7 @@ _OTHERWISE = (
 _WORD = re.compile(r"\w+")
 
 
-class Fact:
+class AbsenceMarker:
     """The key of what is known of a layer, see ``spi.sees``."""
 
 
@@ -223,7 +223,7 @@ class Head:
         )
         if not keys:
             return self._no_layer_ended()
-        fact = self._const(Fact(), "fact")
+        fact = self._const(AbsenceMarker(), "fact")
         own = self._any_in(keys, "items")
         kept = self._any_in(keys, "layer_kept")
         see = f"below.{CodeName.SEES}({fact}, {self._const(keys, 'absent')})"
@@ -258,7 +258,7 @@ class Head:
         """
         if not self.planner.order:
             return []
-        fact = self._const(Fact(), "fact")
+        fact = self._const(AbsenceMarker(), "fact")
         keys = self._const((self.planner.order[-1].type,), "absent")
         # What is asked for, and whether it is there, does not matter.
         return [

@@ -11,7 +11,7 @@ from buvar.components.spi import refuse_ended
 from buvar.context import current_context
 
 from ._compile import compile_plan
-from ._default import buvar_adapters
+from ._current import buvar_adapters
 from ._explain import explain
 from ._explain import unhashable
 from ._keywords import unused

@@ -9,7 +9,7 @@ from buvar.components import spi
 
 from ._adapter import Adapter
 from ._candidate import Candidate
-from ._kind import Kind
+from ._provider_kind import Kind
 from ._signature import Param
 from ._types import Asked
 

@@ -31,7 +31,7 @@ async def wait(
     Args:
         kept: What the layer keeps. Under ``building`` stand the keywords
             of the call that builds, which no other call has and, as soon as
-            another one waits, among them its ``Turn``.
+            another one waits, among them its ``Waiters``.
         place: Where what was built is to be found.
         building: See there.
         given: The keywords of the call that asks.
@@ -51,9 +51,9 @@ async def wait(
         if claim is given:
             break
         held = _held(task)
-        if _in_vain(claim, held):
+        if _would_deadlock(claim, held):
             raise _cycle(key)
-        over = claim.setdefault(Turn, Turn()).over()
+        over = claim.setdefault(Waiters, Waiters()).over()
         # Another thread may have ended it before that was noted.
         if kept.get(building) is claim:
             waiting[task] = (claim, held)
@@ -92,7 +92,7 @@ def _cycle(key: t.Any) -> CycleError:
 
 def wake(given: dict[t.Any, t.Any]) -> None:
     """Wake those that wait for what a call has built, or failed to build."""
-    turn = given.pop(Turn, None)
+    turn = given.pop(Waiters, None)
     if turn is not None:
         turn.set()
 
@@ -115,8 +115,8 @@ def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
     return frozenset(held)
 
 
-def _in_vain(claim: t.Any, held: frozenset[int]) -> bool:
-    """Tell whether a call is one of some, or waits for one of them."""
+def _would_deadlock(claim: t.Any, held: frozenset[int]) -> bool:
+    """Tell whether a call waits for one of those that hold it, or is one."""
     others = tuple(waiting.values())
     for _ in range(len(others) + 1):
         if id(claim) in held:
@@ -128,7 +128,7 @@ def _in_vain(claim: t.Any, held: frozenset[int]) -> bool:
     return False  # pragma: no cover - only where threads race
 
 
-class Turn:
+class Waiters:
     """Tells those that wait, in the loops of other threads too."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ import sys
 import types
 import typing as t
 
-from ._kind import Scope
+from ._provider_kind import Scope
 
 
 F = t.TypeVar("F", bound=t.Callable[..., t.Any])

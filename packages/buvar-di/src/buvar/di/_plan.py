@@ -27,6 +27,8 @@ from ._collections import shape_of
 from ._decorators import Decorated
 from ._errors import AnnotationError
 from ._generics import substitute
+from ._lookup import MEMBERS
+from ._lookup import Lookup
 from ._nodes import CALL
 from ._nodes import LEVELS
 from ._nodes import Attempt
@@ -37,10 +39,8 @@ from ._nodes import Failure
 from ._nodes import Node
 from ._register import Adapters
 from ._signature import Param
-from ._steps import Steps
-from ._steps import run
-from ._there import MEMBERS
-from ._there import There
+from ._trampoline import Steps
+from ._trampoline import run
 from ._types import Asked
 from ._types import ask
 from ._types import provided
@@ -52,7 +52,7 @@ from ._verdicts import Verdicts
 DEEPEST: t.Final = 10
 
 
-class Planner(There):
+class Planner(Lookup):
     """
     Plan the targets of one call.
 

@@ -12,20 +12,20 @@ from buvar.components import spi
 from buvar.components.spi import LOCK
 
 from ._adapter import Adapter
+from ._cache import Compiled
 from ._candidate import Candidate
 from ._candidate import bind
 from ._candidate import unbound
-from ._compiled import Compiled
 from ._condition import condition_of
 from ._decorators import Decorator
 from ._errors import AnnotationError
 from ._errors import RegisterError
 from ._generics import is_open
-from ._kind import Scope
 from ._options import F
 from ._options import Options
 from ._options import registered
 from ._overrides import block_of
+from ._provider_kind import Scope
 from ._spelling import normal
 from ._types import Key
 from ._types import ask

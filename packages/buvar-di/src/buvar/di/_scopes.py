@@ -9,7 +9,7 @@ import sys
 import types
 import typing as t
 
-from ._kind import class_of
+from ._provider_kind import class_of
 
 
 _INIT: t.Any = object.__init__

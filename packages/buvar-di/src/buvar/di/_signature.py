@@ -9,7 +9,7 @@ import typing as t
 from ._annotations import FORMAT
 from ._annotations import evaluate
 from ._annotations import written
-from ._kind import class_of
+from ._provider_kind import class_of
 from ._scopes import Scopes
 from ._scopes import classes_of
 from ._scopes import function_of

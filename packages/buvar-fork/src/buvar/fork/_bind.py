@@ -8,8 +8,8 @@ import os
 import socket
 import typing as t
 
-from ._door import Door
 from ._errors import BindError
+from ._fair_listener import FairListener
 from ._sockets import Socket
 from ._unix import bind_path
 from ._unix import give_away
@@ -69,7 +69,7 @@ def bind_tcp(address: Tcp, *, backlog: int, reuse_port: bool) -> Socket:
     if reuse_port:
         _need(address.uri, "SO_REUSEPORT", "sockets that share a port")
     with _cleanly(address.uri) as stack:
-        sock = Door(family, kind, proto)
+        sock = FairListener(family, kind, proto)
         stack.callback(sock.close)
         if os.name == "posix":  # pragma: no branch - another meaning elsewhere
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,7 +106,7 @@ def bind_unix(address: Unix, *, backlog: int) -> Socket:
     """
     _need(address.uri, "AF_UNIX", "Unix sockets")
     with _cleanly(address.uri) as stack:
-        sock = Door(socket.AF_UNIX)
+        sock = FairListener(socket.AF_UNIX)
         stack.callback(sock.close)
         if address.path.startswith("@"):
             sock.bind("\0" + address.path[1:])
@@ -136,7 +136,7 @@ def adopt(address: Fd, uri: str | None = None) -> Socket:
             "socket.",
         ) from error
     try:
-        sock = Door(fileno=fd)
+        sock = FairListener(fileno=fd)
     except OSError as error:
         os.close(fd)
         raise BindError(

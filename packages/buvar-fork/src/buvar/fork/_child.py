@@ -17,10 +17,12 @@ from buvar import plugin
 from buvar.components import Components
 from buvar.components import Namespaces
 
-from ._beat import Beat
 from ._failure import Failure
+from ._heartbeat import Beat
+from ._ipc import Kind
+from ._ipc import Sender
 from ._options import Options
-from ._parent import Leash
+from ._parent import ParentDeathSignal
 from ._preload import NewModules
 from ._results import pack
 from ._serving import Serving
@@ -30,8 +32,6 @@ from ._supervise.signals import HANDLED
 from ._supervise.signals import TERMINAL
 from ._terminal import no_terminal_input
 from ._title import Title
-from ._wire import Kind
-from ._wire import Sender
 from ._worker import Worker
 
 
@@ -61,7 +61,7 @@ class Child:
         sockets: t.Iterable[Socket],
         lifeline: int,
         *,
-        leash: Leash,
+        leash: ParentDeathSignal,
         title: Title,
     ) -> None:
         self.options = options

@@ -16,9 +16,9 @@ from buvar import plugin
 
 from ._errors import OptionError
 from ._errors import UnservedSocketError
-from ._wire import LIMITS
-from ._wire import Kind
-from ._wire import MessageError
+from ._ipc import LIMITS
+from ._ipc import Kind
+from ._ipc import MessageError
 
 
 #: Differs between workers that fail alike: addresses, process ids, times.

@@ -16,9 +16,9 @@ from ._announce import address_text
 from ._bind import adopt
 from ._bind import bind_tcp
 from ._bind import bind_unix
-from ._door import Door
 from ._errors import BindError
 from ._errors import SocketURIError
+from ._fair_listener import FairListener
 from ._sockets import Socket
 from ._uri import Address
 from ._uri import Fd
@@ -153,7 +153,7 @@ class Listeners:
             sockets = adopt_activated(address)
         for item in sockets:
             self._mark(item, address)
-            t.cast("Door", item.sock).workers = sum(
+            t.cast("FairListener", item.sock).workers = sum(
                 share.workers for share in self._shares if share.role in roles
             )
             self._shared[item] = roles

@@ -14,7 +14,7 @@ import typing as t
 _PR_SET_PDEATHSIG: t.Final = 1
 
 
-class Leash:
+class ParentDeathSignal:
     """
     What ties workers to their parent.
 

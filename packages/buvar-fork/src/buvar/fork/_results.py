@@ -23,9 +23,9 @@ import uuid
 
 from ._errors import ResultError
 from ._errors import TaskFailedError
-from ._wire import LIMITS
-from ._wire import Kind
-from ._wire import MessageError
+from ._ipc import LIMITS
+from ._ipc import Kind
+from ._ipc import MessageError
 
 
 #: Deeper than this is a mistake, not data.

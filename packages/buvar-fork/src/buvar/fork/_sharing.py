@@ -22,9 +22,9 @@ import typing as t
 
 from buvar import context
 
-from ._door import Door
 from ._errors import BindError
 from ._errors import SocketURIError
+from ._fair_listener import FairListener
 from ._listeners import Listeners
 from ._listeners import parse_shared
 from ._sockets import Socket
@@ -180,7 +180,7 @@ class Asker:
                 "descriptors, see `ulimit -n`.",
             )
         os.set_inheritable(fds[0], False)  # noqa: FBT003 - positional only
-        sock = Door(fileno=fds[0])
+        sock = FairListener(fileno=fds[0])
         sock.settimeout(0)
         sock.workers = self._workers
         return Socket(uri, sock, owned=True, supervised=True)

@@ -12,9 +12,9 @@ import typing as t
 
 from buvar import context
 
-from ._door import Door
 from ._errors import SocketURIError
-from ._gate import drop_newcomers
+from ._fair_listener import FairListener
+from ._syn_filter import drop_newcomers
 from ._uri import parse
 from ._uri import place
 
@@ -153,7 +153,7 @@ class Socket:
         """
         if self.owned and not self.supervised:
             await self._empty()
-        if isinstance(self._sock, Door):
+        if isinstance(self._sock, FairListener):
             self._sock.shut = True
         for _ in range(_TURNS):
             await asyncio.sleep(0)

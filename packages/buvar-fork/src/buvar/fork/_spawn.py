@@ -12,17 +12,17 @@ import typing as t
 import warnings
 
 from ._child import Child
+from ._ipc import Receiver
+from ._ipc import Sender
 from ._listeners import Listeners
 from ._options import Options
-from ._parent import Leash
+from ._parent import ParentDeathSignal
 from ._sharing import Broker
 from ._sockets import Socket
 from ._streams import flush
 from ._supervise.signals import FORWARDED
 from ._supervise.signals import HANDLED
 from ._title import Title
-from ._wire import Receiver
-from ._wire import Sender
 from ._worker import Worker
 
 
@@ -70,7 +70,7 @@ class Spawner:
         #: Neither to this one: it ends when the service begins to stop.
         self._stopping, self._running = os.pipe()
         self._told = False
-        self._leash = Leash()
+        self._leash = ParentDeathSignal()
         self._title = Title(options.title)
         forks = sum(role.forks for role in options.each_role())
         self._title.show(f"supervisor of {forks}")

@@ -8,9 +8,9 @@ import os
 import random
 import typing as t
 
+from ._ipc import Kind
+from ._ipc import Sender
 from ._sockets import Socket
-from ._wire import Kind
-from ._wire import Sender
 
 
 _log = logging.getLogger("buvar.fork")

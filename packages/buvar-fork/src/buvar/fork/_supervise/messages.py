@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from buvar.fork._failure import Failure
+from buvar.fork._ipc import Kind
+from buvar.fork._ipc import parse_beat
+from buvar.fork._ipc import parse_delay
+from buvar.fork._ipc import parse_reason
 from buvar.fork._results import unpack
-from buvar.fork._wire import Kind
-from buvar.fork._wire import parse_beat
-from buvar.fork._wire import parse_delay
-from buvar.fork._wire import parse_reason
 
 from . import events as happened
 

@@ -12,6 +12,7 @@ import typing as t
 
 from buvar.fork._announce import announce
 from buvar.fork._errors import ForkError
+from buvar.fork._ipc import MessageError
 from buvar.fork._listeners import Listeners
 from buvar.fork._notify import Notifier
 from buvar.fork._options import Options
@@ -21,7 +22,6 @@ from buvar.fork._sharing import Broker
 from buvar.fork._sharing import Loaded
 from buvar.fork._spawn import Spawned
 from buvar.fork._spawn import Spawner
-from buvar.fork._wire import MessageError
 
 from . import commands as do
 from . import events as happened

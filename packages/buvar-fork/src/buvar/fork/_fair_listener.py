@@ -20,7 +20,7 @@ _EXHAUSTED: t.Final = frozenset(
 _PAUSE: t.Final = 0.9
 
 
-class Door(socket.socket):
+class FairListener(socket.socket):
     """
     Listens; lets a few in at a time, and can be shut.
 

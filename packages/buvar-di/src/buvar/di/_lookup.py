@@ -39,7 +39,7 @@ from ._values import offers
 MEMBERS: t.Final = 3
 
 
-class There:
+class Lookup:
     """All that a call finds without building anything."""
 
     def __init__(

@@ -8,8 +8,8 @@ import pathlib
 import signal
 import typing as t
 
-from ._wire import Kind
-from ._wire import Sender
+from ._ipc import Kind
+from ._ipc import Sender
 
 
 _STATM: t.Final = pathlib.Path("/proc/self/statm")

@@ -7,10 +7,10 @@ import contextvars
 import sys
 import typing as t
 
-from ._kind import Scope
 from ._options import F
 from ._options import Options
 from ._options import registered
+from ._provider_kind import Scope
 from ._register import Adapters
 
 

@@ -154,7 +154,7 @@ def load_again(
             return result
         found = []
     paths = {item.path for item in unread}
-    # What could not be read is not missing as well.
+    # A value that could not be read is not reported as missing, too.
     found = [item for item in found if item.path not in paths]
     found = [*unread, *_without_others(found), *stray]
     wrong = [item for item in found if not isinstance(item, Unknown)]
