@@ -112,12 +112,12 @@ fork.stage(prepare, forks=2, max_failures=3)
 
 
 def test_missing_plugin(start) -> None:
-    """A plugin that does not exist is a boot failure, too."""
+    """A plugin that does not exist is a wrong usage, in workers too."""
     program = start(
         "from buvar import fork\nfork.stage('no.such.plugin', forks=2)\n"
     )
 
-    assert program.wait() == 3
+    assert program.wait() == 2
     assert "There is no plugin 'no.such.plugin'" in program.output
     assert program.output.count("the stage failed") == 1
 
