@@ -112,7 +112,7 @@ def test_workers_of_another_user_end_with_their_parent(
 
 @ROOT
 def test_a_closed_directory(start, tmp_path) -> None:
-    """A directory that the user may not enter is named, exit code 3."""
+    """A directory that the user may not enter is named, exit code 2."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
 
@@ -123,7 +123,7 @@ fork.stage(prepare, forks=2, user="nobody", directory={str(closed)!r})
 """
     )
 
-    assert program.wait() == 3
+    assert program.wait() == 2
     assert f"directory={str(closed)!r} makes no sense" in program.output
     assert "the workers cannot enter it" in program.output
     assert "Traceback" not in program.output
