@@ -71,14 +71,15 @@ def _unraisable(previous: t.Any) -> t.Any:
             previous(args)
             return
         error = args.exc_value or args.exc_type()
-        # Only the text of the object: keeping it would resurrect it.
+        extra = {"where": args.err_msg or "Exception ignored in"}
+        # From Python 3.14 on the message names it, mostly.
+        if args.object is not None:
+            # Only the text of the object: keeping it would resurrect it.
+            extra["object"] = safe_repr(args.object)
         logging.getLogger(OWN).error(
             "unraisable exception",
             exc_info=(args.exc_type, error, args.exc_traceback),
-            extra={
-                "where": args.err_msg or "Exception ignored in",
-                "object": safe_repr(args.object),
-            },
+            extra=extra,
         )
 
     return unraisablehook
