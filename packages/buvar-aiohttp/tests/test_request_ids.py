@@ -9,12 +9,13 @@ import typing as t
 
 import aiohttp.web
 import pytest
-import structlog.contextvars
 
 from buvar import context
 from buvar import di
 from buvar_aiohttp.request_ids import RequestId
 
+
+contextvars: t.Any = pytest.importorskip("structlog.contextvars")
 
 PLUGIN = "buvar_aiohttp.request_ids"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -23,7 +24,7 @@ TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 
 async def tell(request: aiohttp.web.Request) -> t.Any:
     await asyncio.sleep(0)
-    fields = structlog.contextvars.get_contextvars()
+    fields = contextvars.get_contextvars()
     component = await di.nject(RequestId)
     return aiohttp.web.json_response(
         [str(context.get(RequestId)), str(component), fields["request_id"]]
@@ -113,7 +114,7 @@ def test_logs(serve, route, caplog) -> None:
     (error,) = [r for r in caplog.records if r.levelname == "ERROR"]
     assert error.request_id == ids[0]
     assert error.exc_info
-    assert structlog.contextvars.get_contextvars() == {}
+    assert contextvars.get_contextvars() == {}
 
 
 @pytest.mark.buvar_plugins(PLUGIN)
