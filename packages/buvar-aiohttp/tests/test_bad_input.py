@@ -333,7 +333,9 @@ def test_leaving_in_a_download(serve, route, sessions, ends, cancels) -> None:
 
     serve(visit, route(endless), sessions, handler_cancellation=cancels)
     (end,) = ends
-    assert isinstance(end, ConnectionError), end
+    # Whether writing fails first, or it is cancelled, is up to the loop.
+    cancelled = asyncio.CancelledError if cancels else ConnectionError
+    assert isinstance(end, ConnectionError | cancelled), end
 
 
 def test_idle_connections(serve, route, sessions) -> None:
