@@ -76,6 +76,8 @@ def test_requests_are_counted(serve, route, ask, caplog) -> None:
     assert found[total("GET", template, 500)] == "1.0"
     assert found[total("GET", "", 404)] == "1.0"
     assert found[total("_OTHER", "", 405)] == "1.0"
+    short = f'http_requests_total{{method="GET",route="{template}",'
+    assert found[f'{short}status="200"}}'] == "2.0"
     seconds = total("GET", template, 200).replace("_count", "_sum")
     assert float(found[seconds]) > 0
     labels = f'{{http_request_method="GET",http_route="{template}"}}'

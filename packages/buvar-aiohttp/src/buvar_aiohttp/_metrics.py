@@ -10,6 +10,7 @@ import typing as t
 import aiohttp.web
 
 from prometheus_client import CollectorRegistry
+from prometheus_client import Counter
 from prometheus_client import Gauge
 from prometheus_client import Histogram
 from prometheus_client.exposition import choose_encoder
@@ -64,6 +65,12 @@ class Metrics:
         self.registry = registry
         names = "http_request_method", "http_route"
         answered = *names, "http_response_status_code"
+        self._total = Counter(
+            "http_requests_total",
+            "Requests that were handled.",
+            ["method", "route", "status"],
+            registry=registry,
+        )
         self._seconds = Histogram(
             "http_server_request_duration_seconds",
             "How long requests took.",
@@ -129,6 +136,7 @@ class Metrics:
                 self._open.dec()
                 method, route = method_of(request), route_of(request) or ""
                 spent = time.perf_counter() - start
+                self._total.labels(method, route, status).inc()
                 self._seconds.labels(method, route, status).observe(spent)
                 if request.body_exists:
                     self._measure(self._received, request, method, route)

@@ -3,8 +3,8 @@ Metrics for Prometheus: ``/metrics``, a plugin of its own.
 
 ``await load("buvar_aiohttp.metrics")`` measures requests by method, template
 of the route (never the path, of which there may be any number) and status. It
-needs the extra ``buvar-aiohttp[metrics]``. The metrics have OpenTelemetry's
-names, as Prometheus writes them:
+needs the extra ``buvar-aiohttp[metrics]``. Most of the metrics have
+OpenTelemetry's names, as Prometheus writes them:
 
 - ``http_server_request_duration_seconds``, a histogram, whose count is that
   of the requests: ``http_request_method``, ``http_route``,
@@ -14,6 +14,8 @@ names, as Prometheus writes them:
   ``http_server_response_body_size_bytes``, histograms, without the status, of
   bodies whose length is known,
 - ``http_server_active_requests``, a gauge,
+- ``http_requests_total``, a counter: ``method``, ``route``, ``status``; the
+  count of the first one under the name that most dashboards ask for,
 - ``event_loop_lag_seconds``, a gauge: ``worker``, its number,
 - ``http_server_requests_refused_total``, a counter: those that
   ``max_concurrent_requests`` has refused.
