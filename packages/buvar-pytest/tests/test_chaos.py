@@ -107,9 +107,11 @@ def test_a_server_without_its_drain_is_found(buvar_service, buvar_chaos):
     """The same load finds a server whose drain was taken out."""
     service = buvar_service(prepare_drainless, forks=2)
 
-    with buvar_chaos.load(service) as load:
+    with buvar_chaos.load(service, path="/slow", clients=4) as load:
+        # Whichever worker is stopped, it or the other one is busy.
+        service.until("slow", count=4)
         buvar_chaos.reload(service)
-        load.answer(50)
+        load.answer(4)
     with pytest.raises(AssertionError, match="requests were lost, at most 0"):
         load.counts.assert_lost(0)
 
