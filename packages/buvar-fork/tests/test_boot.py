@@ -51,9 +51,9 @@ def test_never_ready_after_a_reload(start) -> None:
 
 def test_patience(start) -> None:
     """Without a bound a worker may boot for ever, its loop being alive."""
-    program = start(NEVER.format(generation=0, timeout=None, beat=2))
+    program = start(NEVER.format(generation=0, timeout=None, beat=4))
     with pytest.raises(AssertionError):
-        program.until("killed", seconds=2.5)
+        program.until("killed", seconds=5)
 
     assert len(program.workers()) == 2
     assert program.stop() == 0

@@ -12,7 +12,7 @@ import asyncio, logging
 from buvar import context, fork, plugin
 from buvar.fork import _serving
 logging.basicConfig(level="INFO", format="%(message)s")
-_serving._PATIENCE = 0.3
+_serving._PATIENCE = PATIENCE
 ONE, TWO = "tcp://127.0.0.1:0", "unix://two"
 
 async def wait():
@@ -50,9 +50,15 @@ async def promise():
 def run(start):
     """Start a service of one of the plugins."""
 
-    def run(name: str, forks: int, sockets: str = "[ONE]", unserved="error"):
+    def run(
+        name: str,
+        forks: int,
+        sockets: str = "[ONE]",
+        unserved="error",
+        patience=0.3,
+    ):
         return start(
-            f"{PLUGINS}\n"
+            f"PATIENCE = {patience}\n{PLUGINS}\n"
             f"print('returned', fork.stage({name}, forks={forks}, "
             f"sockets={sockets}, unserved={unserved!r}))\n"
         )
@@ -86,7 +92,7 @@ def test_one_of_two(run, forks) -> None:
 @pytest.mark.parametrize("name", ["one", "late", "promise"])
 def test_served(run, name, forks) -> None:
     """In prepare, in a task, or later, if that is promised."""
-    program = run(name, forks)
+    program = run(name, forks, patience=60)
     program.until("ready")
     assert "nothing has begun" not in program.output
 
@@ -115,7 +121,7 @@ def test_stage_that_is_over(run, forks) -> None:
 @pytest.mark.parametrize("forks", [1, 2])
 def test_stopped_meanwhile(run, forks) -> None:
     """A signal that comes before a socket is served ends it as ever."""
-    program = run("nobody", forks)
+    program = run("nobody", forks, patience=60)
     program.until("Listening on" if forks == 1 else "started", forks // 2 or 1)
     program.signal(signal.SIGTERM)
 
