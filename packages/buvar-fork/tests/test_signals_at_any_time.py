@@ -182,6 +182,32 @@ print("returned")
     assert _left(tmp_path) == []
 
 
+@pytest.mark.parametrize("signals", ["", ", signals=None"])
+@pytest.mark.parametrize("place", ["prepare", "serve"])
+def test_single_process_stopped_in_a_step(start, place, signals) -> None:
+    """A signal that comes while code of ours runs is not its failure."""
+    program = start(
+        f"""
+import asyncio, signal
+from buvar import context, fork, plugin
+async def serve():
+    if {place!r} == "serve":
+        signal.raise_signal(signal.SIGTERM)
+    await context.get(plugin.Cancel).wait()
+async def prepare(teardown: plugin.Teardown):
+    teardown.add(lambda: print("torn down"))
+    if {place!r} == "prepare":
+        signal.raise_signal(signal.SIGTERM)
+    yield serve()
+fork.stage(prepare, forks=1{signals})
+print("returned")
+"""
+    )
+    assert program.wait() == 0
+    assert "torn down\nreturned\n" in program.output
+    assert "Traceback" not in program.output
+
+
 def test_quit_does_not_wait_in_a_single_process(start) -> None:
     """With forks=1 QUIT is as a second signal: tasks are cancelled."""
     program = start(

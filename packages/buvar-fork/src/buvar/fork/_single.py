@@ -70,6 +70,11 @@ def run_single(
             return single.run(open_all(stack), stack.close)
         except _StoppedError:
             return []
+        except BaseExceptionGroup as group:
+            # It was raised in a task, before the stage could be stopped.
+            if group.split(_StoppedError)[1] is not None:
+                raise
+            return []
         finally:
             single.ended = True
 
@@ -85,6 +90,7 @@ class _Single:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._stop: t.Callable[[], None] | None = None
+        self._watch: t.Callable[[t.Callable[[], None]], object]
         self._terminal: t.Any = None
         self._grace: Grace | None = None
         self.ended = False
@@ -117,6 +123,7 @@ class _Single:
             self._stop = stopped
             return stopped
 
+        self._watch = watch
         base = stage_options.get("signals", plugin.Signals)
         if base is not None:
             stage_options["signals"] = observed(base, watch)
@@ -142,6 +149,8 @@ class _Single:
         stage = context.get(plugin.Stage)
         grace.forced = lambda: stage.interrupts.forced
         if not stage.signals.installed:
+            # Raised where one arrives, it would be the failure of a task.
+            self._watch(stage.stop)
             return
         loop = asyncio.get_running_loop()
 
@@ -206,7 +215,11 @@ class _Single:
         if self._stop is None:
             _log.info("Stopped by %s.", signal_name(number))
             raise _StoppedError
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            # It has stopped: this is the end already.
+            return
         loop.call_soon_threadsafe(self._stop)
         if number == getattr(signal, "SIGQUIT", None):
             loop.call_soon_threadsafe(self._stop)
