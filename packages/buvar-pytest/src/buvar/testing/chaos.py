@@ -131,21 +131,17 @@ class Chaos:
 
     def add_worker(self, service: Service, timeout: float = TIMEOUT) -> None:
         """Have a worker more with ``TTIN``, and wait until it is there."""
-        number = len(service.workers()) + 1
+        before = set(service.workers())
         service.signal(signal.SIGTTIN)
-        service.until(
-            lambda: len(service.workers()) == number, timeout=timeout
-        )
+        service.until(lambda: set(service.workers()) - before, timeout=timeout)
 
     def remove_worker(
         self, service: Service, timeout: float = TIMEOUT
     ) -> None:
         """Have a worker less with ``TTOU``, and wait until it is gone."""
-        number = len(service.workers()) - 1
+        before = set(service.workers())
         service.signal(signal.SIGTTOU)
-        service.until(
-            lambda: len(service.workers()) == number, timeout=timeout
-        )
+        service.until(lambda: before - set(service.workers()), timeout=timeout)
 
     def reload(self, service: Service, timeout: float = TIMEOUT) -> None:
         """Replace all workers with ``HUP``, and wait until that is done."""
