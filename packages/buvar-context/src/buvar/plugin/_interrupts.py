@@ -53,6 +53,7 @@ TIDY: t.Final = 0.4
 #: What shells report of a process that was interrupted from the keyboard.
 INTERRUPTED: t.Final = 130
 
+_FORCED: t.Final = "The process is ended by force: it waited for"
 #: Seconds between two looks of the thread.
 _LOOK: t.Final = 0.05
 #: Seconds between two signs of life of the loop.
@@ -214,8 +215,15 @@ class Interrupts:
     def _exit(self) -> t.NoReturn:
         """End the process; what holds a lock cannot prevent that."""
         said = threading.Event()
-        _thread.start_new_thread(self._last_words, (said,))
-        said.wait(_LAST_WORDS)
+        try:
+            _thread.start_new_thread(self._last_words, (said,))
+        except RuntimeError:
+            # Python 3.12 starts none while the interpreter ends; here no lock
+            # may be waited for, as logging has some.
+            with contextlib.suppress(Exception):
+                os.write(2, f"{_FORCED} {self._awaited()}.\n".encode())
+        else:
+            said.wait(_LAST_WORDS)
         os._exit(self._code)
 
     def _last_words(self, said: threading.Event) -> None:
@@ -223,7 +231,7 @@ class Interrupts:
             blocked = time.monotonic() - self._beat > _BLOCKED
             here = ", which is blocked here:\n" + _main_stack()
             _log.critical(
-                "The process is ended by force: it waited for %s",
+                _FORCED + " %s",
                 "the event loop" + here
                 if blocked and not self._ended
                 else self._awaited() + ".",
