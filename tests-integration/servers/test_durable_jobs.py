@@ -14,24 +14,33 @@ import pytest
 pytest.importorskip("taskiq_redis")
 
 
-def test_killed_in_the_middle(
-    *,
+@pytest.fixture
+def shop(
     page: t.Callable[[str], Path],
     redis: t.Callable[[int], t.Any],
+    free_port: t.Callable[[], int],
+) -> tuple[Path, dict[str, str]]:
+    """Write the programs of the guide; return their folder and settings."""
+    folder = page("durable-jobs.md")
+    folder.joinpath("shop/__init__.py").touch()
+    redis(database := free_port())
+    return folder, {
+        "APP_QUEUE_URL": f"redis://127.0.0.1:{database}/0",
+        "APP_QUEUE_LONGEST": "2s",
+    }
+
+
+def test_killed_in_the_middle(
+    *,
+    shop: tuple[Path, dict[str, str]],
     buvar: t.Callable[..., t.Any],
     http: t.Callable[..., tuple[int, str]],
     free_port: t.Callable[[], int],
     eventually: t.Callable[[t.Callable[[], object]], None],
 ) -> None:
     """A job whose worker is killed runs again, on a layer of its own."""
-    folder = page("durable-jobs.md")
-    folder.joinpath("shop/__init__.py").touch()
+    folder, env = shop
     log = folder / "receipts.log"
-    redis(database := free_port())
-    env = {
-        "APP_QUEUE_URL": f"redis://127.0.0.1:{database}/0",
-        "APP_QUEUE_LONGEST": "2s",
-    }
     workers = buvar(
         *("shop.worker", "--env-prefix", "APP", "--forks", "2"), env=env
     )
@@ -62,22 +71,15 @@ def test_killed_in_the_middle(
 
 def test_stopped_in_the_middle(
     *,
-    page: t.Callable[[str], Path],
-    redis: t.Callable[[int], t.Any],
+    shop: tuple[Path, dict[str, str]],
     buvar: t.Callable[..., t.Any],
     http: t.Callable[..., tuple[int, str]],
     free_port: t.Callable[[], int],
     eventually: t.Callable[[t.Callable[[], object]], None],
 ) -> None:
     """A job that the end of the service cuts off is rolled back, not lost."""
-    folder = page("durable-jobs.md")
-    folder.joinpath("shop/__init__.py").touch()
+    folder, env = shop
     log = folder / "receipts.log"
-    redis(database := free_port())
-    env = {
-        "APP_QUEUE_URL": f"redis://127.0.0.1:{database}/0",
-        "APP_QUEUE_LONGEST": "2s",
-    }
     words = "shop.worker", "shop.web", "--env-prefix", "APP"
     address = f"tcp://127.0.0.1:{(port := free_port())}"
     service = buvar(*words, "--bind", address, env=env)
