@@ -208,6 +208,64 @@ print("returned")
     assert "Traceback" not in program.output
 
 
+@pytest.mark.parametrize("signals", ["Signals", "None"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "swallowed while listening",
+        "signals are made",
+        "loop is made",
+        "loop begins",
+    ],
+)
+def test_single_process_stopped_before_it_runs(
+    start, tmp_path, point, signals
+) -> None:
+    """A signal that comes on the way into the loop is not lost."""
+    program = start(
+        f"""
+import asyncio, logging, signal
+from buvar import context, fork, plugin
+logging.basicConfig(level="INFO", format="%(message)s")
+POINT = {point!r}
+def reach(point):
+    if point == POINT:
+        print("reached", flush=True)
+        signal.raise_signal(signal.SIGTERM)
+class Listening(logging.Handler):
+    def emit(self, record):
+        try: reach("swallowed while listening")
+        except BaseException: print("swallowed", flush=True)
+logging.getLogger("buvar.fork").addHandler(Listening())
+class Signals(plugin.Signals):
+    def __init__(self, stop):
+        super().__init__(stop)
+        reach("signals are made")
+def make_loop():
+    reach("loop is made")
+    loop = asyncio.new_event_loop()
+    loop.call_soon(reach, "loop begins")
+    return loop
+async def prepare():
+    print("never prepared", flush=True)
+    yield context.get(plugin.Cancel).wait()
+print("returned", fork.stage(prepare, forks=1, sockets=["unix://sock"],
+    pid_path="pid", signals={signals}, loop_factory=make_loop))
+"""
+    )
+    expected = (signals, point) != ("None", "signals are made")
+    if not expected:
+        program.until("ready")
+        program.signal(signal.SIGTERM)
+
+    assert program.wait() == 0
+    assert ("reached" in program.output) is expected
+    assert ("never" in program.output) is not expected
+    assert program.output.endswith("returned []\n") is expected
+    assert "Traceback" not in program.output
+    assert _left(tmp_path) == []
+
+
 def test_quit_does_not_wait_in_a_single_process(start) -> None:
     """With forks=1 QUIT is as a second signal: tasks are cancelled."""
     program = start(

@@ -146,12 +146,13 @@ class Stage:
         )
         self._concurrent = bool(concurrent)
         self.loader.concurrent = concurrent is not False
-        #: What handles signals, if any are.
-        self.signals = (signals or Signals)(self.stop)
         #: Says what the end waits for.
         self.waiting = Waiting(self._waits_for, self._cure)
         #: Ends the process on a second Ctrl-C.
         self.interrupts = Interrupts(self.stop, self.waiting, exit_timeout)
+        # The last one, as it may be stopped from here on.
+        #: What handles signals, if any are.
+        self.signals = (signals or Signals)(self.stop)
         self.signals.interrupts = self.interrupts
         self._add_own(self.layer.pop())
 
@@ -304,12 +305,15 @@ class Stage:
         self._undo.enter_context(task_layers(loop))
         if self._signals is not None:
             self.signals.install(loop)
+        origin = self._origin
+        del self._origin
+        if self._ending.stops:
+            return
         entries = self.loader.entries
         with Watchdog(lambda: list(entries.values()), self._watchdog):
             await self.loader.load(
-                self._plugins, self._origin, concurrent=self._concurrent
+                self._plugins, origin, concurrent=self._concurrent
             )
-        del self._origin
         if self._look is not None:
             for look in (*self.checks, self._look):
                 try:

@@ -93,6 +93,7 @@ class _Single:
         self._watch: t.Callable[[t.Callable[[], None]], object]
         self._terminal: t.Any = None
         self._grace: Grace | None = None
+        self._asked = False
         self.ended = False
 
     def run(
@@ -123,6 +124,9 @@ class _Single:
             self._stop = stopped
             return stopped
 
+        if self._asked:
+            # What it was raised in has swallowed it, such as a __del__().
+            raise _StoppedError
         self._watch = watch
         base = stage_options.get("signals", plugin.Signals)
         if base is not None:
@@ -148,6 +152,9 @@ class _Single:
         grace = t.cast("Grace", self._grace)
         stage = context.get(plugin.Stage)
         grace.forced = lambda: stage.interrupts.forced
+        if self._asked:
+            stage.stop()
+            await asyncio.sleep(0)  # that is cancelled: nothing is prepared
         if not stage.signals.installed:
             # Raised where one arrives, it would be the failure of a task.
             self._watch(stage.stop)
@@ -212,17 +219,28 @@ class _Single:
 
     def _end(self, number: int) -> None:
         """End the stage, or what comes before it."""
+        self._asked = True
+        loop = _running_loop()
         if self._stop is None:
             _log.info("Stopped by %s.", signal_name(number))
-            raise _StoppedError
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            # It has stopped: this is the end already.
-            return
-        loop.call_soon_threadsafe(self._stop)
-        if number == getattr(signal, "SIGQUIT", None):
+            if loop is None:
+                raise _StoppedError
+            # Its first plugin ends the stage; a callback could not.
+        elif loop is None:
+            # The stage is not in its loop yet, and must not begin; or it has
+            # left that, and nothing is there to stop.
+            self._stop()
+        else:
             loop.call_soon_threadsafe(self._stop)
+            if number == getattr(signal, "SIGQUIT", None):
+                loop.call_soon_threadsafe(self._stop)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _caught() -> int:
