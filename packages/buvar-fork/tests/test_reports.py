@@ -171,7 +171,7 @@ def test_worker_alone(caplog) -> None:
     for _ in range(5):
         worker.count()
 
-    assert worker.done == 5
+    assert worker.work_count == 5
     assert caplog.text.count("Nobody is there to replace this process") == 1
 
 
@@ -179,4 +179,4 @@ def test_worker_that_is_never_replaced() -> None:
     """Without a limit work is only counted."""
     worker = fork.Worker()
     worker.count(3)
-    assert worker.done == 3
+    assert worker.work_count == 3

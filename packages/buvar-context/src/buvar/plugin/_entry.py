@@ -11,7 +11,7 @@ from buvar.components._lock import LOCK
 from buvar.components.spi import Lifetime
 
 from ._failure import Where
-from ._report import Report
+from ._report import PluginReport
 from ._resolve import Resolved
 from ._work import Counts
 
@@ -146,9 +146,9 @@ class Entry:
             entry = entry.parent
         return found
 
-    def report(self) -> Report:
+    def report(self) -> PluginReport:
         """Return what became of it, as data."""
-        return Report(
+        return PluginReport(
             self.plugin.name,
             self.chain,
             self.seconds,

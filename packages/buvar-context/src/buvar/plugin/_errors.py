@@ -186,7 +186,7 @@ class StateError(PluginError, RuntimeError):
         return f"{self.what} while the stage is {self.state}.\n{self.cure}"
 
 
-class OptionError(PluginError, ValueError):
+class StageOptionError(PluginError, ValueError):
     """
     The stage was given options that make no sense.
 

@@ -8,7 +8,7 @@ import typing as t
 from ._work import Counts
 
 
-class Report(t.NamedTuple):
+class PluginReport(t.NamedTuple):
     """
     What became of one plugin.
 

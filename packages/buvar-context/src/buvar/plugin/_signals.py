@@ -11,7 +11,7 @@ import threading
 import types
 import typing as t
 
-from ._errors import OptionError
+from ._errors import StageOptionError
 from ._interrupts import Interrupts
 
 
@@ -74,7 +74,7 @@ class Signals:
         Return what handles which signal.
 
         Raises:
-            OptionError: A handler is named after no signal.
+            StageOptionError: A handler is named after no signal.
         """
         found: dict[signal.Signals, t.Callable[[], t.Any]] = {}
         for attribute in dir(type(self)):
@@ -85,7 +85,7 @@ class Signals:
             if isinstance(number, signal.Signals):
                 found[number] = getattr(self, attribute)
             elif name.upper() not in _ELSEWHERE:
-                raise OptionError(
+                raise StageOptionError(
                     "signals",
                     f"{type(self).__qualname__}.{attribute} handles no signal",
                     "Name it after one in lower case, e.g. handle_usr1.",

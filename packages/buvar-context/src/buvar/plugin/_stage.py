@@ -26,7 +26,7 @@ from ._host import Interrupter
 from ._interrupts import Interrupts
 from ._loader import Loader
 from ._options import check_options
-from ._report import Report
+from ._report import PluginReport
 from ._resolve import Plugin
 from ._resolve import calling_frame
 from ._signals import Signals
@@ -196,7 +196,7 @@ class Stage:
         """
         return self._results
 
-    def report(self) -> list[Report]:
+    def report(self) -> list[PluginReport]:
         """Return what became of each plugin, in the order of loading."""
         return [entry.report() for entry in self.loader.entries.values()]
 

@@ -48,7 +48,7 @@ class Worker:
         generation: How many reloads there were when it was started.
         role: The name of its role, empty without roles.
         max_requests: After how much work it is replaced, if ever.
-        done: How much work it has done.
+        work_count: How much work it has done.
         asker: Where ``bind`` asks for sockets; None without a supervisor.
 
     Example:
@@ -71,7 +71,7 @@ class Worker:
         self.slot = slot
         self.generation = generation
         self.role = role
-        self.done = 0
+        self.work_count = 0
         self.max_requests = max_requests
         if max_requests is not None:
             if jitter is None:
@@ -86,9 +86,10 @@ class Worker:
 
     def count(self, number: int = 1) -> None:
         """Count work done; after ``max_requests`` the worker is replaced."""
-        self.done += number
-        if self.max_requests is not None and self.done >= self.max_requests:
-            self.recycle(f"it has done {self.done} requests")
+        self.work_count += number
+        most = self.max_requests
+        if most is not None and self.work_count >= most:
+            self.recycle(f"it has done {self.work_count} requests")
 
     def delay_stop(self, seconds: float) -> None:
         """

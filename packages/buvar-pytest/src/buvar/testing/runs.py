@@ -100,7 +100,7 @@ def run(
     Raises:
         RunTimeoutError: It did not end by itself.
         KeyboardInterrupt: The test was interrupted.
-        OptionError: The options make no sense, or a loop runs already.
+        StageOptionError: The options make no sense, or a loop runs already.
     """
     expired = False
 
@@ -120,7 +120,7 @@ def run(
     with logs.collecting():
         try:
             results = plugin.stage(watch, *plugins, **options)
-        except (KeyboardInterrupt, plugin.OptionError):
+        except (KeyboardInterrupt, plugin.StageOptionError):
             raise
         except BaseException as error:  # noqa: BLE001 - it is the outcome
             failed = error
