@@ -36,12 +36,12 @@ from ._once import wait
 from ._once import wake
 from ._plan import Planner
 from ._provider_kind import Kind
-from ._runtime import endless
-from ._runtime import has
+from ._runtime import any_lent
+from ._runtime import any_present
 from ._runtime import keep
-from ._runtime import lends
+from ._runtime import raise_bad_result
+from ._runtime import raise_no_closing_layer
 from ._runtime import types_of
-from ._runtime import wrong
 from ._types import show
 
 
@@ -52,7 +52,8 @@ TOP: t.Final = 2
 #: More types than this are not asked for one by one.
 _MANY = 8
 _OTHERWISE = (
-    "return MISSING if adapters is None else await again(adapters, given)"
+    "return MISSING if adapters is None "
+    "else await resolve_slow(adapters, given)"
 )
 #: Compiled here: forked workers share it, and do not compile it each.
 _WORD = re.compile(r"\w+")
@@ -80,11 +81,11 @@ class Head:
             "defer": spi.defer,
             "current": buvar_context.get,
             "current_task": spi.current_task,
-            "endless": endless,
+            "raise_no_closing_layer": raise_no_closing_layer,
             "exact": exact,
-            "has": has,
+            "any_present": any_present,
             "keep": keep,
-            "lends": lends,
+            "any_lent": any_lent,
             "listed": listed,
             "partial": functools.partial,
             "release": release,
@@ -92,12 +93,12 @@ class Head:
             "types_of": types_of,
             "wait": wait,
             "wake": wake,
-            "wrong": wrong,
+            "raise_bad_result": raise_bad_result,
         }
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}
         self.taken: set[str] = {
-            *("adapters", "again", "given", "nject", "note", "error"),
+            *("adapters", "resolve_slow", "given", "nject", "note", "error"),
             *("context", "items", "below", *LAYERS),
             *(f"{layer}_kept" for layer in LAYERS),
             *self.names,
@@ -106,8 +107,8 @@ class Head:
         }
         #: The last number that made a name unique.
         self.numbers: dict[str, int] = {}
-        self.known: set[Build] = set()
-        self.maybe: list[Build] = []
+        self.assigned: set[Build] = set()
+        self.maybe_assigned: list[Build] = []
         #: Something was awaited in the lines so far: others may have run.
         self.awaited = False
 
@@ -240,7 +241,7 @@ class Head:
         ]
         if list(absent) != ["context"]:
             asked = [
-                f"{'lends' if layer == 'stage' else 'has'}"
+                f"{'any_lent' if layer == 'stage' else 'any_present'}"
                 f"({layer}, {self._const(tuple(some), 'absent')})"
                 for layer, some in absent.items()
             ]

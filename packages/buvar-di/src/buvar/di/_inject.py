@@ -23,8 +23,8 @@ from ._errors import AnnotationError
 from ._errors import RegisterError
 from ._explain import needs
 from ._nject import Question
-from ._nject import answer
-from ._nject import found
+from ._nject import require
+from ._nject import resolve_slow
 from ._nodes import Node
 from ._plan import Planner
 from ._provider_kind import Kind
@@ -208,7 +208,7 @@ class Filler:
                 # right one.
                 values = await call(None, {})
             if values is MISSING:
-                values = await answer(question, adapters, {})
+                values = await resolve_slow(question, adapters, {})
             if follow:
                 if kwargs:
                     return await function(*args, *values, **kwargs)
@@ -259,7 +259,7 @@ class Filler:
     def _plan(self, planner: Planner, params: t.Sequence[Param]) -> list[Node]:
         name = name_of(self.function)
         return [
-            found(
+            require(
                 planner,
                 one.annotation,
                 planner.param(one),

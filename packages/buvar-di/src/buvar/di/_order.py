@@ -59,19 +59,19 @@ class Order(Body):
 
     def _need(self, node: Node, depth: int) -> None:
         """Write what a value needs, and the value, unless it is there."""
-        if not isinstance(node, Build) or node in self.known:
+        if not isinstance(node, Build) or node in self.assigned:
             return
-        if node in self.maybe:
+        if node in self.maybe_assigned:
             self._line(f"if {self._var(node)} is MISSING:", depth)
             # Not sure to be reached, so what is built there is not known.
-            known, self.known = self.known, set(self.known)
+            assigned, self.assigned = self.assigned, set(self.assigned)
             self._write(node, depth + 1)
-            self.known = known
+            self.assigned = assigned
         else:
             if depth > TOP:
-                self.maybe.append(node)
+                self.maybe_assigned.append(node)
             self._write(node, depth)
-        self.known.add(node)
+        self.assigned.add(node)
 
     def _write(self, node: Build, depth: int) -> None:
         """Write a value, what it needs first."""
@@ -96,7 +96,7 @@ class Order(Body):
                 self._need(arg, depth)
             self._build(node, depth)
             return
-        known, self.known = self.known, set(self.known)
+        assigned, self.assigned = self.assigned, set(self.assigned)
         if waits:
             if not is_new:
                 self._line(f"{var} = {self._get(node)}", depth)
@@ -105,7 +105,7 @@ class Order(Body):
             self._build_claimed(node, depth)
         else:
             self._unless_there(node, depth)
-        self.known = known
+        self.assigned = assigned
 
     def _unless_there(self, node: Build, depth: int) -> None:
         """Write a value, and what it needs, unless the layer has it."""
@@ -181,7 +181,7 @@ class Order(Body):
                 continue
             if one.adapter.kind in AWAITS or (one.kept and one.level == STAGE):
                 return True
-            inner = (arg for arg in one.needs if arg not in self.known)
+            inner = (arg for arg in one.needs if arg not in self.assigned)
             todo.update(dict.fromkeys(inner))
         return False
 
@@ -190,7 +190,7 @@ class Order(Body):
     def _flat(self, nodes: t.Sequence[Node]) -> None:
         builds = self.planner.order
         wanted = self._wanted(nodes)
-        self.known.update(builds)
+        self.assigned.update(builds)
         for node in builds:
             depth = TOP
             if wanted[node] != "True":

@@ -17,17 +17,17 @@ from ._errors import ScopeError
 from ._types import show
 
 
-def has(layer: Components, keys: tuple[t.Any, ...]) -> bool:
+def any_present(layer: Components, keys: tuple[t.Any, ...]) -> bool:
     """Tell whether a layer has, or sees, one of some types: in all detail."""
     return any(spi.peek(layer, key) is not MISSING for key in keys)
 
 
-def lends(layer: Components, keys: tuple[t.Any, ...]) -> bool:
+def any_lent(layer: Components, keys: tuple[t.Any, ...]) -> bool:
     """Tell whether the layers above see one of some types through a layer."""
     return any(spi.lent(layer, key) is not MISSING for key in keys)
 
 
-def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
+def raise_bad_result(adapter: Adapter, value: t.Any) -> t.NoReturn:
     """Complain about what an adapter returned."""
     if value is MISSING:
         msg = (
@@ -69,7 +69,7 @@ def _types_of(cls: type[object]) -> tuple[t.Any, ...]:
     return cls.__mro__
 
 
-def endless(adapter: Adapter) -> t.NoReturn:
+def raise_no_closing_layer(adapter: Adapter) -> t.NoReturn:
     """Complain about a generator in a layer that does not end."""
     line = (
         f"{adapter.name} ({adapter.where}) yields, but there is no "
@@ -79,7 +79,7 @@ def endless(adapter: Adapter) -> t.NoReturn:
     raise ScopeError(adapter.returns, (line,), (), (hint,))
 
 
-def twice(adapter: Adapter) -> GeneratorError:
+def yielded_twice_error(adapter: Adapter) -> GeneratorError:
     """Make the error for a generator that goes on yielding."""
     msg = (
         f"{adapter.name} ({adapter.where}) yielded twice.\n"
