@@ -34,8 +34,8 @@ async def prepare_client_session(
     """
     await load(config)
     settings = await di.nject(AioHttpConfig)
-    for name, one in {_DEFAULT: None, **settings.client}.items():
-        session = await teardown.enter(_session(name, one))
+    for name, options in {_DEFAULT: None, **settings.client}.items():
+        session = await teardown.enter(_session(name, options))
         context.add(session, name=None if name == _DEFAULT else name)
 
 

@@ -58,7 +58,9 @@ async def prepare(
     ) -> aiohttp.web.Response:
         body: dict[str, t.Any] = {"status": status}
         if details and results:
-            body["checks"] = {one.check.name: one.as_json() for one in results}
+            body["checks"] = {
+                result.check.name: result.as_json() for result in results
+            }
         return json.response(body, status=200 if fine else 503)
 
     async def live(request: aiohttp.web.Request) -> aiohttp.web.Response:

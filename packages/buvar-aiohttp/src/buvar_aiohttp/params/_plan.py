@@ -214,8 +214,8 @@ def _field_names(cls: t.Any) -> list[str]:
     """Return the names of the fields of a class."""
     cls = t.get_origin(cls) or cls
     if attrs.has(cls):
-        return [one.name for one in attrs.fields(cls)]
-    return [one.name for one in dataclasses.fields(cls)]
+        return [field.name for field in attrs.fields(cls)]
+    return [field.name for field in dataclasses.fields(cls)]
 
 
 def _read_query(param: Param) -> Fetch:

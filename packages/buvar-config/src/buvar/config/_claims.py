@@ -186,7 +186,7 @@ def unclaimed(source: Merged) -> list[Unknown]:
     """Return all that nothing reads, once the whole is known."""
     known = all_names(source)
     found = [*_tables(source, known)]
-    every = {name: one for one in known for name in one.leaves}
+    every = {name: claim for claim in known for name in claim.leaves}
     import difflib  # noqa: PLC0415 - as above
 
     for shown, name in _given(source):

@@ -93,7 +93,7 @@ class BadValueError(ValueError):
         self.secret = secret
 
 
-def one(
+def config_error(
     expected: str,
     *,
     path: str = "",

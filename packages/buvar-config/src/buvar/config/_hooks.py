@@ -14,7 +14,7 @@ from cattrs import Converter
 from ._choices import to_enum
 from ._choices import to_literal
 from ._errors import BadValueError
-from ._errors import one
+from ._errors import config_error
 from ._fields import has_fields
 from ._merge import SEQUENCES
 from ._merge import plain
@@ -239,7 +239,7 @@ def instance_hook(tp: t.Any) -> Structure:
     if cls is _CALLABLE:
         return _callable
     if not isinstance(cls, type):
-        raise one(
+        raise config_error(
             f"a field of the type {tp} cannot be loaded",
             cure="Say how with config.var(converter=...), or give it another "
             "type.",

@@ -6,8 +6,8 @@ import typing as t
 
 from collections.abc import Mapping
 
+from ._errors import config_error
 from ._errors import dotted
-from ._errors import one
 from ._secret import show
 from ._sensitive import MASK
 from ._sensitive import sounds_secret
@@ -55,7 +55,7 @@ def check_depth(value: t.Any, source: str | None = None) -> None:
         depth += 1
         if depth >= MOST_NESTED:
             msg = f"expected at most {MOST_NESTED} levels of nesting"
-            raise one(msg, source=source)
+            raise config_error(msg, source=source)
 
 
 def _nested(node: t.Any) -> list[t.Any]:
@@ -83,7 +83,7 @@ def mapping(data: object) -> Mapping[t.Any, t.Any]:
         ConfigError: It is no mapping.
     """
     if not is_table(data):
-        raise one(
+        raise config_error(
             "a source is made of dicts",
             value=show(data),
             cure="Read files with ConfigSource.read(path).",
@@ -166,7 +166,7 @@ def table_at(
     """
     for number, key in enumerate(path):
         if not is_dict(data):
-            raise one(
+            raise config_error(
                 "expected a table",
                 path=dotted(path[:number]),
                 value=MASK if sounds_secret(path[number - 1]) else show(data),

@@ -7,7 +7,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ._errors import ConfigError
-from ._errors import one
+from ._errors import config_error
 from ._errors import together
 from ._files import AnyPath
 from ._files import optional
@@ -87,14 +87,18 @@ async def fetch(parts: t.Iterable[Part]) -> Fetched:
 
 def pending(parts: t.Iterable[Part], fetched: Fetched) -> list[Provider]:
     """Return the providers that were never asked."""
-    return [one for one in _asynchronous(parts) if id(one) not in fetched]
+    return [
+        provider
+        for provider in _asynchronous(parts)
+        if id(provider) not in fetched
+    ]
 
 
 def not_fetched(providers: t.Iterable[Provider]) -> ConfigError:
     """Make the error for providers that were never asked."""
     return together(
         [
-            one(
+            config_error(
                 "the provider has not been asked yet",
                 source=provider.name,
                 cure="Call `await source.fetch()` before the first load.",
@@ -105,7 +109,7 @@ def not_fetched(providers: t.Iterable[Provider]) -> ConfigError:
 
 
 def _asynchronous(parts: t.Iterable[Part]) -> list[Provider]:
-    return [one for one in parts if is_provider(one) and is_async(one)]
+    return [part for part in parts if is_provider(part) and is_async(part)]
 
 
 def stamp(parts: t.Iterable[Part], folder: AnyPath | None) -> object:

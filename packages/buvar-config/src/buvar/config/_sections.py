@@ -41,13 +41,13 @@ def sections() -> dict[str, t.Any]:
 def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
     """Return classes and the paths of their sections."""
     if cls is None:
-        cls = [(one, name) for name, one in sections().items()]
+        cls = [(kind, name) for name, kind in sections().items()]
     if isinstance(cls, list | tuple):
         return [
-            (one[0], _path(one[1]))
-            if isinstance(one, tuple)
-            else (one, _path(section_of(one)))
-            for one in cls
+            (entry[0], _path(entry[1]))
+            if isinstance(entry, tuple)
+            else (entry, _path(section_of(entry)))
+            for entry in cls
         ]
     return [(cls, _path(section_of(cls) if section is None else section))]
 

@@ -164,5 +164,5 @@ def _complain(error: ConfigError) -> None:
     logger.error(
         "The changed configuration is wrong, the old one stays. %s",
         error,
-        extra={"config_errors": [str(one) for one in error.errors]},
+        extra={"config_errors": [str(problem) for problem in error.errors]},
     )

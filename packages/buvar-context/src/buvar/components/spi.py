@@ -296,7 +296,7 @@ def place_of(
         items = layer._items
         if name is not None:
             items = (layer._names or {}).get(namespace, {})
-        places = [n for n, one in enumerate(items.values()) if one is item]
+        places = [n for n, other in enumerate(items.values()) if other is item]
         if places:
             return height, places[-1]
     return 0, 0

@@ -209,13 +209,13 @@ class PluginLayer(Lifetime):
         with LOCK:
             last: dict[t.Any, t.Any] = {}
             ours: dict[t.Any, set[int]] = {}
-            for one in added:
-                for key in one.keys:
-                    found_by = (key, one.name)
+            for addition in added:
+                for key in addition.keys:
+                    found_by = (key, addition.name)
                     # It moves to the end, as in the dict itself.
                     last.pop(found_by, None)
-                    last[found_by] = one.item
-                    ours.setdefault(found_by, set()).add(id(one.item))
+                    last[found_by] = addition.item
+                    ours.setdefault(found_by, set()).add(id(addition.item))
             for (key, name), item in last.items():
                 place: dict[t.Any, t.Any] = self._own_items()
                 if name is not None:

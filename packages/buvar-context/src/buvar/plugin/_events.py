@@ -122,7 +122,8 @@ class Listeners(list[Listener]):
         """
         called = getattr(listener, "__call__", None)  # noqa: B004
         if not callable(listener) or any(
-            inspect.iscoroutinefunction(one) for one in (listener, called)
+            inspect.iscoroutinefunction(function)
+            for function in (listener, called)
         ):
             raise StageOptionError(
                 "listeners",

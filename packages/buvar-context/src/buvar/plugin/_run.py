@@ -228,6 +228,6 @@ def run(*plugins: Plugin, **options: t.Any) -> int:
     except BaseException as error:  # noqa: BLE001 - the caller exits
         code = exit_code(error)
         if not isinstance(error, SystemExit | KeyboardInterrupt):
-            text = "\n".join(one.text() for one in failures(error))
+            text = "\n".join(failure.text() for failure in failures(error))
             sys.stderr.write(text)
         return code

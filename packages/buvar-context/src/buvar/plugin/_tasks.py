@@ -138,10 +138,11 @@ class Tasks:
     def arrange(self, order: t.Sequence[object]) -> None:
         """Put some tasks in the order in which they should have come."""
         places = {id(task): n for n, task in enumerate(order)}
-        mine = [one for one in self._given if id(one) in places]
-        mine.sort(key=lambda one: places[id(one)])
+        mine = [given for given in self._given if id(given) in places]
+        mine.sort(key=lambda task: places[id(task)])
         self._given = [
-            mine.pop(0) if id(one) in places else one for one in self._given
+            mine.pop(0) if id(given) in places else given
+            for given in self._given
         ]
 
     def drop(self, entry: Entry) -> None:

@@ -83,7 +83,7 @@ class Body(Head):
     def _args(self, node: Build) -> str:
         """Write the arguments; defaults at the end are left to the callee."""
         args: list[str] = []
-        positional = [one for one in node.args if not one[0].keyword_only]
+        positional = [pair for pair in node.args if not pair[0].keyword_only]
         while positional and _is_default(positional[-1][1]):
             positional.pop()
         args += [self._value(arg) for _, arg in positional]

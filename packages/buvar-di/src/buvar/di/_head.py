@@ -69,7 +69,7 @@ class Head:
     def __init__(self, planner: Planner) -> None:
         self.planner = planner
         self.is_async = any(
-            one.adapter.kind in AWAITS for one in planner.order
+            build.adapter.kind in AWAITS for build in planner.order
         )
         self.lines: list[str] = []
         self.nodes: dict[int, Build] = {}
@@ -289,7 +289,7 @@ class Head:
             return node.ticket
         own = self.planner.own_keys(node)[0]
         found = self.planner.adapters.find(own)
-        if sum(one.adapter.scope != "call" for one in found) == 1:
+        if sum(candidate.adapter.scope != "call" for candidate in found) == 1:
             return own
         return node.ticket
 
@@ -308,10 +308,10 @@ class Head:
     def _is_new(self, node: Build) -> bool:
         """Tell whether nothing can have been built before."""
         key, guards = self._key(node), self.planner.guards
-        asked = (Guard(one, key, None) for one in (CALL, node.level))
+        asked = (Guard(level, key, None) for level in (CALL, node.level))
         return not self.awaited and (
             key in self.planner.absent
-            or any(guards.get(one) is False for one in asked)
+            or any(guards.get(guard) is False for guard in asked)
         )
 
     # --- names ------------------------------------------------------------
@@ -367,8 +367,8 @@ class Head:
         """Write a collection: a display of its items, and what is found."""
         if node.kind is dict:
             items = ", ".join(
-                f"{name!r}: {self._value(one)}"
-                for name, one in node.items.items()
+                f"{name!r}: {self._value(item)}"
+                for name, item in node.items.items()
             )
             built, add = f"{{{items}}}", "by_name"
         else:

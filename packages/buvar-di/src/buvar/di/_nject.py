@@ -150,7 +150,9 @@ def nject(
 
 
 def _plan(planner: Planner, targets: t.Sequence[t.Any]) -> list[Node]:
-    return [require(planner, one, planner.target(one)) for one in targets]
+    return [
+        require(planner, target, planner.target(target)) for target in targets
+    ]
 
 
 async def resolve_slow(

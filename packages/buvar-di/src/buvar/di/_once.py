@@ -121,7 +121,7 @@ def _would_deadlock(claim: t.Any, held: frozenset[int]) -> bool:
     for _ in range(len(others) + 1):
         if id(claim) in held:
             return True
-        wanted = [one for one, theirs in others if id(claim) in theirs]
+        wanted = [other for other, theirs in others if id(claim) in theirs]
         if not wanted:
             return False
         claim = wanted[0]

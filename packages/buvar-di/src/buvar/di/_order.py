@@ -34,12 +34,12 @@ class Order(Body):
         """Write all that the targets need."""
         builds = self.planner.order
         waits = self.is_async or any(
-            one.kept and one.level == STAGE for one in builds
+            build.kept and build.level == STAGE for build in builds
         )
         if waits and _depth(builds) <= _DEEP:
             for node in nodes:
-                for one in parts(node):
-                    self._need(one, TOP)
+                for part in parts(node):
+                    self._need(part, TOP)
         elif waits or any(map(self._may_be_there, builds)):
             self._flat(nodes)
         else:
@@ -176,12 +176,14 @@ class Order(Body):
             return True
         todo: dict[Node, None] = {node: None}
         while todo:
-            one, _ = todo.popitem()
-            if not isinstance(one, Build):
+            needed, _ = todo.popitem()
+            if not isinstance(needed, Build):
                 continue
-            if one.adapter.kind in AWAITS or (one.kept and one.level == STAGE):
+            if needed.adapter.kind in AWAITS or (
+                needed.kept and needed.level == STAGE
+            ):
                 return True
-            inner = (arg for arg in one.needs if arg not in self.assigned)
+            inner = (arg for arg in needed.needs if arg not in self.assigned)
             todo.update(dict.fromkeys(inner))
         return False
 
@@ -201,7 +203,7 @@ class Order(Body):
     def _wanted(self, nodes: t.Sequence[Node]) -> dict[Build, str]:
         """Write what finds out which objects are needed, from the top."""
         needs: dict[Node, list[str]] = {
-            one: ["True"] for node in nodes for one in parts(node)
+            part: ["True"] for node in nodes for part in parts(node)
         }
         wanted: dict[Build, str] = {}
         for node in reversed(self.planner.order):

@@ -322,12 +322,12 @@ class Planner(Lookup):
 
     def _grows(self, adapter: Adapter) -> bool:
         """Tell whether a generic adapter goes on needing itself."""
-        again = sum(1 for one, _ in self._path if one is adapter)
+        again = sum(1 for planned, _ in self._path if planned is adapter)
         return again >= DEEPEST
 
     def _cycle(self, key: t.Any, here: tuple[Adapter, t.Any]) -> Attempt:
         keys = list(self._path)
-        way = [self._path[one] for one in keys[keys.index(here) :]]
+        way = [self._path[step] for step in keys[keys.index(here) :]]
         failure = Failure(
             Asked((*way, key)),
             kind="cycle",
@@ -377,9 +377,11 @@ class Planner(Lookup):
     def _nothing(
         self, tp: Asked, level: int, attempts: t.Sequence[Attempt] = ()
     ) -> Failure:
-        failures = [one.failure for one in attempts if one.failure]
-        heads = frozenset(head for one in failures for head in one.heads)
-        kinds = {one.kind for one in failures}
+        failures = [attempt.failure for attempt in attempts if attempt.failure]
+        heads = frozenset(
+            head for failure in failures for head in failure.heads
+        )
+        kinds = {failure.kind for failure in failures}
         note, kind = (
             "",
             next((k for k in ("cycle", "scope") if k in kinds), ""),

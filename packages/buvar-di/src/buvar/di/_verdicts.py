@@ -129,4 +129,4 @@ class Verdicts:
             elif isinstance(node, Build):
                 todo += node.needs
             else:
-                todo += [one for one in parts(node) if one is not node]
+                todo += [part for part in parts(node) if part is not node]

@@ -116,7 +116,7 @@ class NewModules:
         return (
             path.is_absolute()
             and not _INSTALLED.intersection(path.parts)
-            and not any(path.is_relative_to(one) for one in _standard())
+            and not any(path.is_relative_to(folder) for folder in _standard())
         )
 
 

@@ -265,10 +265,12 @@ def new(name: str, features: str) -> None:
     from ._new import FEATURES  # noqa: PLC0415
     from ._new import write  # noqa: PLC0415
 
-    wanted = [one.strip() for one in features.split(",") if one.strip()]
-    for one in wanted:
-        if one not in FEATURES:
-            msg = f"{one!r} is not one of {', '.join(FEATURES)}."
+    wanted = [
+        feature.strip() for feature in features.split(",") if feature.strip()
+    ]
+    for feature in wanted:
+        if feature not in FEATURES:
+            msg = f"{feature!r} is not one of {', '.join(FEATURES)}."
             raise click.BadParameter(msg, param_hint="'--with'")
     write(name, wanted, pathlib.Path.cwd())
     click.echo(f"Wrote {name}; see {name}/README.md.")

@@ -60,7 +60,7 @@ def plugins(
         if _is_module(path)
     }
     group = importlib.metadata.entry_points(group="buvar.plugins")
-    found.update(one.name for one in group)
+    found.update(entry_point.name for entry_point in group)
     names = sorted(found)
     return [Item(name) for name in names if name.startswith(incomplete)]
 

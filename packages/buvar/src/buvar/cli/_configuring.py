@@ -56,9 +56,9 @@ def show(application: Application) -> None:
     if not terminal_width(sys.stdout):
         click.echo(str(found))
         return
-    for line, one in zip(str(found).split("\n"), found, strict=True):
+    for line, setting in zip(str(found).split("\n"), found, strict=True):
         # What somebody has set stands out.
-        dim = one.source == "default"
+        dim = setting.source == "default"
         click.echo(click.style(line, dim=True) if dim else line)
 
 

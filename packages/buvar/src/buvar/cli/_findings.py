@@ -90,7 +90,7 @@ def exit_code(findings: t.Iterable[Finding]) -> int:
 
     2 says that correcting the configuration is enough.
     """
-    codes = [one.exit_code for one in findings if not one.is_note]
+    codes = [finding.exit_code for finding in findings if not finding.is_note]
     return min(codes, default=0)
 
 
@@ -105,15 +105,15 @@ def of_error(
         source: Knows where the tables are that lack something.
     """
     if isinstance(error, config.ConfigError):
-        return [_of_problem(one, source) for one in error.errors]
+        return [_of_problem(problem, source) for problem in error.errors]
     if isinstance(error, di.CheckError):
-        return [_of_injection(one) for one in error.errors]
+        return [_of_injection(failure) for failure in error.errors]
     if isinstance(error, di.ResolveError):
         return [_of_injection(error)]
     if isinstance(error, BaseExceptionGroup):
         group = t.cast("BaseExceptionGroup[BaseException]", error)
         found = [of_error(inner, source) for inner in group.exceptions]
-        return [one for findings in found for one in findings]
+        return [finding for findings in found for finding in findings]
     return [_of_failure(plugin.failures(error)[0])]
 
 
@@ -165,7 +165,7 @@ def _of_injection(error: di.ResolveError) -> Finding:
     return Finding(
         "injection",
         "\n    ".join(lines),
-        "\n".join(f"Hint: {one}" for one in error.hints) or None,
+        "\n".join(f"Hint: {hint}" for hint in error.hints) or None,
         place["file"] if place else None,
         int(place["line"]) if place else None,
     )

@@ -25,7 +25,7 @@ _HERE: t.Final = "PWD"
 
 def as_text(findings: t.Sequence[Finding]) -> str:
     """Return a line for each mistake, and how many there are."""
-    number = sum(not one.is_note for one in findings)
+    number = sum(not finding.is_note for finding in findings)
     total = f"{number} mistake{'' if number == 1 else 's'} found."
     return "\n".join([*map(str, findings), total])
 
@@ -42,13 +42,17 @@ def terminal_width(stream: t.TextIO) -> int:
 def for_terminal(findings: t.Sequence[Finding], width: int) -> str:
     """Return the same with colours, and lines that are broken at words."""
     lines: list[str] = []
-    for one in findings:
-        message, *more = one.message.split("\n")
-        place = click.style(f"{one.place}: ", bold=True) if one.place else ""
-        rule = click.style(f"[{one.rule}]", fg="red")
+    for finding in findings:
+        message, *more = finding.message.split("\n")
+        place = (
+            click.style(f"{finding.place}: ", bold=True)
+            if finding.place
+            else ""
+        )
+        rule = click.style(f"[{finding.rule}]", fg="red")
         lines.append(f"{place}{message} {rule}")
         lines += more
-        for hint in (one.hint or "").split("\n"):
+        for hint in (finding.hint or "").split("\n"):
             lines += [
                 click.style(line, dim=True) for line in _broken(hint, width)
             ]
@@ -68,9 +72,11 @@ def as_json(findings: t.Sequence[Finding]) -> str:
     """Return an object with all mistakes, and notes if there are any."""
     data: dict[str, t.Any] = {
         "exit_code": exit_code(findings),
-        "mistakes": [_data(one) for one in findings if not one.is_note],
+        "mistakes": [
+            _data(finding) for finding in findings if not finding.is_note
+        ],
     }
-    notes = [_data(one) for one in findings if one.is_note]
+    notes = [_data(finding) for finding in findings if finding.is_note]
     if notes:
         data["notes"] = notes
     return json.dumps(data, indent=2)
@@ -113,13 +119,13 @@ def as_sarif(findings: t.Sequence[Finding]) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [
             {
-                "ruleId": one.rule,
-                "ruleIndex": names.index(one.rule),
-                "level": "note" if one.is_note else "error",
-                "message": {"text": _message(one)},
-                **_locations(one),
+                "ruleId": finding.rule,
+                "ruleIndex": names.index(finding.rule),
+                "level": "note" if finding.is_note else "error",
+                "message": {"text": _message(finding)},
+                **_locations(finding),
             }
-            for one in findings
+            for finding in findings
         ],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}

@@ -343,11 +343,13 @@ class Service:
             if worker.replaces is None
             and (worker.outdated or worker.recycle is not None)
         ]
-        if any(one.outdated and not one.slot.exclusive for one in stale):
+        if any(
+            worker.outdated and not worker.slot.exclusive for worker in stale
+        ):
             return [
-                one
-                for one in stale
-                if not (one.outdated and one.slot.exclusive)
+                worker
+                for worker in stale
+                if not (worker.outdated and worker.slot.exclusive)
             ]
         return stale
 
