@@ -15,8 +15,8 @@ from buvar.fork._ipc import Kind
 from buvar.fork._ipc import MessageError
 from buvar.fork._ipc import Receiver
 from buvar.fork._ipc import Sender
-from buvar.fork._ipc import parse_beat
 from buvar.fork._ipc import parse_delay
+from buvar.fork._ipc import parse_heartbeat
 from buvar.fork._ipc import parse_reason
 
 
@@ -37,7 +37,7 @@ def test_messages(pipe) -> None:
     sender, receiver = pipe
     sender.hint(Kind.READY)
     sender.send(Kind.RECYCLE, b"why")
-    os.write(sender.fd, HEAD.pack(Kind.BEAT, 2) + b"1")
+    os.write(sender.fd, HEAD.pack(Kind.HEARTBEAT, 2) + b"1")
 
     assert list(receiver.receive()) == [
         (Kind.READY, b""),
@@ -45,7 +45,7 @@ def test_messages(pipe) -> None:
     ]
     assert list(receiver.receive()) == []
     os.write(sender.fd, b"2")
-    assert list(receiver.receive()) == [(Kind.BEAT, b"12")]
+    assert list(receiver.receive()) == [(Kind.HEARTBEAT, b"12")]
 
 
 def test_a_turn_is_bounded() -> None:
@@ -69,7 +69,10 @@ def test_a_turn_is_bounded() -> None:
         (HEAD.pack(0, 0), "no kind 0"),
         (HEAD.pack(99, 0), "no kind 99"),
         (HEAD.pack(Kind.READY, 1), "1 bytes of READY"),
-        (HEAD.pack(Kind.BEAT, 300_000_000), "300000000 bytes of BEAT"),
+        (
+            HEAD.pack(Kind.HEARTBEAT, 300_000_000),
+            "300000000 bytes of HEARTBEAT",
+        ),
         (
             HEAD.pack(Kind.RESULTS, LIMITS[Kind.RESULTS] + 1),
             "bytes of RESULTS, the limit is",
@@ -111,11 +114,11 @@ def test_delays_without_sense(payload: bytes) -> None:
 
 def test_signs_of_life() -> None:
     """A sign of life may tell the memory in use, and nothing else."""
-    assert parse_beat(b"") == 0
-    assert parse_beat(b"123") == 123
+    assert parse_heartbeat(b"") == 0
+    assert parse_heartbeat(b"123") == 123
     for nonsense in (b"-1", b"1e3", b"\xb2", b"x"):
         with pytest.raises(MessageError):
-            parse_beat(nonsense)
+            parse_heartbeat(nonsense)
 
 
 def test_reasons() -> None:

@@ -121,7 +121,7 @@ def _bound_body(
     """Have the body of a response arrive in time, too."""
 
     def cut() -> None:
-        # Read by nobody it is no failure; the connection is not used again.
+        # Not a failure where nobody reads it; the connection is not reused.
         with contextlib.suppress(RuntimeError):
             response.content.set_exception(_error(deadline))
         response.close()

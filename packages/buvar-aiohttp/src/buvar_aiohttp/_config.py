@@ -45,7 +45,7 @@ def _not_negative(_: object, attribute: t.Any, value: float) -> None:
 
 
 def _proxies(_: object, __: object, value: list[str]) -> None:
-    """Refuse what is no network."""
+    """Refuse what is not a network."""
     TrustedProxies(value)
 
 
@@ -213,7 +213,7 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     client_max_size: int | None = config.var(
         None,
         validator=_positive,
-        help="Bytes that a body may have which is read as a whole, else 413. "
+        help="The most bytes of a body that is read as a whole, else 413. "
         "By default what the application says, 1 MiB.",
     )
     max_line_size: int = config.var(

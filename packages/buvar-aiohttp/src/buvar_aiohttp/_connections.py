@@ -1,5 +1,5 @@
 """
-The connections of a server: who waits for what, and since when.
+The connections of a server: what each waits for, and since when.
 
 aiohttp does not tell which of its connections have sent half a request, which
 have none, and which have a request that is being handled. To stop a server in

@@ -22,7 +22,7 @@ def set_deadline(seconds: float, place: str) -> None:
 
     Args:
         seconds: How much.
-        place: Who says so.
+        place: Where it was set.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     context.add(context.Deadline(seconds, place, loop, task))
@@ -40,7 +40,7 @@ def deadline(seconds: float) -> t.Callable[[Async[P, R]], Async[P, R]]:
         seconds: How long the handler may take, until there is a response.
 
     Raises:
-        ValueError: That is no time.
+        ValueError: That is not a time.
 
     Example:
         >>> import aiohttp.web

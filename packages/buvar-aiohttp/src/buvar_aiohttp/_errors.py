@@ -1,4 +1,4 @@
-"""What can go wrong with the server."""
+"""Errors of the server."""
 
 from __future__ import annotations
 

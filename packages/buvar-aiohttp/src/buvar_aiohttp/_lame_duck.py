@@ -3,9 +3,9 @@ Let load balancers learn that the server stops before it does.
 
 Meanwhile connections are accepted, ``/health/ready`` answers 503, and each
 answer closes its connection. In one process the server itself waits, once the
-stage has begun to stop. With a supervisor that one waits, before it stops any
-worker: all workers go on to accept, and the time in which they have to end
-begins afterwards.
+stage has begun to stop. With a supervisor it is the supervisor that waits,
+before it stops any worker: all workers go on to accept, and the time in which
+they have to end begins afterwards.
 """
 
 from __future__ import annotations

@@ -308,7 +308,7 @@ def mistakes(error: Exception, name: str) -> t.Iterator[tuple[str, str]]:
         name: The name, or pointer, of what was converted.
 
     Raises:
-        Exception: What is no mistake of the client.
+        Exception: It is not a mistake of the client.
     """
     if isinstance(error, ForbiddenExtraKeysError):
         for key in sorted(map(str, error.extra_fields)):

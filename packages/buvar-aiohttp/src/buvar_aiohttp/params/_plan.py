@@ -1,4 +1,4 @@
-"""What is done for each parameter, found out once for all requests."""
+"""Plan once, for all requests, how each parameter is filled."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Plan:
             raise ParameterError(
                 self.function,
                 param.name,
-                "a class in the query has no name, its fields have",
+                "in the query the fields of a class have names, not the class",
                 "leave the name out: Query().",
             )
         self._check(TEXT, param)
@@ -289,7 +289,7 @@ def _convert(
 ) -> t.Any:
     try:
         return convert(value)
-    except Exception as error:  # noqa: BLE001 - what is no mistake is raised
+    except Exception as error:  # noqa: BLE001 - a fault of another kind is raised
         # The fields of a class are keys of the query by themselves.
         for found, reason in _mistakes(error, name):
             where = found if place == "body" else found.removeprefix("/")

@@ -152,7 +152,7 @@ def one_of(
     choices: t.Sequence[t.Any], values: t.Sequence[t.Any], *, text: bool
 ) -> t.Callable[[t.Any, t.Any], t.Any]:
     """
-    Return what takes one of some values.
+    Return a converter that takes only certain values.
 
     Args:
         choices: What a client may send.

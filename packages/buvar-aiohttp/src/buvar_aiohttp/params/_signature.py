@@ -38,7 +38,7 @@ class Param(t.NamedTuple):
 
     @property
     def key(self) -> str:
-        """What the client calls it."""
+        """The name that the client knows it by."""
         name = None if isinstance(self.mark, Body) else self.mark.name
         return self.name if name is None else name
 

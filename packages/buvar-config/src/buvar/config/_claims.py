@@ -1,5 +1,5 @@
 """
-Who reads which name: a variable, a file of the secrets folder, a table.
+What reads which name: a variable, a file of the secrets folder, a table.
 
 What a class cannot know, others may read. So a name that is nearly right, or
 that is below a table of a class, is refused when that class is loaded; all

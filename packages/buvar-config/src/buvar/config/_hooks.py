@@ -1,4 +1,4 @@
-"""What is added to cattrs: strictness, text, secrets, unions."""
+"""Hooks for cattrs: strictness, text, secrets, unions."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def mapping(data: object) -> Mapping[t.Any, t.Any]:
     Return what a source is made of.
 
     Raises:
-        ConfigError: It is no mapping.
+        ConfigError: It is not a mapping.
     """
     if not is_table(data):
         raise config_error(

@@ -1,4 +1,4 @@
-"""What is put over dicts and files: secrets, variables, overrides."""
+"""Secrets, variables and overrides, which win over dicts and files."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read_secrets(folder: AnyPath | None) -> Secrets:
     List the files of a folder of secrets.
 
     Raises:
-        ConfigError: It is no folder, or not readable.
+        ConfigError: It is not a folder, or not readable.
     """
     if folder is None:
         return {}

@@ -70,7 +70,7 @@ class Provider(t.Protocol):
 
     @property
     def name(self) -> str:
-        """What errors call it."""
+        """Its name in errors."""
         ...
 
     def load(

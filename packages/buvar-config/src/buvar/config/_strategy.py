@@ -140,7 +140,7 @@ class _Strategies:
                 f"{field.key}: there is no strategy for "
                 f"{getattr(error.type, '__qualname__', error.type)}, the type "
                 f"of a field of {origin(owner).__qualname__}",
-                cure="Give one of what a file may hold for it: "
+                cure="Give one for what a file may hold for it: "
                 "config.strategy(cls, given={TheType: st.text()}).",
             ) from None
         return found

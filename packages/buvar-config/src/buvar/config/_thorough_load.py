@@ -33,7 +33,7 @@ logger = logging.getLogger("buvar.config")
 
 def check_mode(mode: object) -> None:
     """
-    Refuse what is no way to treat unknown keys.
+    Refuse anything but a way to treat unknown keys.
 
     Raises:
         ConfigError: It is none.

@@ -1,4 +1,4 @@
-"""What annotations stand for: aliases, variables, names yet to resolve."""
+"""Resolve annotations: aliases, variables, names yet to be defined."""
 
 from __future__ import annotations
 

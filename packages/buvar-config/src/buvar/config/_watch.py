@@ -19,7 +19,7 @@ logger = logging.getLogger("buvar.config")
 
 
 class Source(t.Protocol):
-    """What can be read again: a ``ConfigSource``."""
+    """A source that can be read again: a ``ConfigSource``."""
 
     stamped: object
     loaded: dict[int, weakref.ref[Names]]

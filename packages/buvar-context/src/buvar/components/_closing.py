@@ -71,7 +71,7 @@ class Lifetime(Components):
 
         Args:
             error: What ended it: given to each closer, thrown into each
-                generator. That it is let through is no failure.
+                generator. Letting it through is not a failure.
         """
         failures: list[BaseException] = []
         closers = self._closers

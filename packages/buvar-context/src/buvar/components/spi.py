@@ -186,8 +186,8 @@ def lifetime_of(components: Components) -> t.Any:
     """
     Return the nearest layer with a lifetime of its own.
 
-    What is built for the length of a layer ends with that one: layers that
-    were only pushed, as those of tasks, own nothing.
+    What is built for the length of a layer ends with that layer: layers that
+    were only pushed, such as those of tasks, own nothing.
     """
     return components._scope or components
 
@@ -257,7 +257,7 @@ def sees(
     keys: tuple[t.Hashable, ...],
 ) -> bool:
     """
-    Tell whether one of some types was added to a layer or those below it.
+    Tell whether any of several types was added to a layer or below it.
 
     Args:
         components: The stack.
@@ -333,7 +333,7 @@ def is_announced(namespace: t.Hashable, *, named: bool = False) -> bool:
 def any_announced(
     namespaces: frozenset[t.Any], *, named: bool = False
 ) -> bool:
-    """Tell whether one of some types was announced, see ``is_announced``."""
+    """Tell whether any of several types was announced: ``is_announced``."""
     known = _named if named else _unnamed
     return not namespaces.isdisjoint(known)
 

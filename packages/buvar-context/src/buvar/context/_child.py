@@ -45,8 +45,8 @@ def child(
 
     What is added in the block is gone after it. What was built for the
     length of the layer is closed, latest first, each even if another failed;
-    the failures are raised as one group. What outlives the block, as a task
-    may, gets ``LayerEndedError`` from then on.
+    the failures are raised as one group. What outlives the block, such as a
+    task, gets ``LayerEndedError`` from then on.
 
     The layer keeps what is built in it: it does not share what the layers
     below keep, only what was added to them.

@@ -1,4 +1,4 @@
-"""What can be wrong with plugins, their parameters and their tasks."""
+"""Errors of plugins, their parameters and their tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What failed in a stage, as a user reads it."""
+"""The failures of a stage, written for its users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What plugins leave behind in an event loop: tasks, generators, threads."""
+"""End what plugins leave in an event loop: tasks, generators, threads."""
 
 from __future__ import annotations
 

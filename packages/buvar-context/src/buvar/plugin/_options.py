@@ -40,13 +40,13 @@ def check_options(
     ):
         raise StageOptionError(
             "signals",
-            f"{signals!r} is no class of signal handlers",
+            f"{signals!r} is not a class of signal handlers",
             "Give plugin.Signals, a subclass of it, or None.",
         )
     if on_ready is not None and (not callable(on_ready) or is_async(on_ready)):
         raise StageOptionError(
             "on_ready",
-            f"{on_ready!r} is no plain function",
+            f"{on_ready!r} is not a plain function",
             "Give a function without arguments; what awaits is a task.",
         )
     for option, value in seconds.items():

@@ -1,4 +1,4 @@
-"""What a stage knows of its plugins, as data."""
+"""Reports on the plugins of a stage, as data."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _by_object(plugin: object, name: str | None = None) -> Resolved:
 
 def _checked(name: str, prepare: t.Any) -> Resolved:
     if not callable(prepare):
-        raise NoPrepareError(name, f"{prepare!r} is no function")
+        raise NoPrepareError(name, f"{prepare!r} is not a function")
     if not is_async(prepare):
         raise NoPrepareError(name, "it is a sync function")
     return Resolved(name, prepare)

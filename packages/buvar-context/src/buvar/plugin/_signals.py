@@ -71,7 +71,7 @@ class Signals:
 
     def handlers(self) -> dict[signal.Signals, t.Callable[[], t.Any]]:
         """
-        Return what handles which signal.
+        Return the handler of each signal.
 
         Raises:
             StageOptionError: A handler is named after no signal.
@@ -157,7 +157,7 @@ class Signals:
             _log.error("A signal handler failed.", exc_info=task.exception())
 
     def restore(self) -> None:
-        """Put back what handled the signals before."""
+        """Restore the former handlers of the signals."""
         loop = t.cast("asyncio.AbstractEventLoop", self._loop)
         for number, before in self._before.items():
             if number in self._native:

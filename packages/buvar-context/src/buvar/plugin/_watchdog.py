@@ -6,7 +6,7 @@ import asyncio
 import logging
 import typing as t
 
-from ._entry import Entry
+from ._record import PluginRecord
 from ._stack import stack_of
 
 
@@ -18,17 +18,17 @@ class Watchdog:
     Logs, again and again, which plugins are still preparing, and where.
 
     Args:
-        entries: Returns the plugins to look at.
+        records: Returns the plugins to look at.
         seconds: How long a plugin may take before it is named, ``None`` for
             ever.
     """
 
     def __init__(
         self,
-        entries: t.Callable[[], t.Iterable[Entry]],
+        records: t.Callable[[], t.Iterable[PluginRecord]],
         seconds: float | None,
     ) -> None:
-        self._entries = entries
+        self._records = records
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
 
@@ -45,16 +45,16 @@ class Watchdog:
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
-        for entry in self._entries():
-            if entry.running is not None:
-                self._name(entry, loop.time() - entry.start)
+        for record in self._records():
+            if record.running is not None:
+                self._name(record, loop.time() - record.start)
         self.__enter__()
 
-    def _name(self, entry: Entry, seconds: float) -> None:
+    def _name(self, record: PluginRecord, seconds: float) -> None:
         _log.warning(
             "Still preparing the %s after %.1f seconds, here:\n%s",
-            entry,
+            record,
             seconds,
-            stack_of(entry.running),
-            extra={"plugin": entry.plugin.name, "seconds": seconds},
+            stack_of(record.running),
+            extra={"plugin": record.plugin.name, "seconds": seconds},
         )

@@ -1,4 +1,4 @@
-"""What an adapter's type variables stand for when a type is asked for."""
+"""Bind the type variables of adapters to the type that is asked for."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def check(
     Args:
         targets: What to check; without any all that is registered, and what
             injected functions need, see ``add_entry_point``.
-        given: Types that will be in the context by then, as a request.
+        given: Types that will be in the context by then, such as a request.
         dependencies: Keywords as ``nject`` will get them.
 
     Raises:

@@ -50,7 +50,7 @@ class Found(t.NamedTuple):
     A component of a collection.
 
     Attributes:
-        name: What a dict holds it by, ``None`` if that is no text.
+        name: What a dict holds it by, ``None`` if that is not text.
         item: The component.
     """
 

@@ -102,7 +102,7 @@ class Condition:
 
     @property
     def params(self) -> tuple[Param, ...]:
-        """What it decides by."""
+        """The parameters of its predicate."""
         if self._params is None:
             names = t.cast("Scopes", self._scopes)
             found = params_of(self.predicate, lambda: names)

@@ -93,7 +93,7 @@ class Lookout:
             self._named = True
             _log.warning(
                 "The task %r has waited %d s for %s, which another call is "
-                "building: does that one wait for this task?",
+                "building: does that call wait for this task?",
                 self._task and self._task.get_name(),
                 self._waited,
                 self._name,

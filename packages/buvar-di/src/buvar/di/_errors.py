@@ -1,4 +1,4 @@
-"""What can go wrong with injection."""
+"""Errors of injection."""
 
 from __future__ import annotations
 

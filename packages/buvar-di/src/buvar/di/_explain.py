@@ -30,10 +30,10 @@ def explain(
     Make the error for a target that cannot be resolved.
 
     Args:
-        planner: Who knows what there is.
+        planner: Knows what there is.
         target: What was asked for.
         failure: Why it is not to be had.
-        head: Who asks, by default the target itself.
+        head: What asks, by default the target itself.
     """
     first = f"{head}, which" if head else show(target)
     tree = [f"{first} cannot be resolved:", *_draw(failure)]

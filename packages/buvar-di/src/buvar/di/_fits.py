@@ -134,7 +134,7 @@ def _is_derived(target: t.Any, bound: t.Any) -> bool:
     if not bases and own.__module__ in PLAIN:
         # Classes of Python do not say what their bases' arguments are.
         bases = [target]
-    # Of what has no arguments nothing is known, as of a bare list.
+    # Of what has no arguments nothing is known, such as of a bare list.
     return not any(map(t.get_args, bases)) or any(
         _are_like(base, bound) for base in bases
     )
@@ -170,7 +170,7 @@ def _items(
     """
     Have one type, of any number of items, stand as often as there are items.
 
-    That is ``tuple[T, ...]``, or ``Sequence[T]`` which is no tuple.
+    That is ``tuple[T, ...]``, or ``Sequence[T]`` which is not a tuple.
     """
     if theirs[-1:] == (...,) or (len(theirs) == 1 and not is_tuple):
         ours = tuple(arg for arg in ours if arg is not ...)

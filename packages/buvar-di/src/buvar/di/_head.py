@@ -270,7 +270,7 @@ class Head:
         ]
 
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
-        """Write the question whether one of some types is in a dict."""
+        """Write the question whether any of several types is in a dict."""
         if len(keys) > _MANY:
             many = self._const(frozenset(keys), "absent")
             return f"not {many}.isdisjoint({place})"

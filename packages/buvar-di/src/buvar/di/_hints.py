@@ -1,4 +1,4 @@
-"""What to do about a target that cannot be resolved."""
+"""Hints for targets that cannot be resolved."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
         yield f"correct the annotation of {names}{_local(unread)}"
         return
     if asked.optional and asked.keys:
-        yield "Optional alone is no default: write '= None'"
+        yield "Optional alone is not a default: write '= None'"
     if not asked.keys:
         yield (
             "annotate the parameter, or pass it by its name; a target has to "

@@ -116,7 +116,7 @@ def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
 
 
 def _would_deadlock(claim: t.Any, held: frozenset[int]) -> bool:
-    """Tell whether a call waits for one of those that hold it, or is one."""
+    """Tell whether a call is among its holders, or waits for one of them."""
     others = tuple(waiting.values())
     for _ in range(len(others) + 1):
         if id(claim) in held:

@@ -1,4 +1,4 @@
-"""What is overridden, by what is looked up where it is asked for."""
+"""Overrides, by the keys that are looked up for a type."""
 
 from __future__ import annotations
 

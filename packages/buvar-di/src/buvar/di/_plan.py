@@ -240,7 +240,9 @@ class Planner(Lookup):
         if here in self._path:
             return self._cycle(key, here)
         if bindings and self._grows(adapter):
-            reason = f"it needs itself for ever other types, now {show(key)}"
+            reason = (
+                f"it needs itself for a new type each time, now {show(key)}"
+            )
             return Attempt(adapter, reason)
         if self.decorated.any_there and self.decorated.any(candidate):
             # What is inside is shared with those who ask for all of it.

@@ -1,4 +1,4 @@
-"""What compiled code calls: what is there, wrong results."""
+"""Functions that compiled code calls: presence, bad results."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ._types import show
 
 
 def any_present(layer: Components, keys: tuple[t.Any, ...]) -> bool:
-    """Tell whether a layer has, or sees, one of some types: in all detail."""
+    """Tell whether a layer has, or sees, any of several types."""
     return any(spi.peek(layer, key) is not MISSING for key in keys)
 
 
 def any_lent(layer: Components, keys: tuple[t.Any, ...]) -> bool:
-    """Tell whether the layers above see one of some types through a layer."""
+    """Tell whether layers above see any of several types through a layer."""
     return any(spi.lent(layer, key) is not MISSING for key in keys)
 
 
@@ -40,7 +40,7 @@ def raise_bad_result(adapter: Adapter, value: t.Any) -> t.NoReturn:
     returns = show(adapter.returns)
     got = "None" if value is None else f"an instance of {show(type(value))}"
     line = (
-        f"{adapter.name} ({adapter.where}) returned {got}, it says {returns}."
+        f"{adapter.name} ({adapter.where}) returned {got}, but says {returns}."
     )
     hint = f"return an instance of {returns}, or change the annotation"
     raise ResolveError(adapter.returns, (line,), (adapter.returns,), (hint,))

@@ -1,4 +1,4 @@
-"""What a type annotation asks for, and what a return type provides."""
+"""The types that an annotation asks for, and that a return type provides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Key: t.TypeAlias = t.Hashable
 
 #: Classes in a ``__mro__`` that nobody asks for.
 _NO_KEYS: frozenset[t.Any] = frozenset({object, t.Generic, t.Protocol})
-#: What is no type although it is a class.
+#: What is not a type although it is a class.
 _NO_TYPES = frozenset({type(None), inspect.Parameter.empty})
 
 

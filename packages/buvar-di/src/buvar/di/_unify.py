@@ -1,4 +1,4 @@
-"""What type variables have to be, for a type to be the one asked for."""
+"""Find what type variables must be for a type to be the one asked for."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from ._signature import Param
 
 
 class Plan(t.Protocol):
-    """What conditions are asked for: a ``Planner``."""
+    """A ``Planner``, as conditions see it."""
 
     adapters: Adapters
     layers: tuple[Components, Components, Components]

@@ -37,8 +37,8 @@ def preload(plugins: t.Iterable[t.Any]) -> None:
     """
     Import the modules of the plugins that are given by name.
 
-    Nothing in them is called. A name that is no module, as that of an entry
-    point, is left to the workers, which say what is wrong with it.
+    Nothing in them is called. A name that is not a module, such as that of an
+    entry point, is left to the workers, which say what is wrong with it.
 
     Raises:
         BootError: The import of a module fails; it is logged by then.

@@ -277,7 +277,7 @@ def _check_place() -> None:
 
 
 def _several(items: t.Any) -> t.Any:
-    """Take one for a list of one: a text is no list of characters."""
+    """Take one for a list of one: text is not a list of characters."""
     return [items] if isinstance(items, str | os.PathLike) else items
 
 

@@ -1,4 +1,4 @@
-"""What a worker is to the plugins in it."""
+"""The worker, as the plugins in it see it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _tell(told: asyncio.Future[None]) -> None:
 
 
 class SupervisorLink(t.Protocol):
-    """What a worker asks its supervisor for, and tells it."""
+    """The connection to the supervisor: for requests and reports."""
 
     def ask(self, uri: str, backlog: int) -> Socket:
         """Return the socket that all workers share."""

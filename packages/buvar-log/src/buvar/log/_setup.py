@@ -42,7 +42,7 @@ _processors: list[t.Any] = []
 
 
 class Settings(t.Protocol):
-    """What is applied: a ``LogConfig``, which is defined on top of this."""
+    """The settings to apply: a ``LogConfig``, defined on top of this."""
 
     @property
     def tty(self) -> bool | None: ...

@@ -289,5 +289,5 @@ def _check_listener(
             f"user_config.handlers.{name}.handlers",
             section,
             "a QueueHandler without handlers loses all events.",
-            'Name those that are to write them, as handlers = ["file"].',
+            'Name those that are to write them, such as handlers = ["file"].',
         )

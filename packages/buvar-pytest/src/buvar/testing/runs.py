@@ -35,7 +35,7 @@ class Outcome:
 
     @property
     def failures(self) -> list[plugin.Failure]:
-        """What failed, with the plugin and the step."""
+        """The failures, each with its plugin and step."""
         return [] if self.error is None else plugin.failures(self.error)
 
     def check(self) -> t.Self:
@@ -73,7 +73,7 @@ class RunTimeoutError(Exception):
 
 
 class Run(t.Protocol):
-    """What the fixture ``buvar_run`` gives, see ``run()``."""
+    """The fixture ``buvar_run``, see ``run()``."""
 
     def __call__(
         self, *plugins: plugin.Plugin, timeout: float = ..., **options: t.Any

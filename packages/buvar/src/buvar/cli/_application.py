@@ -1,4 +1,4 @@
-"""What a command line says of an application, put into the context."""
+"""Put what a command line says about an application into the context."""
 
 from __future__ import annotations
 

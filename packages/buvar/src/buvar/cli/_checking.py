@@ -215,7 +215,7 @@ def _check_sections() -> None:
     if problems:
         raise config.ConfigError(
             problems,
-            "Correct what is listed and try again. If something else than a "
+            "Correct what is listed and try again. If something other than a "
             'class reads it, say so:\nsource.reserve("section").',
         )
 

@@ -276,7 +276,9 @@ def new(name: str, features: str) -> None:
     click.echo(f"Wrote {name}; see {name}/README.md.")
 
 
-@buvar.command(short_help="Print what has a shell complete the command.")
+@buvar.command(
+    short_help="Print the script that makes a shell complete the command."
+)
 @click.argument("shell", type=click.Choice(SHELLS), required=False)
 def completion(shell: str | None) -> None:
     """
@@ -292,6 +294,6 @@ def completion(shell: str | None) -> None:
     if shell is None:
         shell = pathlib.Path(os.environ.get("SHELL", "")).name
         if shell not in SHELLS:
-            msg = f"$SHELL is none of {', '.join(SHELLS)}: say which it is."
+            msg = f"$SHELL is not one of {', '.join(SHELLS)}: say which it is."
             raise click.UsageError(msg)
     click.echo(script(shell, buvar))

@@ -131,7 +131,7 @@ def prepare_all(
     """
     Prepare the plugins, which load others, and return what failed.
 
-    A plugin may fail for want of the very values that are asked for.
+    A plugin may fail because the very values asked for are missing.
 
     Args:
         application: What names the plugins.

@@ -54,7 +54,7 @@ def deploy(application: Application, kind: str, name: str | None) -> None:
 
 
 class _Facts:
-    """What the configuration and the plugins say."""
+    """The facts that the configuration and the plugins give."""
 
     def __init__(self, application: Application, name: str | None) -> None:
         source = application.source

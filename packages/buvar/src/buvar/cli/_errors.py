@@ -1,4 +1,4 @@
-"""What fails becomes an exit code and, where it can, one clear message."""
+"""Turn failures into an exit code and, where possible, one clear message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check finds: mistakes, each with its place."""
+"""The findings of a check: mistakes, each with its place."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Finding:
         hint: What to do about it.
         file: The file in which it is.
         line: The line, from 1.
-        origin: Where it came from if that is no file: ``$VARIABLE``,
+        origin: Where it came from if that is not a file: ``$VARIABLE``,
             ``--set key``.
     """
 
@@ -65,7 +65,7 @@ class Finding:
 
     @property
     def is_note(self) -> bool:
-        """Whether it is no mistake, but good to know."""
+        """Whether it is not a mistake, but good to know."""
         return self.exit_code == Exit.FINE
 
     @property

@@ -1,4 +1,4 @@
-"""What a check found, written for people, programs and editors."""
+"""Write the findings of a check for people, programs and editors."""
 
 from __future__ import annotations
 

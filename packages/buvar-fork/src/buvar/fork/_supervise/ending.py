@@ -102,10 +102,10 @@ def postpone(service: Service, seconds: float) -> None:
         phase = worker.phase
         if isinstance(phase, Booting):
             worker.phase = Booting(
-                phase.beat_due + seconds, phase.boot_due + seconds
+                phase.heartbeat_due + seconds, phase.boot_due + seconds
             )
         elif isinstance(phase, Ready):
-            worker.phase = Ready(phase.ready_at, phase.beat_due + seconds)
+            worker.phase = Ready(phase.ready_at, phase.heartbeat_due + seconds)
         else:
             worker.phase = dataclasses.replace(phase, due=phase.due + seconds)
 
@@ -144,7 +144,7 @@ def leave(turn: Turn, number: int) -> None:
 
 
 def left(turn: Turn) -> None:
-    """Stop once that time is over, or nobody is there to accept."""
+    """Stop once that time is over, or no worker is left to accept."""
     phase = turn.service.phase
     if isinstance(phase, Leaving) and (
         phase.due <= turn.now or not turn.service.serving()
@@ -153,7 +153,7 @@ def left(turn: Turn) -> None:
 
 
 def close(turn: Turn, number: int) -> None:
-    """Stop the orderly way: whoever was let in is served."""
+    """Stop in good order: connections that were accepted are served."""
     turn.info("Stopping.")
     turn.do(do.StopAccepting())
     turn.service.phase = Closing(number, turn.now, turn.now + HANDSHAKE)
@@ -216,7 +216,7 @@ def hurry(turn: Turn, worker: Worker, seconds: float) -> None:
 
 
 def advance(turn: Turn) -> None:
-    """Say who is waited for, and notice that nobody is left."""
+    """Log which workers are waited for, and notice when none is left."""
     phase = turn.service.phase
     if not isinstance(phase, Ending):
         return

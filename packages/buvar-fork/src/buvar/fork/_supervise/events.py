@@ -1,4 +1,4 @@
-"""What happens to a service, as data."""
+"""Events of a service, as data."""
 
 from __future__ import annotations
 

@@ -27,13 +27,13 @@ from buvar.fork._options import Options
 class Booting:
     """It prepares its plugins."""
 
-    beat_due: float
+    heartbeat_due: float
     boot_due: float
 
     @property
     def due(self) -> float:
         """When its time is up."""
-        return min(self.beat_due, self.boot_due)
+        return min(self.heartbeat_due, self.boot_due)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,12 +41,12 @@ class Ready:
     """It serves."""
 
     ready_at: float
-    beat_due: float
+    heartbeat_due: float
 
     @property
     def due(self) -> float:
         """When the next sign of life must have come."""
-        return self.beat_due
+        return self.heartbeat_due
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Slot:
 
     @property
     def label(self) -> str:
-        """What its workers are called in lines for people."""
+        """The name of its workers in the log."""
         return self.options.label(self.number)
 
     @property
@@ -223,7 +223,7 @@ class Leaving:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Closing:
-    """Nobody new is let in; workers accept whoever waits in the queue."""
+    """New connections are refused; workers accept those in the queue."""
 
     #: The signal that workers are going to be stopped with.
     by: int
