@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from buvar import fork
 from buvar.fork._failure import Failure
 from buvar.fork._supervise import commands as do
 from buvar.fork._supervise import events as happened
@@ -324,3 +325,41 @@ def test_answers_about_addresses(service) -> None:
             "this worker is to end, and gets no socket any more.",
         )
     ]
+
+
+def test_answers_with_roles(new_service) -> None:
+    """The socket, and the news for the service manager, are of the roles."""
+    service = new_service(fork.Role("web", "shop.web"), worker_timeout=1000)
+    service.ready()
+    counted = do.NotifyReady(2, (("web", 2),))
+    assert service.commands.count(counted) == 1
+
+    granted = service.take(happened.AddressAsked(1, "request", known=True))
+    assert granted == [do.Grant("request", 1, "web")]
+
+
+def test_generations_are_counted(service) -> None:
+    """Each reload has workers of a generation of its own."""
+    for generation in (1, 2, 3):
+        assert do.Start(2 * generation + 1, 1, generation) in service.signal(
+            HUP
+        )
+        for _ in range(2):
+            service.ready()
+            service.exit(min(service.running))
+
+
+@pytest.mark.parametrize(
+    ("timeout", "killed"), [(30, {1}), (None, set())], ids=str
+)
+def test_signs_of_life_while_booting(new_service, timeout, killed) -> None:
+    """A worker that boots lives as long as it says so, and may still boot."""
+    service = new_service(forks=1, worker_timeout=5, boot_timeout=timeout)
+    for _ in range(7):
+        service.take(happened.Heard(1))
+        assert not service.killed
+        service.later(4)
+    service.take(happened.Heard(1))
+    service.later(4)
+
+    assert service.killed == killed

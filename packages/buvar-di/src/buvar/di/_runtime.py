@@ -39,9 +39,8 @@ def raise_bad_result(adapter: Adapter, value: t.Any) -> t.NoReturn:
         value.close()
     returns = show(adapter.returns)
     got = "None" if value is None else f"an instance of {show(type(value))}"
-    line = (
-        f"{adapter.name} ({adapter.where}) returned {got}, but says {returns}."
-    )
+    where = f"{adapter.name} ({adapter.where})"
+    line = f"{where} returned {got}, not an instance of {returns}."
     hint = f"return an instance of {returns}, or change the annotation"
     raise ResolveError(adapter.returns, (line,), (adapter.returns,), (hint,))
 
