@@ -31,24 +31,38 @@ class Watchdog:
         self._records = records
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
+        #: How often each was named, by its plugin's name.
+        self._named: dict[str, int] = {}
 
     def __enter__(self) -> None:
         """Look from now on."""
         if self._seconds is not None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._seconds, self._look)
+            self._timer = loop.call_later(
+                self._seconds, self._look, self._seconds
+            )
 
     def __exit__(self, *_error: object) -> None:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self) -> None:
+    def _look(self, seconds: float) -> None:
+        """Name those that are due, and look again when the next one is."""
         loop = asyncio.get_running_loop()
+        now = loop.time()
+        next_look = now + seconds
         for record in self._records():
-            if record.running is not None:
-                self._name(record, loop.time() - record.start)
-        self.__enter__()
+            if record.running is None:
+                continue
+            name, age = record.plugin.name, now - record.start
+            named = self._named.get(name, 0)
+            if age >= seconds * (named + 1):
+                self._name(record, age)
+                named = max(named + 1, int(age // seconds))
+                self._named[name] = named
+            next_look = min(next_look, record.start + seconds * (named + 1))
+        self._timer = loop.call_at(next_look, self._look, seconds)
 
     def _name(self, record: PluginRecord, seconds: float) -> None:
         _log.warning(
