@@ -175,10 +175,16 @@ class Server:
             watching.append(asyncio.create_task(tls.watch()))
         worker = context.get(fork.Worker, default=None)
         delay = self.config.drain_delay
-        if delay and worker is not None and self._supervised:
+        if delay != 0 and worker is not None and self._supervised:
+
+            def busy() -> bool:
+                return connections.under_way() or any(
+                    listener.item.pending() for listener in self._listeners
+                )
+
             watching.append(
                 asyncio.create_task(
-                    follow_supervisor(worker, delay, self._begin_to_stop)
+                    follow_supervisor(worker, delay, self._begin_to_stop, busy)
                 )
             )
         try:
@@ -277,7 +283,7 @@ class Server:
         """Accept what the kernel has accepted, answer for the last time."""
         self._begin_to_stop()
         # A supervisor has waited before it stopped its workers.
-        delay = 0.0 if self._supervised else self.config.drain_delay
+        delay = 0.0 if self._supervised else self.config.drain_delay or 0.0
         cut_short = await go_on_accepting(delay)
         start = time.monotonic()
         await asyncio.gather(

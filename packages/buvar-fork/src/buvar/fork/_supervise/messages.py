@@ -32,6 +32,8 @@ def event_of(key: int, kind: Kind, payload: bytes) -> happened.Event:
         return happened.RecycleAsked(key, parse_reason(payload))
     if kind is Kind.DELAY:
         return happened.DelayAsked(key, parse_delay(payload))
+    if kind is Kind.BUSY:
+        return happened.BusyTold(key, parse_delay(payload))
     if kind is Kind.RESULTS:
         signalled, results = unpack(payload)
         return happened.StageEnded(key, tuple(results), signalled)
