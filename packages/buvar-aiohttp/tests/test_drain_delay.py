@@ -83,12 +83,17 @@ SERVICE = """
             pass
         return socket
 
+    async def generation(request):
+        text = str(context.get(fork.Worker).generation)
+        return aiohttp.web.Response(text=text)
+
     async def prepare(load: plugin.Loader):
         await load("buvar_aiohttp", "buvar_aiohttp.health")
         app = await di.nject(aiohttp.web.Application)
         app.router.add_get("/", slow)
         app.router.add_post("/", upload)
         app.router.add_get("/chat", chat)
+        app.router.add_get("/generation", generation)
 
     if __name__ == "__main__":
         port, workers = map(int, sys.argv[1:3])
@@ -96,8 +101,8 @@ SERVICE = """
         context.add(AioHttpConfig(port=port, **settings))
         if workers:
             fork.stage(
-                prepare,
-                forks=workers,
+                # A role of one worker has a supervisor as well.
+                fork.Role("web", prepare, forks=workers),
                 sockets=[f"tcp://127.0.0.1:{port}"],
             )
         else:
@@ -315,3 +320,35 @@ def test_busy_workers_are_forced_to_end(service) -> None:
         return b"hell" in await upload.answer(), code
 
     assert asyncio.run(visit()) == (False, 0)
+
+
+@needs_signals
+def test_a_worker_that_is_replaced_is_ready(service) -> None:
+    """A probe on a kept connection is told to connect to the successor."""
+
+    async def visit() -> object:
+        process, url = service(None, 1)
+        await until_ready_says(200, url)
+        upload = Upload()
+        await upload.begin(url)  # so that the first worker stays a while
+        async with (
+            asyncio.timeout(TIMEOUT),
+            aiohttp.ClientSession() as session,
+        ):
+            async with session.get(url + READY):
+                pass  # a connection that is kept, to the first worker
+            process.send_signal(signal.SIGHUP)
+            statuses, closed = set[int](), False
+            while not closed:
+                async with session.get(url + READY) as probe:
+                    statuses.add(probe.status)
+                    closed = probe.headers.get("Connection") == "close"
+                await asyncio.sleep(0.05)
+            async with session.get(f"{url}/generation") as response:
+                generation = int(await response.text())
+        answer = await upload.end()
+        process.send_signal(signal.SIGTERM)
+        code = await asyncio.to_thread(process.wait, TIMEOUT)
+        return statuses, generation, answer[:12], code
+
+    assert asyncio.run(visit()) == ({200}, 1, b"HTTP/1.1 200", 0)

@@ -151,3 +151,26 @@ def test_workers_that_leave_do_not_count(new_service) -> None:
     service.ready()
     assert service.sent(1) == [TERM]
     assert do.StopAccepting() in service.signal(TERM)
+
+
+# --- workers are told ------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [TERM, INT, QUIT])
+def test_workers_know_that_the_service_ends(service, number) -> None:
+    """They are told before they are stopped, with a delay or without."""
+    service.signal(number)
+    service.later(0.1)
+    told, stopped = do.TellStopping(), do.Send(1, service.sent(1)[0])
+    found = service.commands
+    assert found.index(told) < found.index(stopped)
+    assert found.count(told) == 1
+
+
+def test_workers_know_that_the_service_goes_on(service) -> None:
+    """A worker that is replaced, or removed, is told nothing."""
+    service.signal(signal.SIGHUP)
+    service.ready()
+    service.signal(signal.SIGTTOU)
+    assert service.sent(1) == [TERM]
+    assert do.TellStopping() not in service.commands

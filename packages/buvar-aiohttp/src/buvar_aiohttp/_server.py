@@ -273,6 +273,12 @@ class Server:
         """Whether it begins to stop, so that no requests should be sent."""
         return self._layers.gate.closing
 
+    @property
+    def retired(self) -> bool:
+        """Whether only this worker stops, and others accept in its place."""
+        worker = context.get(fork.Worker, default=None)
+        return self._supervised and worker is not None and worker.retired
+
     def _begin_to_stop(self) -> None:
         """Have each answer be the last one of its connection."""
         self._layers.gate.closing = True

@@ -7,6 +7,7 @@ import logging
 import math
 import os
 import random
+import select
 import typing as t
 
 from ._ipc import Kind
@@ -57,6 +58,7 @@ class Worker:
         role: The name of its role, empty without roles.
         max_requests: After how much work it is replaced, if ever.
         done: How much work it has done.
+        signalled: Whether a signal has told it to end.
         asker: Where ``bind`` asks for sockets; None without a supervisor.
 
     Example:
@@ -75,11 +77,13 @@ class Worker:
         sender: Sender | None = None,
         asker: SupervisorLink | None = None,
         stopping: int | None = None,
+        exclusive: bool = False,
     ) -> None:
         self.slot = slot
         self.generation = generation
         self.role = role
         self.done = 0
+        self.signalled = False
         self.max_requests = max_requests
         if max_requests is not None:
             if jitter is None:
@@ -90,6 +94,7 @@ class Worker:
         self.asker = asker
         self._sender = sender
         self._stopping = stopping
+        self._exclusive = exclusive
         self._asked = False
         #: What may be busy at the end, and for how many seconds it counts.
         self._busy: dict[object, float] = {}
@@ -166,8 +171,8 @@ class Worker:
         """
         Wait until the service begins to stop, a delay before its workers do.
 
-        Without a supervisor (``forks=1``), and where no worker has asked for
-        a delay, this is never told: wait for ``plugin.Cancel`` as well.
+        Without a supervisor (``forks=1``), and when only this worker is told
+        to end, this is never told: wait for ``plugin.Cancel`` as well.
         """
         loop = asyncio.get_running_loop()
         told: asyncio.Future[None] = loop.create_future()
@@ -182,6 +187,21 @@ class Worker:
         finally:
             loop.remove_reader(copy)
             os.close(copy)
+
+    @property
+    def retired(self) -> bool:
+        """
+        Whether this worker was told to end, while the service goes on.
+
+        The others serve what it has served, and in its place a successor,
+        after ``HUP`` or ``recycle``. One of an exclusive role is never
+        retired: there is nobody else until it has ended.
+        """
+        if not self.signalled or self._exclusive or self._stopping is None:
+            return False
+        poll = select.poll()
+        poll.register(self._stopping, select.POLLIN)
+        return not poll.poll(0)
 
     def recycle(self, reason: str = "a plugin asked for it") -> None:
         """

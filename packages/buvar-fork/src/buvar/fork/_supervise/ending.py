@@ -134,6 +134,7 @@ def end_by(turn: Turn, number: int) -> None:
 def leave(turn: Turn, number: int) -> None:
     """Stop, once those that send connections here have noticed."""
     turn.do(do.NotifyStopping())
+    turn.do(do.TellStopping())
     workers = turn.service.serving()
     delay = max((worker.delay for worker in workers), default=0.0)
     busy = max((worker.busy for worker in workers), default=0.0)
@@ -151,7 +152,6 @@ def leave(turn: Turn, number: int) -> None:
     turn.service.phase = Leaving(
         number, turn.now + (delay or busy), until_idle=not delay
     )
-    turn.do(do.TellStopping())
 
 
 def left(turn: Turn) -> None:
@@ -198,6 +198,8 @@ def queue_seen(turn: Turn, *, pending: bool) -> None:
 
 def stop_all(turn: Turn, number: int = signal.SIGTERM) -> None:
     """Ask all workers to end."""
+    if turn.service.up:
+        turn.do(do.TellStopping())
     turn.service.phase = Ending(number, turn.now, turn.now + PATIENCE)
     turn.do(do.CloseSockets())
     for worker in turn.service.workers.values():
@@ -213,6 +215,7 @@ def force(turn: Turn) -> None:
         by = phase.by
     if turn.service.up:
         turn.do(do.NotifyStopping())
+        turn.do(do.TellStopping())
     if not isinstance(phase, Ending):
         turn.do(do.CloseSockets())
     turn.service.phase = Ending(by, turn.now, math.inf, forced=True)
