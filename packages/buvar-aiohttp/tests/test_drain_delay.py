@@ -349,6 +349,6 @@ def test_a_worker_that_is_replaced_is_ready(service) -> None:
         answer = await upload.end()
         process.send_signal(signal.SIGTERM)
         code = await asyncio.to_thread(process.wait, TIMEOUT)
-        return statuses, generation, answer[:12], code
+        return statuses, generation, b" 200 OK\r\n" in answer, code
 
-    assert asyncio.run(visit()) == ({200}, 1, b"HTTP/1.1 200", 0)
+    assert asyncio.run(visit()) == ({200}, 1, True, 0)
