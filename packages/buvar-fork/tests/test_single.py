@@ -102,7 +102,8 @@ def test_in_time(start) -> None:
 def test_hup_is_not_ignored(start) -> None:
     """Nothing is said of HUP where a handler on top does something."""
     program = start(
-        BLOCKED.format(how="signal.signal(signal.SIGHUP, handle)").replace(
+        BLOCKED.format(how="signal.signal(signal.SIGHUP, handle)")
+        .replace(
             "def block()",
             "import signal\n"
             "def handle(*args):\n"
@@ -112,7 +113,8 @@ def test_hup_is_not_ignored(start) -> None:
             "    global before\n"
             "    before = signal.getsignal(signal.SIGHUP)\n"
             "def block()",
-        ).replace("stage(prepare", "stage(notice, prepare")
+        )
+        .replace("stage(prepare", "stage(notice, prepare")
     )
     program.until("up")
     program.signal(signal.SIGHUP)
