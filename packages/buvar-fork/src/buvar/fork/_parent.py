@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -26,6 +25,9 @@ class ParentDeathSignal:
         self._parent = os.getpid()
         self._prctl: t.Any = None
         if sys.platform == "linux":
+            # Not every interpreter beside the main one can import it.
+            import ctypes  # noqa: PLC0415
+
             with contextlib.suppress(OSError, AttributeError):
                 self._prctl = ctypes.CDLL(None).prctl
 
