@@ -9,6 +9,7 @@ import struct
 
 import pytest
 
+from buvar import fork
 from buvar.fork._failure import Failure
 from buvar.fork._ipc import LIMITS
 from buvar.fork._ipc import Kind
@@ -110,6 +111,45 @@ def test_delays_without_sense(payload: bytes) -> None:
     assert parse_delay(b"2.5") == 2.5
     with pytest.raises(MessageError, match="a number of seconds"):
         parse_delay(payload)
+
+
+def delays(receiver: Receiver) -> list[tuple[Kind, float]]:
+    """Return which delays were asked for."""
+    return [(kind, parse_delay(data)) for kind, data in receiver.receive()]
+
+
+def test_delays_of_workers(pipe) -> None:
+    """A worker is busy until all that may be so is idle, told once."""
+    sender, receiver = pipe
+    worker = fork.Worker(sender=sender)
+    worker.delay_stop(1e300)
+    server = worker.delay_stop_while_busy(2)
+    queue = worker.delay_stop_while_busy(0.5)
+    assert delays(receiver) == [
+        (Kind.DELAY, 1e300),
+        (Kind.BUSY, 2.0),
+        (Kind.BUSY, 2.0),
+    ]
+
+    server()
+    server()
+    assert delays(receiver) == [(Kind.BUSY, 0.5)]
+    queue()
+    assert delays(receiver) == [(Kind.BUSY, 0.0)]
+    # Without a supervisor nobody waits.
+    fork.Worker().delay_stop_while_busy(1.0)()
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_delays_that_workers_cannot_ask_for(pipe, seconds: float) -> None:
+    """It is their error, where they ask, rather than that of a message."""
+    sender, receiver = pipe
+    worker = fork.Worker(sender=sender)
+    with pytest.raises(ValueError, match="from 0 on, not"):
+        worker.delay_stop(seconds)
+    with pytest.raises(ValueError, match="from 0 on, not"):
+        worker.delay_stop_while_busy(seconds)
+    assert delays(receiver) == []
 
 
 def test_signs_of_life() -> None:

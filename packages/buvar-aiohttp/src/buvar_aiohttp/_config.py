@@ -37,9 +37,9 @@ def _positive(_: object, attribute: t.Any, value: float | None) -> None:
         raise ValueError(msg)
 
 
-def _not_negative(_: object, attribute: t.Any, value: float) -> None:
+def _not_negative(_: object, attribute: t.Any, value: float | None) -> None:
     """Refuse a time that cannot be waited for."""
-    if not 0 <= value < math.inf:
+    if value is not None and not 0 <= value < math.inf:
         msg = f"{attribute.name} has to be 0 or more, not {value!r}"
         raise ValueError(msg)
 
@@ -138,13 +138,15 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         30.0,
         help="Seconds that open requests get to end once the server stops.",
     )
-    drain_delay: float = config.var(
-        0.0,
+    drain_delay: float | None = config.var(
+        None,
         validator=_not_negative,
         help="Seconds for which connections are still accepted once the "
         "server stops, while /health/ready answers 503. 5 behind a load "
         "balancer. A supervisor of several workers waits as long, before "
-        "its graceful_timeout begins.",
+        "its graceful_timeout begins. By default one process stops at once, "
+        "and several workers accept for as long as requests are being "
+        "answered, but no longer than a second.",
     )
     ssl_context: t.Any = config.var(
         None, help="An ssl.SSLContext, set by code, makes it HTTPS."

@@ -72,7 +72,6 @@ class WorkerMain:
         self.parent_death = parent_death
         self.title = title
         self.ready = False
-        self.signalled = False
         self.modules = NewModules(options.plugins)
 
     def run(self) -> int:
@@ -127,7 +126,8 @@ class WorkerMain:
             failure = Failure.of(error, ready=self.ready)
             self.sender.send(Kind.FAILED, failure.pack())
             return failure.code
-        self.sender.send(Kind.RESULTS, pack(results, signalled=self.signalled))
+        signalled = self.worker.signalled
+        self.sender.send(Kind.RESULTS, pack(results, signalled=signalled))
         return 0
 
     def _heartbeat(self) -> Heartbeat:
@@ -159,7 +159,7 @@ class WorkerMain:
 
     def _note(self, stop: t.Callable[[], None]) -> t.Callable[[], None]:
         def noted() -> None:
-            self.signalled = True
+            self.worker.signalled = True
             stop()
 
         return noted

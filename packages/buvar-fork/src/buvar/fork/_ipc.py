@@ -32,6 +32,8 @@ class Kind(enum.IntEnum):
     FAILED = 5
     #: The service is to stop that much later; carries the seconds.
     DELAY = 6
+    #: The same, at most and while the worker is busy; 0 once it is idle.
+    BUSY = 7
 
 
 #: How many bytes a message of each kind may carry.
@@ -42,6 +44,7 @@ LIMITS: t.Final[t.Mapping[int, int]] = {
     Kind.RESULTS: 4 << 20,
     Kind.FAILED: 1 << 20,
     Kind.DELAY: 20,
+    Kind.BUSY: 20,
 }
 
 _HEAD: t.Final = struct.Struct("!BQ")

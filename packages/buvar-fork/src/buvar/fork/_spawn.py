@@ -183,6 +183,7 @@ class Spawner:
             sender=sender,
             asker=self._broker.asker(key, options.forks),
             stopping=self._stopping,
+            exclusive=options.exclusive,
         )
         return WorkerMain(
             options,

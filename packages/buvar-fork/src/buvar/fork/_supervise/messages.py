@@ -30,8 +30,10 @@ def event_of(key: int, kind: Kind, payload: bytes) -> happened.Event:
         return happened.Heard(key, parse_heartbeat(payload))
     if kind is Kind.RECYCLE:
         return happened.RecycleAsked(key, parse_reason(payload))
-    if kind is Kind.DELAY:
-        return happened.DelayAsked(key, parse_delay(payload))
+    if kind in {Kind.DELAY, Kind.BUSY}:
+        busy = kind is Kind.BUSY
+        event = happened.BusyTold if busy else happened.DelayAsked
+        return event(key, parse_delay(payload))
     if kind is Kind.RESULTS:
         signalled, results = unpack(payload)
         return happened.StageEnded(key, tuple(results), signalled)

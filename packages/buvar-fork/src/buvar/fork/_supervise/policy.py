@@ -109,6 +109,9 @@ def _told(turn: Turn, worker: Worker, event: happened.Message) -> None:
             _recycle(turn, worker, reason)
         case happened.DelayAsked(_, seconds):
             worker.delay = max(worker.delay, seconds)
+        case happened.BusyTold(_, seconds):
+            worker.busy = seconds
+            ending.left(turn)
         case happened.StageEnded(_, results, signalled):
             worker.outcome = Finished(results, signalled)
         case happened.StageFailed(_, failure):

@@ -149,6 +149,7 @@ class Worker:
         outcome: How its stage ended, once it said so.
         delay: For how many seconds it wants connections to be accepted once
             the service is told to stop.
+        busy: The same as long as it is busy: at most for how many seconds.
     """
 
     key: int
@@ -161,6 +162,7 @@ class Worker:
     recycle: str | None = None
     outcome: Finished | Failed | None = None
     delay: float = 0.0
+    busy: float = 0.0
 
     @property
     def serves(self) -> bool:
@@ -219,6 +221,8 @@ class Leaving:
     by: int
     #: When that is over.
     due: float
+    #: Whether it is over earlier, once no worker is busy.
+    until_idle: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
