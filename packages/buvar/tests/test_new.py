@@ -151,9 +151,7 @@ def test_templates_of_ones_own(run, tmp_path: Path, templates: Path) -> None:
     def files(name: str) -> dict[str, str]:
         folder = tmp_path / name
         found = (one for one in folder.rglob("*") if one.is_file())
-        return {
-            str(one.relative_to(folder)): one.read_text() for one in found
-        }
+        return {str(one.relative_to(folder)): one.read_text() for one in found}
 
     assert files("a_b") == {
         "a_b/__init__.py": "# a_b\n",
@@ -176,7 +174,6 @@ def test_templates_of_ones_own(run, tmp_path: Path, templates: Path) -> None:
     ],
 )
 def test_broken_templates(
-    tmp_path: Path,
     templates: Path,
     monkeypatch,
     file: str,
@@ -184,7 +181,7 @@ def test_broken_templates(
     expected: str,
 ) -> None:
     """What is wrong with templates is said with its place and the cure."""
-    path = templates / file
+    tmp_path, path = templates.parent, templates / file
     if content is not None:
         path.write_bytes(content)
     else:
