@@ -129,6 +129,13 @@ def test_what_is_not_idle(serve, route) -> None:
     assert found == 8_000_000
 
 
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_there_is_not(port: int) -> None:
+    """A port that no address has is refused when the section is loaded."""
+    with pytest.raises(ValueError, match="port has to be 0 to 65535"):
+        buvar_aiohttp.AioHttpConfig(port=port)
+
+
 @pytest.mark.parametrize("name", ["keepalive_timeout", "header_timeout"])
 def test_a_timeout_of_nothing(name: str) -> None:
     """A time-out that closes each connection at once is refused."""

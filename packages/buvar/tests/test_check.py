@@ -172,6 +172,72 @@ def test_exit_codes(check, tmp_path: Path) -> None:
     assert output.endswith("2 mistakes found.\n")
 
 
+def test_places_of_plugins(check, tmp_path: Path) -> None:
+    """What is wrong with a plugin is said where it is written."""
+    write(
+        tmp_path / "jobs.py",
+        """
+        from buvar import plugin
+
+        async def job(): ...
+
+        async def wrong():
+            yield plugin.every(-1, job)
+
+        async def nested(load: plugin.Loader):
+            await load("nowhere")
+
+        async def library():
+            import json
+            json.loads("{")
+
+        def sync(): ...
+        """,
+    )
+    names = [f"jobs:{one}" for one in ("wrong", "nested", "library", "sync")]
+
+    found = json.loads(check("jobs", *names, "--format", "json", code=1))
+
+    places = {
+        one["message"].partition(": ")[0]: (one["rule"], one["line"])
+        for one in found["mistakes"]
+    }
+    assert all(one["file"] for one in found["mistakes"]), found
+    line = {
+        text: line_of(tmp_path, text, "jobs.py")
+        for text in ("every(-1", "load(", "json.loads", "def sync")
+    }
+    assert places == {
+        "The plugin 'jobs' cannot be prepared": ("plugin", None),
+        "The task 'job' cannot be run with seconds=-1.": (
+            "plugin",
+            line["every(-1"],
+        ),
+        "There is no plugin 'nowhere'": ("plugin", line["load("]),
+        "The plugin 'jobs:library' could not be prepared": (
+            "prepare",
+            line["json.loads"],
+        ),
+        "The plugin 'jobs:sync' cannot be prepared": (
+            "plugin",
+            line["def sync"],
+        ),
+    }
+
+
+def test_a_section_that_is_only_set(check) -> None:
+    """A section that nothing reads is told with the option that sets it."""
+    words = ("app", "--set", "wbe.host=a", "--format", "json")
+
+    found = json.loads(check(*words, code=1))["mistakes"]
+
+    # Beside a value that is missing, which has no place either.
+    assert {(one["message"], one["origin"]) for one in found} >= {
+        ("web.host: missing, and it has no default", None),
+        ("wbe: unknown section, nothing reads it", "--set wbe.host"),
+    }
+
+
 def test_what_is_left_out(check, tmp_path: Path) -> None:
     """What a condition leaves out is no mistake, and is listed."""
     write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -106,7 +107,11 @@ def test_it_serves(run, tmp_path: Path) -> None:
         (("sys",), "There is a module 'sys' already"),
         (("buvar",), "There is a module 'buvar' already"),
         (("there",), "There is a 'there' here already"),
+        (("tests",), "in a folder that each new service has"),
         (("shop", "--with", "flask"), "'flask' is not one of aiohttp, sqlite"),
+        (("shop", "--with", "sqlit"), "Did you mean --with sqlite?"),
+        (("shop", "--template", "there"), "there cannot be used: Not a dir"),
+        (("shop", "--template", "gone"), "gone cannot be used: No such file"),
     ],
 )
 def test_refused(run, tmp_path: Path, words, expected: str) -> None:
@@ -119,6 +124,83 @@ def test_refused(run, tmp_path: Path, words, expected: str) -> None:
     assert "Traceback" not in output
     assert [file.name for file in tmp_path.iterdir()] == ["there"]
     assert tmp_path.joinpath("there").read_text() == "mine"
+
+
+@pytest.fixture
+def templates(tmp_path: Path) -> Path:
+    """Make a folder of templates."""
+    root = tmp_path / "templates"
+    for file, text in {
+        "base/NAME/__init__.py.tmpl": "# {{name}}\n",
+        "base/ci.yml.tmpl": "${{ x }}\nmore #+queue\nless #-queue\n",
+        "base/notes.txt": "not for the service",
+        "queue/NAME/queue.py.tmpl": "QUEUE = '{{dist}}'\n",
+    }.items():
+        root.joinpath(file).parent.mkdir(parents=True, exist_ok=True)
+        root.joinpath(file).write_text(text)
+    return root
+
+
+def test_templates_of_ones_own(run, tmp_path: Path, templates: Path) -> None:
+    """A service is made of the templates that one gives."""
+    given = ("--template", str(templates))
+
+    assert run("buvar.cli", "new", "a_b", *given) == "Wrote a_b.\n"
+    run("buvar.cli", "new", "c_d", *given, "--with", "queue")
+
+    def files(name: str) -> dict[str, str]:
+        folder = tmp_path / name
+        found = (one for one in folder.rglob("*") if one.is_file())
+        return {str(one.relative_to(folder)): one.read_text() for one in found}
+
+    assert files("a_b") == {
+        "a_b/__init__.py": "# a_b\n",
+        "ci.yml": "${{ x }}\nless\n",
+    }
+    assert files("c_d") == {
+        "c_d/__init__.py": "# c_d\n",
+        "ci.yml": "${{ x }}\nmore\n",
+        "c_d/queue.py": "QUEUE = 'c-d'\n",
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "expected"),
+    [
+        ("base/a.tmpl", b"\xff", "base/a.tmpl cannot be used: 'utf-8' codec"),
+        ("base/a.tmpl", b"{{nmae}}", "nothing stands for {{nmae}}"),
+        ("queue/a.tmpl", None, "queue cannot be used: there is no file"),
+        ("base", None, "it has no folder 'base'"),
+    ],
+)
+def test_broken_templates(
+    templates: Path,
+    monkeypatch,
+    file: str,
+    content: bytes | None,
+    expected: str,
+) -> None:
+    """What is wrong with templates is said with its place and the cure."""
+    tmp_path, path = templates.parent, templates / file
+    if content is not None:
+        path.write_bytes(content)
+    else:
+        shutil.rmtree(path if path.is_dir() else path.parent / "NAME")
+
+    with pytest.raises(CommandError, match="Correct them") as caught:
+        write("shop", ("queue",), tmp_path, templates)
+    assert expected in caught.value.message
+    assert caught.value.exit_code == 2
+
+    # Those of the package itself nobody has to correct.
+    folder = templates.rename(tmp_path / "template")
+    monkeypatch.setattr(
+        "buvar.cli._templates.importlib.resources.files", lambda _: tmp_path
+    )
+    with pytest.raises(CommandError, match="Install the dis") as caught:
+        write("shop", ("queue",), tmp_path)
+    assert caught.value.exit_code == 1
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_folder_that_takes_nothing(tmp_path: Path) -> None:

@@ -193,6 +193,10 @@ def test_workers_as_root_are_named(tmp_path: Path, interpreter) -> None:
         (["--user", "nobody-at-all"], "there is no such user"),
         (["--directory", "nowhere"], "the path of a folder"),
         (["--fork", "2"], "--forks"),
+        ([".web"], "'.web' is relative"),
+        (["./app.py"], "did you mean 'app'?"),
+        (["ap"], "did you mean 'app'?"),
+        (["--set", 'fork.roles.a.plugins=[".web"]'], "no relative"),
     ],
 )
 def test_bad_options(buvar, args: list[str], expected: str) -> None:

@@ -28,6 +28,7 @@ class _DefaultPort(int):
 
 _HOST: t.Final = _DefaultHost("127.0.0.1")
 _PORT: t.Final = _DefaultPort(8080)
+_LAST_PORT: t.Final = 65535
 
 
 def _positive(_: object, attribute: t.Any, value: float | None) -> None:
@@ -41,6 +42,13 @@ def _not_negative(_: object, attribute: t.Any, value: float | None) -> None:
     """Refuse a time that cannot be waited for."""
     if value is not None and not 0 <= value < math.inf:
         msg = f"{attribute.name} has to be 0 or more, not {value!r}"
+        raise ValueError(msg)
+
+
+def _port(_: object, attribute: t.Any, value: int | None) -> None:
+    """Refuse a number that no port has."""
+    if value is not None and not 0 <= value <= _LAST_PORT:
+        msg = f"{attribute.name} has to be 0 to {_LAST_PORT}, not {value!r}"
         raise ValueError(msg)
 
 
@@ -122,7 +130,9 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         _HOST, help="The host name or IP address to listen on."
     )
     port: int = config.var(
-        _PORT, help="The TCP port to listen on, 0 for any that is free."
+        _PORT,
+        validator=_port,
+        help="The TCP port to listen on, 0 for any that is free.",
     )
     path: str | None = config.var(
         None, help="The path of a Unix socket to listen on instead."

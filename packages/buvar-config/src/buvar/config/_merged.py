@@ -67,7 +67,14 @@ class Merged(dict[str, t.Any]):
         for override in reversed(self.overrides):
             if tuple(path[: len(override.path)]) == override.path:
                 return override.origin
-        return origin_of(self.layers, path)
+        found = origin_of(self.layers, path)
+        if found is None:
+            # A table that there is only because something in it is set.
+            length = len(path)
+            for override in reversed(self.overrides):
+                if override.path[:length] == tuple(path):
+                    return override.origin
+        return found
 
     def is_secret(self, path: t.Sequence[t.Any]) -> bool:
         """Tell whether a value came from a provider that hides what it has."""

@@ -77,6 +77,8 @@ class NoPrepareError(PluginError, TypeError):
         plugin: The name of what was given.
         reason: What it is or lacks.
         cure: What to give instead.
+        file: The file that defines it, if it is a module or a function.
+        line: The line there, from 1, if it is a function.
     """
 
     def __init__(
@@ -84,11 +86,16 @@ class NoPrepareError(PluginError, TypeError):
         plugin: str,
         reason: str,
         cure: str = "Write 'async def prepare(...)', which may yield tasks.",
+        *,
+        file: str | None = None,
+        line: int | None = None,
     ) -> None:
-        super().__init__(plugin, reason, cure)
+        super().__init__(plugin, reason, cure, file, line)
         self.plugin = plugin
         self.reason = reason
         self.cure = cure
+        self.file = file
+        self.line = line
 
     def __str__(self) -> str:
         """Say what is wrong with it and the cure."""

@@ -72,7 +72,11 @@ def _by_object(plugin: object, name: str | None = None) -> Resolved:
     if isinstance(plugin, types.ModuleType):
         prepare = getattr(plugin, "prepare", None)
         if prepare is None:
-            raise NoPrepareError(plugin.__name__, "it has no 'prepare'")
+            raise NoPrepareError(
+                plugin.__name__,
+                "it has no 'prepare'",
+                file=getattr(plugin, "__file__", None),
+            )
         return _checked(plugin.__name__, prepare)
     if isinstance(plugin, list | tuple | set | frozenset):
         raise NoPrepareError(
@@ -97,7 +101,13 @@ def _checked(name: str, prepare: t.Any) -> Resolved:
     if not callable(prepare):
         raise NoPrepareError(name, f"{prepare!r} is not a function")
     if not is_async(prepare):
-        raise NoPrepareError(name, "it is a sync function")
+        code = getattr(inspect.unwrap(prepare), "__code__", None)
+        raise NoPrepareError(
+            name,
+            "it is a sync function",
+            file=getattr(code, "co_filename", None),
+            line=getattr(code, "co_firstlineno", None),
+        )
     return Resolved(name, prepare)
 
 
@@ -130,6 +140,9 @@ def _name_of(plugin: object) -> str:
 
 def _by_name(name: str, origin: types.FrameType) -> Resolved:
     module_name, colon, attribute = name.partition(":")
+    if "/" in module_name:
+        near = [f"{one}{colon}{attribute}" for one in _as_module(module_name)]
+        raise PluginNotFoundError(name, "it is a path", near)
     if module_name.startswith("."):
         module_name = absolute_name(module_name, origin.f_globals)
     if not all(module_name.split(".")):
@@ -186,7 +199,7 @@ def absolute_name(name: str, module: t.Mapping[str, t.Any]) -> str:
         >>> absolute_name("..jobs:prepare", {"__package__": "app.web"})
         'app.jobs:prepare'
     """
-    if not name.startswith("."):
+    if not name.startswith(".") or "/" in name:
         return name
     package = module.get("__package__") or ""
     caller = module.get("__name__", "?")
@@ -225,7 +238,23 @@ def import_module(name: str) -> types.ModuleType:
         missing = error.name or ""
         if name != missing and not name.startswith(f"{missing}."):
             raise
-        raise PluginNotFoundError(name, f"no module {missing!r}") from error
+        raise PluginNotFoundError(
+            name,
+            f"no module {missing!r}",
+            [near + name[len(missing) :] for near in _modules_like(missing)],
+        ) from error
+
+
+def _modules_like(name: str) -> list[str]:
+    """Return modules beside one that does not exist, named alike."""
+    import pkgutil  # noqa: PLC0415 - only failures need it
+
+    package, dot, last = name.rpartition(".")
+    path: t.Iterable[str] = sys.path[:1]
+    if package:
+        path = getattr(sys.modules.get(package), "__path__", ())
+    found = [module.name for module in pkgutil.iter_modules(path)]
+    return [f"{package}{dot}{near}" for near in _alike(last, found)]
 
 
 def _attribute(name: str, module: types.ModuleType, path: str) -> t.Any:
@@ -251,7 +280,8 @@ def _entry_points(name: str | None = None) -> list[t.Any]:
 
 def _as_module(name: str) -> list[str]:
     """Return the module that the name of a file or distribution means."""
-    plain = name.removesuffix(".py").replace("/", ".").replace("-", "_")
+    path = name.removeprefix("./").removesuffix(".py").rstrip("/")
+    plain = path.replace("/", ".").replace("-", "_")
     if plain == name or not all(map(str.isidentifier, plain.split("."))):
         return []
     found = importlib.machinery.PathFinder.find_spec(plain.split(".")[0])
@@ -263,7 +293,8 @@ def _by_entry_point(name: str, error: PluginNotFoundError | None) -> Resolved:
     found = _entry_points(name)
     if not found:
         names = [point.name for point in _entry_points()]
-        near = _as_module(name) or _alike(name, names)
+        like = () if error is None else error.near
+        near = _as_module(name) or [*like, *_alike(name, names)]
         missing = "no such entry point" if error is None else error.missing
         cause = None if error is None else error.__cause__
         raise PluginNotFoundError(name, missing, near) from cause

@@ -210,7 +210,7 @@ def _check_sections() -> None:
     try:
         source.check_unknown()
     except config.ConfigError as error:
-        said = {problem.source for problem in problems}
+        said = {problem.source for problem in problems} - {None}
         problems += [each for each in error.errors if each.source not in said]
     if problems:
         raise config.ConfigError(

@@ -249,7 +249,13 @@ def deploy(
     default="",
     help="What it is made with, separated by commas: aiohttp, sqlite.",
 )
-def new(name: str, features: str) -> None:
+@click.option(
+    "--template",
+    type=click.Path(path_type=pathlib.Path),
+    metavar="FOLDER",
+    help="A folder of templates to use: base, and one for each feature.",
+)
+def new(name: str, features: str, template: pathlib.Path | None) -> None:
     """
     Write a small service that works, in a new folder NAME.
 
@@ -262,18 +268,15 @@ def new(name: str, features: str) -> None:
     It has plugins, a configuration, tests, a Dockerfile, a unit for systemd
     and a workflow for continuous integration.
     """  # noqa: D301 - click wants the character itself
-    from ._new import FEATURES  # noqa: PLC0415
     from ._new import write  # noqa: PLC0415
 
     wanted = [
         feature.strip() for feature in features.split(",") if feature.strip()
     ]
-    for feature in wanted:
-        if feature not in FEATURES:
-            msg = f"{feature!r} is not one of {', '.join(FEATURES)}."
-            raise click.BadParameter(msg, param_hint="'--with'")
-    write(name, wanted, pathlib.Path.cwd())
-    click.echo(f"Wrote {name}; see {name}/README.md.")
+    write(name, dict.fromkeys(wanted), pathlib.Path.cwd(), template)
+    readme = pathlib.Path(name, "README.md")
+    see = f"; see {readme}" if readme.exists() else ""
+    click.echo(f"Wrote {name}{see}.")
 
 
 @buvar.command(

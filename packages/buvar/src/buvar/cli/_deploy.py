@@ -25,7 +25,7 @@ from ._configuring import prepare_all
 from ._errors import CommandError
 from ._errors import Exit
 from ._fork_config import ForkConfig
-from ._new import filled
+from ._templates import filled
 
 
 #: Seconds until no proxy sends new requests to a pod, and a margin.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import traceback
 import typing as t
@@ -177,10 +178,10 @@ def _of_failure(failure: plugin.Failure) -> Finding:
     if isinstance(error, plugin.ParameterError):
         message, *_ = str(error).partition("\n")
         return Finding("plugin", message, error.cure, error.file, error.line)
+    file, line = _place_of(error)
     if isinstance(error, plugin.PluginError):
         message, _, hint = str(error).partition("\n")
-        return Finding("plugin", message, hint or None)
-    file, line = _place_of(error)
+        return Finding("plugin", message, hint or None, file, line)
     if failure.explains_itself:
         message, _, hint = str(error).partition("\n")
         code = getattr(error, "exit_code", Exit.FAILED)
@@ -200,5 +201,36 @@ def _place_of(error: BaseException) -> tuple[str | None, int | None]:
     place = _PLACE.fullmatch(f"({getattr(error, 'place', '')})")
     if place is not None:
         return place["file"], int(place["line"])
-    frames = traceback.extract_tb(error.__traceback__)
-    return (frames[-1].filename, frames[-1].lineno) if frames else (None, None)
+    if isinstance(error, plugin.NoPrepareError) and error.file is not None:
+        return error.file, error.line
+    frames = [
+        (frame.f_code.co_filename, line, frame.f_globals.get("__name__", ""))
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    written = [one for one in frames if _package(one[2]) not in _MACHINERY]
+    # What is wrong is more often here than in what is installed.
+    own = [one for one in written if _is_here(one[0])]
+    if not isinstance(error, plugin.PluginError):
+        written = written or frames
+    for file, line, _ in (own or written)[-1:]:
+        return file, line
+    return None, None
+
+
+#: Packages whose own lines say nothing of what a user did wrong.
+_MACHINERY: t.Final = frozenset(
+    {"asyncio", "buvar", "buvar_aiohttp", "importlib"}
+)
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _is_here(file: str) -> bool:
+    """Tell whether a file is one of the project in the working directory."""
+    path = pathlib.Path(file)
+    return (
+        path.is_relative_to(pathlib.Path.cwd())
+        and "site-packages" not in path.parts
+    )

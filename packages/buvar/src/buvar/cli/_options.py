@@ -41,8 +41,25 @@ KEYS: t.Final = {
 def plugins(func: T) -> T:
     """Add the argument that names the plugins."""
     return click.argument(
-        "plugins", nargs=-1, shell_complete=complete_plugins
+        "plugins",
+        nargs=-1,
+        callback=_refuse_relative,
+        shell_complete=complete_plugins,
     )(func)
+
+
+def _refuse_relative(
+    _ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse names that start in the package of whoever names them."""
+    for name in names:
+        if name.startswith(".") and "/" not in name:
+            msg = (
+                f"{name!r} is relative, and a command line is in no package. "
+                "Name the module as Python imports it, such as 'app.web'."
+            )
+            raise click.BadParameter(msg, param_hint="PLUGINS")
+    return names
 
 
 def configuration(func: T) -> T:

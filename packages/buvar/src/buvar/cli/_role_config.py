@@ -23,6 +23,9 @@ def _some(_: object, _field: attrs.Attribute[t.Any], value: list[str]) -> None:
     if not value:
         msg = "expected the plugins that it runs"
         raise ValueError(msg)
+    if any(name.startswith(".") and "/" not in name for name in value):
+        msg = "expected names of modules as Python imports them, no relative"
+        raise ValueError(msg)
 
 
 def _one_if_exclusive(
