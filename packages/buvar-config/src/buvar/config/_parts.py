@@ -37,6 +37,8 @@ def as_part(part: t.Any) -> Part:
     Raises:
         ConfigError: It is neither.
     """
+    if isinstance(part, dict):
+        return t.cast("dict[str, t.Any]", part)
     return part if is_provider(part) else mapping(part)
 
 
