@@ -204,6 +204,8 @@ def main(argv: t.Sequence[str] | None = None) -> int:
         todo += [row for row in found if row not in todo]
         for note in notes:
             print(f"left out: {note}")
+    if not todo:
+        print("nothing was tested: no release fits beside what was asked for")
     failed: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="mixed-") as folder:
         bench = _Bench(parsed.root, Path(folder), parsed.python)

@@ -166,6 +166,27 @@ def test_with_teardown(press, busy, pause):
     assert out.endswith("down\n")
 
 
+def test_interrupted_once(press):
+    """What was interrupted may tidy up, before it is done once more."""
+    code, out, _ = press(
+        PATIENT
+        + """
+    async def block():
+        begin()
+        try:
+            time.sleep(60)
+        finally:
+            time.sleep(0.2)
+            print("tidy")
+    async def prepare():
+        yield block()
+    """,
+        pause=0.5,
+    )
+    assert code != 0
+    assert out.endswith("tidy\n")
+
+
 @pytest.mark.parametrize("busy", STUCK)
 def test_by_force(press, busy):
     """Else it is ended by force, and says what it waited for."""

@@ -131,7 +131,10 @@ class Interrupts:
                 self._code = INTERRUPTED
                 self.deadline = min(self.deadline, now + FORCE)
             if blocked:
+                # That is its answer, and the thread gives no second one while
+                # the loop is on its way to the teardown.
                 self._beat = now
+                self._unhandled = None
                 raise KeyboardInterrupt
 
     def _is_blocked(self, now: float) -> bool:

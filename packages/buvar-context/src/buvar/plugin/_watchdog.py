@@ -31,24 +31,38 @@ class Watchdog:
         self._entries = entries
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
+        #: How often each was named, by its plugin's name.
+        self._named: dict[str, int] = {}
 
     def __enter__(self) -> None:
         """Look from now on."""
         if self._seconds is not None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._seconds, self._look)
+            self._timer = loop.call_later(
+                self._seconds, self._look, self._seconds
+            )
 
     def __exit__(self, *_error: object) -> None:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self) -> None:
+    def _look(self, seconds: float) -> None:
+        """Name those that are due, and look again when the next one is."""
         loop = asyncio.get_running_loop()
+        now = loop.time()
+        next_look = now + seconds
         for entry in self._entries():
-            if entry.running is not None:
-                self._name(entry, loop.time() - entry.start)
-        self.__enter__()
+            if entry.running is None:
+                continue
+            name, age = entry.plugin.name, now - entry.start
+            named = self._named.get(name, 0)
+            if age >= seconds * (named + 1):
+                self._name(entry, age)
+                named = max(named + 1, int(age // seconds))
+                self._named[name] = named
+            next_look = min(next_look, entry.start + seconds * (named + 1))
+        self._timer = loop.call_at(next_look, self._look, seconds)
 
     def _name(self, entry: Entry, seconds: float) -> None:
         _log.warning(

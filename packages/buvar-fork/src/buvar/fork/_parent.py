@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
 import typing as t
 
+
+# Not where it is needed: a process that has become another user may not be
+# able to read it any more.
+try:
+    import ctypes
+except ImportError:  # pragma: no cover - in a subinterpreter of Python 3.12
+    _load: t.Callable[[None], t.Any] | None = None
+else:
+    _load = ctypes.CDLL
 
 #: Linux: the signal to get when the parent ends.
 _PR_SET_PDEATHSIG: t.Final = 1
@@ -25,9 +33,9 @@ class ParentDeathSignal:
     def __init__(self) -> None:
         self._parent = os.getpid()
         self._prctl: t.Any = None
-        if sys.platform == "linux":
+        if sys.platform == "linux" and _load is not None:
             with contextlib.suppress(OSError, AttributeError):
-                self._prctl = ctypes.CDLL(None).prctl
+                self._prctl = _load(None).prctl
 
     def tie(self) -> None:
         """Have the kernel end this process when its parent ends."""

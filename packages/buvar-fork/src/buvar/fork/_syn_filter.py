@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
-import ctypes
 import socket
 import struct
 import sys
@@ -35,10 +35,11 @@ def drop_newcomers(sock: socket.socket) -> None:
     """
     if sys.platform != "linux":  # pragma: no cover - Linux only
         return
-    code = ctypes.create_string_buffer(
-        b"".join(_INSTRUCTION.pack(*line) for line in _NO_NEWCOMERS)
+    code = array.array(
+        "B", b"".join(_INSTRUCTION.pack(*line) for line in _NO_NEWCOMERS)
     )
-    program = _PROGRAM.pack(len(_NO_NEWCOMERS), ctypes.addressof(code))
+    address, _ = code.buffer_info()
+    program = _PROGRAM.pack(len(_NO_NEWCOMERS), address)
     # A kernel without such filters: the door stays open a little longer.
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
