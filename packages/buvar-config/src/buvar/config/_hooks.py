@@ -141,12 +141,15 @@ class _Guard:
         finally:
             self._making.discard(tp)
         length = _length(tp)
-        check = (
-            _to_table if issubclass(origin(tp), abc.Mapping) else _to_sequence
+        usual, check = (
+            (dict, _to_table)
+            if issubclass(origin(tp), abc.Mapping)
+            else (list, _to_sequence)
         )
 
         def structure(value: t.Any, tp: t.Any) -> t.Any:
-            value = check(value)
+            if type(value) is not usual:
+                value = check(value)
             if length is not None and len(value) != length:
                 msg = f"expected an array of {length} items"
                 raise BadValueError(msg)

@@ -13,6 +13,7 @@ from ._files import AnyPath
 from ._files import optional
 from ._files import read as read_files
 from ._files import stamp as stamp_of_file
+from ._merge import is_table
 from ._merge import mapping
 from ._origin import Layer
 from ._provider import Provider
@@ -36,6 +37,8 @@ def as_part(part: t.Any) -> Part:
     Raises:
         ConfigError: It is neither.
     """
+    if isinstance(part, dict):
+        return t.cast("dict[str, t.Any]", part)
     return part if is_provider(part) else mapping(part)
 
 
@@ -61,8 +64,8 @@ def read(parts: t.Iterable[Part], fetched: Fetched) -> list[Layer]:
 
 
 def _layers(part: Part, fetched: Fetched) -> list[Layer]:
-    if isinstance(part, Mapping):
-        return [Layer(mapping(part))]
+    if is_table(part):
+        return [Layer(part)]
     if not is_provider(part):
         return read_files([t.cast("AnyPath | optional", part)])
     if not is_async(part):
@@ -116,7 +119,7 @@ def stamp(parts: t.Iterable[Part], folder: AnyPath | None) -> object:
     """Return something that differs when a part may have changed."""
     found: list[object] = []
     for part in parts:
-        if isinstance(part, Mapping):
+        if is_table(part):
             continue
         if is_provider(part):
             found.append(stamp_of(part))

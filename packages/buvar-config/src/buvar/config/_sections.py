@@ -27,11 +27,14 @@ def sections() -> dict[str, t.Any]:
     Python itself knows the subclasses of a class, weakly: a section ends with
     its class, and there is no list to clean up.
     """
-    if not all(map(in_reach, subclasses())):
+    classes = [*subclasses()]
+    if not all(map(in_reach, classes)):
         # Those of calls that are over may only wait to be collected.
+        classes.clear()
         gc.collect()
+        classes += subclasses()
     found: dict[str, t.Any] = {}
-    for cls in subclasses():
+    for cls in classes:
         own = vars(cls).get(SECTION)
         if own is not None:
             found[own[0]] = cls

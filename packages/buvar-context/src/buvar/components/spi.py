@@ -66,6 +66,7 @@ from ._views import BLANK
 
 __all__ = [
     "CLOSING_FAILED",
+    "ENDED",
     "ENDING",
     "LOCK",
     "MISSING",

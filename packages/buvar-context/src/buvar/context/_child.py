@@ -160,9 +160,10 @@ class Child(Lifetime):
                         self._forget_since(None)
             if self._closers is not None:
                 failures = (failures or []) + await self._close(error)
-        self._closers, self._kept = ENDED, None
-        self._view = BLANK
-        if self._dependents:
+        self._closers = ENDED
+        self._kept = None
+        if self._dependents is not None:
+            # It has a view of its own, or others look through it.
             self._forget()
         try:
             _reset(self._token)
@@ -184,9 +185,10 @@ class Child(Lifetime):
             ExceptionGroup: Something failed to close, or has to be awaited.
         """
         failures = self._close_sync(error) if self._closers else None
-        self._closers, self._kept = ENDED, None
-        self._view = BLANK
-        if self._dependents:
+        self._closers = ENDED
+        self._kept = None
+        if self._dependents is not None:
+            # It has a view of its own, or others look through it.
             self._forget()
         try:
             _reset(self._token)

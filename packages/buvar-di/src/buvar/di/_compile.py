@@ -65,11 +65,12 @@ class _Writer(Order):
         self.order(nodes)
         values = ", ".join(self._value(node) for node in nodes)
         self._line(f"return {values if single else f'[{values}]'}", TOP)
+        guards = self._guards()
         head = [
             "async def nject(adapters, given):",
             "    context = current()",
-            *self._layers(target),
-            *self._guards(),
+            *self._layers(target, guards),
+            *guards,
             *(
                 f"    {self.vars[build]} = MISSING"
                 for build in self.maybe_assigned

@@ -74,6 +74,7 @@ class Head:
         self.lines: list[str] = []
         self.nodes: dict[int, Build] = {}
         self.names: dict[t.Any, t.Any] = {
+            "ENDED": spi.ENDED,
             "MISSING": MISSING,
             "Ended": LayerEndedError,
             "by_name": by_name,
@@ -114,19 +115,25 @@ class Head:
 
     # --- the head ---------------------------------------------------------
 
-    def _layers(self, target: t.Any) -> list[str]:
-        """Find the layers, and refuse what asks one that has ended."""
-        words = set(_WORD.findall("\n".join(self.lines)))
-        guards = (*self.planner.guards, *self.planner.collected)
-        levels = {guard.level for guard in guards}
+    def _layers(self, target: t.Any, guards: list[str]) -> list[str]:
+        """
+        Find the layers, and refuse what asks one that has ended.
+
+        Args:
+            target: What is asked for.
+            guards: The lines that follow, which ask the context.
+        """
+        words = set(_WORD.findall("\n".join((*guards, *self.lines))))
         asked = self._const(target, "target")
-        lines = [
-            f"    layer = context.{CodeName.SCOPE} or context",
-            f"    layer_kept = layer.{CodeName.KEPT}",
-            "    if layer_kept is None:",
-            f"        layer.{CodeName.REFUSE}({asked})",
-        ]
-        if STAGE in levels or words & {"stage", "stage_kept"}:
+        if "below" in words and not words & {"layer", "layer_kept"}:
+            # Only what is called is needed, and what lies below is asked.
+            lines = [
+                f"    if context.{CodeName.CLOSERS} is ENDED:",
+                f"        context.{CodeName.REFUSE}({asked})",
+            ]
+        else:
+            lines = self._lifetime(asked)
+        if words & {"stage", "stage_kept"}:
             lines.append(f"    stage = context.{CodeName.STAGE} or context")
         if "stage_kept" in words:
             lines += [
@@ -135,6 +142,15 @@ class Head:
                 f"        stage.{CodeName.REFUSE}({asked})",
             ]
         return lines
+
+    def _lifetime(self, asked: str) -> list[str]:
+        """Find the layer that keeps what is built, if it has not ended."""
+        return [
+            f"    layer = context.{CodeName.SCOPE} or context",
+            f"    layer_kept = layer.{CodeName.KEPT}",
+            "    if layer_kept is None:",
+            f"        layer.{CodeName.REFUSE}({asked})",
+        ]
 
     def _guards(self) -> list[str]:
         """Ask the context first: another answer needs another plan."""

@@ -138,14 +138,15 @@ class Order(Body):
         var, kept = self._var(node), f"{LAYERS[node.level]}_kept"
         place = self._place(node)
         mark = self._const(node.building, "building")
-        self._line(f"if {kept}.setdefault({mark}, given) is given:", depth)
-        # It may have been built just before that.
-        self._line(f"{var} = {kept}.get({place}, MISSING)", depth + 1)
-        self._line(f"if {var} is not MISSING:", depth + 1)
-        self._line(f"release({kept}, {mark}, given)", depth + 2)
-        self._line("else:", depth)
         args = f"{kept}, {place}, {mark}, given, {self._const(node.type)}"
+        self._line(f"if {kept}.setdefault({mark}, given) is not given:", depth)
         self._line(f"{var} = await wait({args})", depth + 1)
+        self._line(f"elif {place} in {kept}:", depth)
+        # It has been built just before that.
+        self._line(f"{var} = {kept}[{place}]", depth + 1)
+        self._line(f"release({kept}, {mark}, given)", depth + 1)
+        self._line("else:", depth)
+        self._line(f"{var} = MISSING", depth + 1)
         self.awaited = True
 
     def _build_claimed(self, node: Build, depth: int) -> None:

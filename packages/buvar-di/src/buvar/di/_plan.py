@@ -341,17 +341,20 @@ class Planner(Lookup):
         """Share what is built, with all that do not outlive it."""
         self.order.append(build)
         here = build.adapter, tuple(build.bindings.values())
-        for key in self.keys_of(build):
-            if member and not self._is_first(build, key):
-                continue
-            for level in range(build.life + 1):
-                if key not in self._built[level]:
-                    self._built[level][key] = build
-                    self._undo.append((level, key))
+        keys = self.keys_of(build)
+        if member:
+            keys = tuple(key for key in keys if self._is_first(build, key))
+        members, undo = self._built[MEMBERS], self._undo
         for level in range(build.life + 1):
-            if (level, *here) not in self._built[MEMBERS]:
-                self._built[MEMBERS][level, *here] = build
-                self._undo.append((MEMBERS, (level, *here)))
+            built = self._built[level]
+            for key in keys:
+                if key not in built:
+                    built[key] = build
+                    undo.append((level, key))
+            place = (level, *here)
+            if place not in members:
+                members[place] = build
+                undo.append((MEMBERS, place))
 
     def _is_first(self, build: Build, key: t.Any) -> bool:
         """Tell whether it is what is built for those who ask for a type."""
