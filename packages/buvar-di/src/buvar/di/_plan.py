@@ -383,9 +383,7 @@ class Planner(Lookup):
         self, tp: Asked, level: int, attempts: t.Sequence[Attempt] = ()
     ) -> Failure:
         failures = [attempt.failure for attempt in attempts if attempt.failure]
-        heads = frozenset(
-            head for failure in failures for head in failure.heads
-        )
+        heads = frozenset(head for each in failures for head in each.heads)
         kinds = {failure.kind for failure in failures}
         note, kind = (
             "",
