@@ -44,9 +44,19 @@ def for_terminal(findings: t.Sequence[Finding], width: int) -> str:
     lines: list[str] = []
     for one in findings:
         message, *more = one.message.split("\n")
-        place = click.style(f"{one.place}: ", bold=True) if one.place else ""
-        rule = click.style(f"[{one.rule}]", fg="red")
-        lines.append(f"{place}{message} {rule}")
+        place = f"{one.place}: " if one.place else ""
+        rule = f"[{one.rule}]"
+        # A place or a path is not broken: people click on it, or copy it.
+        text = textwrap.fill(
+            f"{place}{message} {rule}",
+            width,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        if place and text.startswith(place):
+            text = click.style(place, bold=True) + text[len(place) :]
+        text = text.removesuffix(rule) + click.style(rule, fg="red")
+        lines.append(text)
         lines += more
         for hint in (one.hint or "").split("\n"):
             lines += [
