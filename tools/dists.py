@@ -94,11 +94,11 @@ def build(name: str, out: Path, *, root: Path = ROOT) -> Built:
             _build_once(name, root, Path(folder, place), number)
             for number, place in enumerate(("a", "somewhere/else"))
         ]
-        for one, other in zip(*results, strict=True):
-            if digest(one) != digest(other):
+        for ours, other in zip(*results, strict=True):
+            if digest(ours) != digest(other):
                 raise BuildError(
-                    f"{one.name} is not reproducible: two builds of the same "
-                    f"files differ ({digest(one)}, {digest(other)})"
+                    f"{ours.name} is not reproducible: two builds of the same "
+                    f"files differ ({digest(ours)}, {digest(other)})"
                 )
         sdist, wheel = (
             Path(shutil.copy(path, out / path.name)) for path in results[0]

@@ -33,6 +33,8 @@ EVENTS: t.Final = 40
 WORDS: t.Final[dict[type, str]] = {
     happened.AddressAsked: "a socket is asked for",
     happened.BecameReady: "a worker is ready",
+    happened.BusyTold: "workers are idle",
+    happened.DelayAsked: "a delay is asked for",
     happened.Exited: "a worker has exited",
     happened.Heard: "a worker uses too much memory",
     happened.Misbehaved: "a worker sends an invalid message",
@@ -164,6 +166,9 @@ class Life:
                     happened.StageFailed(key, Failure(1, "failed")),
                     happened.StageEnded(key),
                     happened.Misbehaved(key, "nonsense"),
+                    happened.DelayAsked(key, 5.0),
+                    happened.BusyTold(key, 1.0),
+                    happened.BusyTold(key, 0.0),
                     happened.TerminalClosed(),
                 ]
             )

@@ -152,8 +152,8 @@ def anydi() -> tuple[Call, Call]:
     first, second = a.Container(), a.Container()
     for cls in ALL:
         first.register(cls, scope="request")
-    for one in (Settings, Users, Orders, Mailer, Handler):
-        second.register(one, scope="request")
+    for kind in (Settings, Users, Orders, Mailer, Handler):
+        second.register(kind, scope="request")
     second.register(Session, open_session, scope="request")
 
     async def root() -> None:

@@ -86,7 +86,7 @@ def _number(case: Case, seconds: float) -> int:
 def ratio(times: t.Sequence[float], base: t.Sequence[float]) -> float:
     """Return the median of the ratios round by round."""
     return statistics.median(
-        one / other for one, other in zip(times, base, strict=True)
+        ours / other for ours, other in zip(times, base, strict=True)
     )
 
 

@@ -141,7 +141,7 @@ def processes(rounds=15):
 
     def over(name, base):
         pairs = zip(times[name], times[base], strict=True)
-        return statistics.median(one - other for one, other in pairs) * 1e3
+        return statistics.median(pair - other for pair, other in pairs) * 1e3
 
     imported = over("import buvar.plugin", "python -c pass")
     staged = over("stage with 100 empty plugins", "asyncio.run(noop())")

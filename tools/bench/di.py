@@ -171,8 +171,8 @@ def _run_older_buvar(python: str) -> str:
     )
     if found.returncode:
         return f"failed: {found.stderr.strip().splitlines()[-1]}"
-    one, five = json.loads(found.stdout)
-    return f"{one:.1f} x hand-written at depth 1, {five:.1f} at depth 5"
+    single, five = json.loads(found.stdout)
+    return f"{single:.1f} x hand-written at depth 1, {five:.1f} at depth 5"
 
 
 def classes(number: int) -> list[type]:
@@ -218,7 +218,7 @@ async def wireup_start(number: int) -> float:
 
     made = classes(number)
     start = time.perf_counter()
-    scoped = [w.injectable(lifetime="scoped")(one) for one in made]
+    scoped = [w.injectable(lifetime="scoped")(cls) for cls in made]
     container = w.create_async_container(injectables=scoped)
     async with container.enter_scope() as scope:
         await scope.get(made[-1])
@@ -254,8 +254,8 @@ def main() -> None:
         name = peer.__name__.replace("_", "-")
         try:
             importlib.import_module(peer.__name__)
-            one, other = peer()
-            runner.run(_once(one))
+            single, other = peer()
+            runner.run(_once(single))
             if other is not None:
                 runner.run(_once(other))
         except Exception as error:
@@ -263,7 +263,7 @@ def main() -> None:
             continue
         packages.append(name)
         shown = f"{name} (not shared)" if name in UNSHARED else name
-        roots[shown] = _rounds.coroutines(one, runner.run)
+        roots[shown] = _rounds.coroutines(single, runner.run)
         if other is not None:
             requests[shown] = _rounds.coroutines(other, runner.run)
     print(

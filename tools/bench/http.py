@@ -72,7 +72,7 @@ async def client(port: int, seconds: float, *, keep: bool) -> None:
     start = time.monotonic()
     number = 0
 
-    async def one() -> None:
+    async def client() -> None:
         nonlocal number
         while time.monotonic() < start + seconds:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -84,7 +84,7 @@ async def client(port: int, seconds: float, *, keep: bool) -> None:
                     break
             writer.close()
 
-    await asyncio.gather(*(one() for _ in range(CLIENTS)))
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
     spent = time.monotonic() - start
     print(f"{number} requests in {spent:.2f}s")
     print(f"Requests/sec: {number / spent:.2f}")

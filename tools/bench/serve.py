@@ -70,7 +70,7 @@ async def client(port: int, seconds: float) -> None:
     request = f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     start, number = time.monotonic(), 0
 
-    async def one() -> None:
+    async def client() -> None:
         nonlocal number
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while time.monotonic() < start + seconds:
@@ -79,7 +79,7 @@ async def client(port: int, seconds: float) -> None:
             number += 1
         writer.close()
 
-    await asyncio.gather(*(one() for _ in range(CLIENTS)))
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
     spent = time.monotonic() - start
     print(f"{number} requests in {spent:.2f}s")
     print(f"Requests/sec: {number / spent:.2f}")
@@ -110,12 +110,12 @@ def main() -> None:
     if options.client:
         asyncio.run(client(options.client, options.seconds))
         return
-    missing = [one for one in PEERS if not importlib.util.find_spec(one)]
+    missing = [peer for peer in PEERS if not importlib.util.find_spec(peer)]
     names = [
         name
         for name in CASES
         if (options.only in name or name == next(iter(CASES)))
-        and not any(one in name.lower() for one in missing)
+        and not any(peer in name.lower() for peer in missing)
     ]
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -155,7 +155,7 @@ def report(
 ) -> None:
     """Print a table of medians, each beside the same by hand."""
     hand = next(iter(times))
-    packages = [one for one in PACKAGES if one not in missing]
+    packages = [package for package in PACKAGES if package not in missing]
     print(f"### A real request, 1 worker\n\n{machine(packages)}\n")
     print("| case | requests/s | x by hand | processor us | x by hand |")
     print("|---|--:|--:|--:|--:|")

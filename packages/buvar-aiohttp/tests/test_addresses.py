@@ -149,7 +149,7 @@ def test_a_socket_that_nobody_would_serve(shared, settings) -> None:
         listen(config)
 
     assert info.value.shared == (item.uri,)
-    assert "nothing would serve that one" in str(info.value)
+    assert "nothing would serve it" in str(info.value)
     assert not item.served
 
 

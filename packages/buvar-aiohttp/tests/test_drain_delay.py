@@ -64,25 +64,46 @@ SERVICE = """
     import asyncio, sys
     import aiohttp.web
     from buvar import context, di, fork, plugin
-    from buvar_aiohttp import AioHttpConfig
+    from buvar_aiohttp import AioHttpConfig, _lame_duck
+
+    # For tests to see what ends it, other than that it is over.
+    _lame_duck.BUSY = 60.0
 
     async def slow(request):
         await asyncio.sleep(0.05)
         return aiohttp.web.Response(text="hello")
 
+    async def upload(request):
+        return aiohttp.web.Response(text=await request.text())
+
+    async def chat(request):
+        socket = aiohttp.web.WebSocketResponse()
+        await socket.prepare(request)
+        async for _ in socket:
+            pass
+        return socket
+
+    async def generation(request):
+        text = str(context.get(fork.Worker).generation)
+        return aiohttp.web.Response(text=text)
+
     async def prepare(load: plugin.Loader):
         await load("buvar_aiohttp", "buvar_aiohttp.health")
         app = await di.nject(aiohttp.web.Application)
         app.router.add_get("/", slow)
+        app.router.add_post("/", upload)
+        app.router.add_get("/chat", chat)
+        app.router.add_get("/generation", generation)
 
     if __name__ == "__main__":
-        port, delay, workers = map(float, sys.argv[1:])
-        context.add(AioHttpConfig(port=int(port), drain_delay=delay))
+        port, workers = map(int, sys.argv[1:3])
+        settings = {"drain_delay": float(text) for text in sys.argv[3:]}
+        context.add(AioHttpConfig(port=port, **settings))
         if workers:
             fork.stage(
-                prepare,
-                forks=int(workers),
-                sockets=[f"tcp://127.0.0.1:{int(port)}"],
+                # A role of one worker has a supervisor as well.
+                fork.Role("web", prepare, forks=workers),
+                sockets=[f"tcp://127.0.0.1:{port}"],
             )
         else:
             plugin.stage(prepare)
@@ -99,10 +120,10 @@ def service(tmp_path: Path):
         port = sock.getsockname()[1]
     started: list[subprocess.Popen[bytes]] = []
 
-    def service(delay: float, workers: int = 0) -> t.Any:
-        process = subprocess.Popen(
-            [sys.executable, str(script), str(port), str(delay), str(workers)]
-        )
+    def service(delay: float | None, workers: int = 0) -> t.Any:
+        words = [str(port), str(workers)]
+        words += [] if delay is None else [str(delay)]
+        process = subprocess.Popen([sys.executable, str(script), *words])
         started.append(process)
         return process, f"http://127.0.0.1:{port}"
 
@@ -206,3 +227,128 @@ def test_a_second_signal_skips_it(service, workers: int) -> None:
         return found[:12], code, time.monotonic() - start < TIMEOUT
 
     assert asyncio.run(visit()) == (b"HTTP/1.1 200", 0, True)
+
+
+class Upload:
+    """A request that is handled until the rest of its body is sent."""
+
+    async def begin(self, url: str) -> None:
+        host, port = url.removeprefix("http://").split(":")
+        self.reader, self.writer = await asyncio.open_connection(
+            host, int(port)
+        )
+        self.writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+            b"Expect: 100-continue\r\n\r\nhell"
+        )
+        async with asyncio.timeout(TIMEOUT):
+            line = await self.reader.readline()
+        assert line == b"HTTP/1.1 100 Continue\r\n"
+
+    async def end(self) -> bytes:
+        """Send the rest, and return the answer."""
+        self.writer.write(b"o")
+        return await self.answer()
+
+    async def answer(self) -> bytes:
+        try:
+            return await asyncio.wait_for(self.reader.read(), TIMEOUT)
+        finally:
+            self.writer.close()
+
+
+@needs_signals
+def test_busy_workers_answer_probes(service) -> None:
+    """Without a delay they accept as long as a request is under way."""
+
+    async def visit() -> None:
+        process, url = service(None, 2)
+        await until_ready_says(200, url)
+        upload = Upload()
+        await upload.begin(url)
+        process.send_signal(signal.SIGTERM)
+        await until_ready_says(503, url)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(url + READY) as probe,
+        ):
+            assert probe.headers["Connection"] == "close"
+        assert await status(url) == 200
+
+        answer = await upload.end()
+        assert answer.endswith(b"\r\n\r\nhello")
+        assert b"\r\nConnection: close\r\n" in answer
+        assert await asyncio.to_thread(process.wait, TIMEOUT) == 0
+
+    asyncio.run(visit())
+
+
+@needs_signals
+def test_idle_workers_end_at_once(service) -> None:
+    """Kept connections and websockets do not delay the end."""
+
+    async def visit() -> object:
+        process, url = service(None, 2)
+        await until_ready_says(200, url)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{url}/chat") as chat,
+        ):
+            async with session.get(url) as response:
+                assert response.status == 200
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(TIMEOUT):
+                message = await chat.receive()
+        return message.data, await asyncio.to_thread(process.wait, TIMEOUT)
+
+    assert asyncio.run(visit()) == (aiohttp.WSCloseCode.GOING_AWAY, 0)
+
+
+@needs_signals
+def test_busy_workers_are_forced_to_end(service) -> None:
+    """A second TERM ends them, and does not only skip the delay."""
+
+    async def visit() -> object:
+        process, url = service(None, 2)
+        await until_ready_says(200, url)
+        upload = Upload()
+        await upload.begin(url)
+        process.send_signal(signal.SIGTERM)
+        await until_ready_says(503, url)
+        process.send_signal(signal.SIGTERM)
+        code = await asyncio.to_thread(process.wait, TIMEOUT)
+        return b"hell" in await upload.answer(), code
+
+    assert asyncio.run(visit()) == (False, 0)
+
+
+@needs_signals
+def test_a_worker_that_is_replaced_is_ready(service) -> None:
+    """A probe on a kept connection is told to connect to the successor."""
+
+    async def visit() -> object:
+        process, url = service(None, 1)
+        await until_ready_says(200, url)
+        upload = Upload()
+        await upload.begin(url)  # so that the first worker stays a while
+        async with (
+            asyncio.timeout(TIMEOUT),
+            aiohttp.ClientSession() as session,
+        ):
+            async with session.get(url + READY):
+                pass  # a connection that is kept, to the first worker
+            process.send_signal(signal.SIGHUP)
+            statuses, closed = set[int](), False
+            while not closed:
+                async with session.get(url + READY) as probe:
+                    statuses.add(probe.status)
+                    closed = probe.headers.get("Connection") == "close"
+                await asyncio.sleep(0.05)
+            async with session.get(f"{url}/generation") as response:
+                generation = int(await response.text())
+        answer = await upload.end()
+        process.send_signal(signal.SIGTERM)
+        code = await asyncio.to_thread(process.wait, TIMEOUT)
+        return statuses, generation, b" 200 OK\r\n" in answer, code
+
+    assert asyncio.run(visit()) == ({200}, 1, True, 0)

@@ -279,7 +279,7 @@ def test_a_worker_counts_its_requests(serve, route) -> None:
         for _ in range(3):
             async with session.get(url) as response:
                 assert response.status == 200
-        return worker.done
+        return worker.work_count
 
     async def add_worker() -> None:
         context.add(worker)

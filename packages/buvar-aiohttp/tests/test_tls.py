@@ -18,6 +18,7 @@ import pytest
 import buvar_aiohttp
 
 from buvar import context
+from buvar import fork
 from buvar import plugin
 from buvar.config import Secret
 from buvar_aiohttp import _tls
@@ -191,6 +192,43 @@ def test_a_certificate_that_does_not_match(
     (record,) = errors()
     assert "does not match the key" in record.getMessage()
     assert record.__dict__["path"] == str(files.cert)
+
+
+def test_hup_in_one_process(
+    files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line says what it does, and none that it is ignored."""
+
+    def lines() -> list[str]:
+        texts = [record.getMessage() for record in caplog.records]
+        return [text for text in texts if "HUP" in text]
+
+    async def visitor(before: t.Any) -> None:
+        async with asyncio.timeout(60):
+            while signal.getsignal(signal.SIGHUP) == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGHUP)
+            while not lines():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        context.get(plugin.Cancel).set()
+
+    async def prepare(load: plugin.Loader) -> t.AsyncIterator[t.Any]:
+        settings = buvar_aiohttp.AioHttpConfig(port=0, **files.settings)
+        context.add(settings)
+        await load("buvar_aiohttp")
+        yield visitor(signal.getsignal(signal.SIGHUP))
+
+    caplog.set_level(logging.INFO)
+    # As it is where the program has no handler of its own.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with context.child():
+            fork.stage(prepare, forks=1)
+    finally:
+        signal.signal(signal.SIGHUP, _ignore)
+    assert lines() == [
+        f"HUP: the certificates were loaded anew from {files.cert}."
+    ]
 
 
 def test_clients_need_a_certificate(serve: t.Any, files: Files) -> None:

@@ -212,7 +212,7 @@ def forever():
 )
 def test_options(options):
     """An option that makes no sense is named before anything begins."""
-    with pytest.raises(plugin.OptionError) as info:
+    with pytest.raises(plugin.StageOptionError) as info:
         plugin.stage("not_there", **options)
     assert info.value.option in options
 

@@ -198,7 +198,7 @@ async def _work() -> None: ...
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: plugin.cron("0 0 30 2 *", _work), "days that there are"),
+        (lambda: plugin.cron("0 0 30 2 *", _work), "days that exist"),
         (lambda: plugin.cron("every day", _work), 'such as "*/5 * * * *"'),
         (lambda: plugin.cron("61 * * * *", _work), "Bad minute"),
         (lambda: plugin.cron(5, _work), "expression=5"),

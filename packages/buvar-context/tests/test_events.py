@@ -175,7 +175,7 @@ async def _coroutine(event) -> None: ...
 @pytest.mark.parametrize("listener", [_coroutine, None, "print"])
 def test_bad_listeners(listener) -> None:
     """What cannot be called, or would have to be awaited, is refused."""
-    with pytest.raises(plugin.OptionError, match="is not a plain function"):
+    with pytest.raises(plugin.StageOptionError, match="not a plain function"):
         plugin.Stage(listeners=[listener])
 
 

@@ -297,7 +297,7 @@ def test_a_given_loop_is_left_open():
 
 async def test_not_in_a_running_loop():
     """The sync stage says what to use in a running loop."""
-    with pytest.raises(plugin.OptionError, match=r"plugin\.Stage"):
+    with pytest.raises(plugin.StageOptionError, match=r"plugin\.Stage"):
         plugin.stage()
 
 

@@ -58,4 +58,4 @@ async def test_stage_in_a_loop() -> None:
     async with plugin.Stage(prepare) as stage:
         await stage.wait()
     assert t.assert_type(stage.results, list[t.Any]) == []
-    assert t.assert_type(stage.report(), list[plugin.Report])
+    assert t.assert_type(stage.report(), list[plugin.PluginReport])

@@ -224,6 +224,35 @@ async def test_two_of_one_name_are_an_error() -> None:
     assert len(await di.nject(list[Check])) == 2
 
 
+def _check_of(kind: type[Check]) -> t.Any:
+    def check() -> Check:
+        return kind()
+
+    return check
+
+
+async def test_adapters_of_one_name_are_members_of_a_list() -> None:
+    """A list has what each of them builds, a dict of them is an error."""
+    kinds = [Disk, Other, Disk]
+    di.register(*map(_check_of, kinds))
+    assert [type(each) for each in await di.nject(list[Check])] == kinds
+
+    with pytest.raises(di.ResolveError) as info:
+        await di.nject(dict[str, Check])
+    assert str(info.value).startswith("dict[str, Check] would hold two of")
+    assert "check'" in str(info.value).splitlines()[0]
+
+
+async def test_members_follow_one_that_is_left_out() -> None:
+    """A condition that is false leaves out one member, not those after it."""
+    di.register(Disk)
+    di.register(Other, when=lambda: False)
+    di.register(_check_of(Check))
+
+    found = await di.nject(list[Check])
+    assert [type(each) for each in found] == [Disk, Check]
+
+
 async def test_overrides_are_members() -> None:
     """An override stands for a member, or for all of them."""
     di.register(Disk, Other)

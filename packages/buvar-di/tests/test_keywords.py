@@ -219,7 +219,7 @@ async def test_generic_adapters_that_need_ever_more() -> None:
         raise AssertionError
 
     di.register(unwrap)
-    with pytest.raises(di.ResolveError, match="for ever other types"):
+    with pytest.raises(di.ResolveError, match="for a new type each time"):
         await di.nject(Greeter)
 
     def wrap(item: Greeter | None = None) -> Request:

@@ -113,7 +113,7 @@ def test_inherited(listen) -> None:
         (item,) = listen(f"fd://{other.fileno()}").for_slot(1)
 
         assert item.address == other.getsockname()
-        item.bar()
+        item.stop_accepting()
         assert not item.owned
         socket.create_connection(item.address, 5).close()
 
@@ -123,7 +123,7 @@ def test_inherited_no_listener(listen, tmp_path: Path) -> None:
     with socket.socket() as other, tmp_path.joinpath("file").open("w") as file:
         with pytest.raises(fork.BindError, match="does not listen"):
             listen(f"fd://{other.fileno()}")
-        with pytest.raises(fork.BindError, match="is no socket"):
+        with pytest.raises(fork.BindError, match="is not a socket"):
             listen(f"fd://{file.fileno()}")
 
 

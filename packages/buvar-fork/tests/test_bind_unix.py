@@ -233,11 +233,11 @@ def test_used_file(listen, tmp_path: Path, queue: int) -> None:
 
 
 def test_no_socket(listen, tmp_path: Path) -> None:
-    """A file that is no socket is never replaced."""
+    """A file that is not a socket is never replaced."""
     path = tmp_path / "precious"
     path.write_text("data")
 
-    with pytest.raises(fork.BindError, match="is no socket"):
+    with pytest.raises(fork.BindError, match="is not a socket"):
         listen(f"unix://{path}")
 
     assert path.read_text() == "data"

@@ -9,14 +9,15 @@ import struct
 
 import pytest
 
+from buvar import fork
 from buvar.fork._failure import Failure
 from buvar.fork._ipc import LIMITS
 from buvar.fork._ipc import Kind
 from buvar.fork._ipc import MessageError
 from buvar.fork._ipc import Receiver
 from buvar.fork._ipc import Sender
-from buvar.fork._ipc import parse_beat
 from buvar.fork._ipc import parse_delay
+from buvar.fork._ipc import parse_heartbeat
 from buvar.fork._ipc import parse_reason
 
 
@@ -37,7 +38,7 @@ def test_messages(pipe) -> None:
     sender, receiver = pipe
     sender.hint(Kind.READY)
     sender.send(Kind.RECYCLE, b"why")
-    os.write(sender.fd, HEAD.pack(Kind.BEAT, 2) + b"1")
+    os.write(sender.fd, HEAD.pack(Kind.HEARTBEAT, 2) + b"1")
 
     assert list(receiver.receive()) == [
         (Kind.READY, b""),
@@ -45,7 +46,7 @@ def test_messages(pipe) -> None:
     ]
     assert list(receiver.receive()) == []
     os.write(sender.fd, b"2")
-    assert list(receiver.receive()) == [(Kind.BEAT, b"12")]
+    assert list(receiver.receive()) == [(Kind.HEARTBEAT, b"12")]
 
 
 def test_a_turn_is_bounded() -> None:
@@ -69,7 +70,10 @@ def test_a_turn_is_bounded() -> None:
         (HEAD.pack(0, 0), "no kind 0"),
         (HEAD.pack(99, 0), "no kind 99"),
         (HEAD.pack(Kind.READY, 1), "1 bytes of READY"),
-        (HEAD.pack(Kind.BEAT, 300_000_000), "300000000 bytes of BEAT"),
+        (
+            HEAD.pack(Kind.HEARTBEAT, 300_000_000),
+            "300000000 bytes of HEARTBEAT",
+        ),
         (
             HEAD.pack(Kind.RESULTS, LIMITS[Kind.RESULTS] + 1),
             "bytes of RESULTS, the limit is",
@@ -109,13 +113,52 @@ def test_delays_without_sense(payload: bytes) -> None:
         parse_delay(payload)
 
 
+def delays(receiver: Receiver) -> list[tuple[Kind, float]]:
+    """Return which delays were asked for."""
+    return [(kind, parse_delay(data)) for kind, data in receiver.receive()]
+
+
+def test_delays_of_workers(pipe) -> None:
+    """A worker is busy until all that may be so is idle, told once."""
+    sender, receiver = pipe
+    worker = fork.Worker(sender=sender)
+    worker.delay_stop(1e300)
+    server = worker.delay_stop_while_busy(2)
+    queue = worker.delay_stop_while_busy(0.5)
+    assert delays(receiver) == [
+        (Kind.DELAY, 1e300),
+        (Kind.BUSY, 2.0),
+        (Kind.BUSY, 2.0),
+    ]
+
+    server()
+    server()
+    assert delays(receiver) == [(Kind.BUSY, 0.5)]
+    queue()
+    assert delays(receiver) == [(Kind.BUSY, 0.0)]
+    # Without a supervisor nobody waits.
+    fork.Worker().delay_stop_while_busy(1.0)()
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_delays_that_workers_cannot_ask_for(pipe, seconds: float) -> None:
+    """It is their error, where they ask, rather than that of a message."""
+    sender, receiver = pipe
+    worker = fork.Worker(sender=sender)
+    with pytest.raises(ValueError, match="from 0 on, not"):
+        worker.delay_stop(seconds)
+    with pytest.raises(ValueError, match="from 0 on, not"):
+        worker.delay_stop_while_busy(seconds)
+    assert delays(receiver) == []
+
+
 def test_signs_of_life() -> None:
     """A sign of life may tell the memory in use, and nothing else."""
-    assert parse_beat(b"") == 0
-    assert parse_beat(b"123") == 123
+    assert parse_heartbeat(b"") == 0
+    assert parse_heartbeat(b"123") == 123
     for nonsense in (b"-1", b"1e3", b"\xb2", b"x"):
         with pytest.raises(MessageError):
-            parse_beat(nonsense)
+            parse_heartbeat(nonsense)
 
 
 def test_reasons() -> None:

@@ -241,7 +241,7 @@ def test_other_content_is_kept(tmp_path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("x" * 100)
 
-    with pytest.raises(fork.PidFileError, match="something else"):
+    with pytest.raises(fork.PidFileError, match="something other"):
         fork.stage(_prepare, forks=1, pid_path=path)
 
     assert path.read_text() == "x" * 100

@@ -55,53 +55,6 @@ def test_queue_is_emptied_first(service) -> None:
     assert service.sent(1) == [TERM]
 
 
-def test_delay(service) -> None:
-    """With a delay workers are told, and stopped the longest of it later."""
-    service.take(happened.DelayAsked(1, 5.0))
-    service.take(happened.DelayAsked(2, 3.0))
-    commands = service.signal(TERM)
-    assert do.TellStopping() in commands
-    assert do.StopAccepting() not in commands
-
-    service.later(4.9)
-    assert do.StopAccepting() not in service.commands
-    service.later(0.3)
-    assert do.StopAccepting() in service.commands
-    assert service.sent(1) == service.sent(2) == [TERM]
-
-
-def test_delay_is_skipped(service) -> None:
-    """A second signal skips the delay, a third one forces the end."""
-    service.take(happened.DelayAsked(1, 5.0))
-    service.signal(TERM)
-    assert do.StopAccepting() in service.signal(TERM)
-    service.later(0.1)
-    assert service.sent(1) == [TERM]
-
-    service.signal(TERM)
-    assert service.sent(1) == [TERM, INT]
-
-
-def test_delay_with_nobody_left(service) -> None:
-    """Without a worker there is nothing to be delayed."""
-    service.take(happened.DelayAsked(1, 5.0))
-    service.signal(TERM)
-    service.exit(1)
-    assert not service.ended
-    service.exit(2)
-    service.later(0.1)
-    service.later(0.1)
-    assert service.ended
-
-
-def test_quit_knows_no_delay(service) -> None:
-    """QUIT ends workers at once, before the delay and within it."""
-    service.take(happened.DelayAsked(1, 5.0))
-    service.signal(TERM)
-    service.signal(QUIT)
-    assert service.sent(1) == [TERM, INT]
-
-
 @pytest.mark.parametrize(
     ("signals", "expected"),
     [

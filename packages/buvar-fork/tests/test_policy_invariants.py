@@ -6,6 +6,7 @@ import collections
 import functools
 import signal
 
+from hypothesis import HealthCheck
 from hypothesis import settings
 from hypothesis import stateful
 from hypothesis import strategies as st
@@ -66,7 +67,7 @@ class Life(stateful.RuleBasedStateMachine):
     def all_ready(self) -> None:
         self.fake.ready()
 
-    @stateful.rule(data=st.data(), kind=st.integers(0, 4))
+    @stateful.rule(data=st.data(), kind=st.integers(0, 7))
     def message(self, data: st.DataObject, kind: int) -> None:
         key = self._key(data)
         if key is not None:
@@ -77,6 +78,9 @@ class Life(stateful.RuleBasedStateMachine):
                     happened.RecycleAsked(key, "asked"),
                     happened.StageFailed(key, Failure(0, "failed")),
                     happened.Misbehaved(key, "nonsense"),
+                    happened.DelayAsked(key, 1.0),
+                    happened.BusyTold(key, 1.0),
+                    happened.BusyTold(key, 0.0),
                 ][kind]
             )
 
@@ -154,19 +158,27 @@ class Life(stateful.RuleBasedStateMachine):
         fake = self.fake
         fake.signal(signal.SIGTERM)
         start = fake.now
-        # The queue, the time to end, and the last words.
+        # The delay, the queue, the time to end, and the last words.
         while not fake.ended:
             fake.later(0.5)
             for key in fake.killed & set(fake.running):
                 fake.exit(key, -9)
-            assert fake.now - start <= 1.1 + 4.0 + 0.3 + 1.5
+            assert fake.now - start <= 1.0 + 1.1 + 4.0 + 0.3 + 1.5
+
+
+#: A machine that stands still for seconds makes no drawing slow.
+CALM = [HealthCheck.too_slow]
 
 
 def test_life(new_service) -> None:
     """No sequence of events leads to what must never be."""
     stateful.run_state_machine_as_test(
         functools.partial(Life, new_service),
-        settings=settings(max_examples=150, stateful_step_count=40),
+        settings=settings(
+            max_examples=150,
+            stateful_step_count=40,
+            suppress_health_check=CALM,
+        ),
     )
 
 
@@ -179,5 +191,9 @@ def test_life_of_roles(new_service) -> None:
     )
     stateful.run_state_machine_as_test(
         functools.partial(Life, new_service, *roles),
-        settings=settings(max_examples=100, stateful_step_count=40),
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=40,
+            suppress_health_check=CALM,
+        ),
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import urllib.request
+
+from buvar import fork
 
 
 SOCKET = "forks=2, sockets=['tcp://127.0.0.1:0']"
@@ -116,3 +119,20 @@ def test_successor_cannot_boot(start, tmp_path, eventually) -> None:
     assert program.output.count("ValueError: not now") == 1
     assert "Reloading failed" not in program.output
     assert program.stop() == 0
+
+
+def test_retired() -> None:
+    """A worker knows whether only itself, or the service is to end."""
+    stopping, running = os.pipe()
+    try:
+        worker = fork.Worker(stopping=stopping)
+        exclusive = fork.Worker(stopping=stopping, exclusive=True)
+        workers = [worker, exclusive, fork.Worker()]
+        assert [one.retired for one in workers] == [False, False, False]
+        for one in workers:
+            one.signalled = True
+        assert [one.retired for one in workers] == [True, False, False]
+        os.close(running)
+        assert not worker.retired
+    finally:
+        os.close(stopping)

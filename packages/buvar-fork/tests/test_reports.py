@@ -133,8 +133,11 @@ def test_wire() -> None:
     receive, send = os.pipe()
     sender, receiver = Sender(send), Receiver(receive)
     sender.hint(Kind.READY)
-    sender.hint(Kind.BEAT, b"5")
-    assert list(receiver.receive()) == [(Kind.READY, b""), (Kind.BEAT, b"5")]
+    sender.hint(Kind.HEARTBEAT, b"5")
+    assert list(receiver.receive()) == [
+        (Kind.READY, b""),
+        (Kind.HEARTBEAT, b"5"),
+    ]
     os.write(send, b"\x04\0\0\0")
     assert list(receiver.receive()) == []
     os.write(send, b"\0\0\0\0\2a")
@@ -152,9 +155,9 @@ def test_wire_without_parent() -> None:
     receive, send = os.pipe()
     sender = Sender(send)
     for _ in range(10_000):
-        sender.hint(Kind.BEAT, b"12345678")
+        sender.hint(Kind.HEARTBEAT, b"12345678")
     os.close(receive)
-    sender.hint(Kind.BEAT)
+    sender.hint(Kind.HEARTBEAT)
     sender.send(Kind.RESULTS, b"x" * 1_000_000)
     os.close(send)
 
@@ -171,7 +174,7 @@ def test_worker_alone(caplog) -> None:
     for _ in range(5):
         worker.count()
 
-    assert worker.done == 5
+    assert worker.work_count == 5
     assert caplog.text.count("Nobody is there to replace this process") == 1
 
 
@@ -179,4 +182,4 @@ def test_worker_that_is_never_replaced() -> None:
     """Without a limit work is only counted."""
     worker = fork.Worker()
     worker.count(3)
-    assert worker.done == 3
+    assert worker.work_count == 3

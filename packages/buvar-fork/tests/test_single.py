@@ -99,6 +99,31 @@ def test_in_time(start) -> None:
     assert "graceful_timeout" not in program.output
 
 
+def test_hup_is_not_ignored(start) -> None:
+    """Nothing is said of HUP where a handler on top does something."""
+    program = start(
+        BLOCKED.format(how="signal.signal(signal.SIGHUP, handle)")
+        .replace(
+            "def block()",
+            "import signal\n"
+            "def handle(*args):\n"
+            "    before(*args)\n"
+            "    print('loaded', flush=True)\n"
+            "async def notice():\n"
+            "    global before\n"
+            "    before = signal.getsignal(signal.SIGHUP)\n"
+            "def block()",
+        )
+        .replace("stage(prepare", "stage(notice, prepare")
+    )
+    program.until("up")
+    program.signal(signal.SIGHUP)
+    program.until("loaded")
+
+    assert program.stop() == 0
+    assert "HUP is ignored" not in program.output
+
+
 def test_the_caller_goes_on(start) -> None:
     """What the caller does after the stage has no bound."""
     program = start(

@@ -113,7 +113,7 @@ def test_inherited() -> None:
     ],
 )
 def test_refused(uri: str, reason: str) -> None:
-    """What is no socket is refused, naming the URI and the cure."""
+    """What is not a socket is refused, naming the URI and the cure."""
     with pytest.raises(fork.SocketURIError) as caught:
         parse(uri)
 

@@ -158,6 +158,6 @@ def test_programs_do_not_inherit_the_file(path):
     (handler,) = [
         each
         for each in logging.getLogger().handlers
-        if isinstance(each, log.StreamHandler)
+        if isinstance(each, log.OutputHandler)
     ]
     assert not os.get_inheritable(handler._output._fd)

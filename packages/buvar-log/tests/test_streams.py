@@ -56,7 +56,7 @@ def test_a_file_is_appended_to(tmp_path):
 
 def test_a_closed_handler_loses_events_only(tmp_path):
     """A handler used after its end raises nothing."""
-    handler = log.StreamHandler(str(tmp_path / "app.log"))
+    handler = log.OutputHandler(str(tmp_path / "app.log"))
     handler.close()
     handler.close()
     record = logging.LogRecord("x", 20, "", 0, "a", (), None)

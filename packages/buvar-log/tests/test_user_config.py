@@ -188,4 +188,4 @@ def test_handlers_may_need_each_other():
         for handler in logging.getLogger().handlers
         if isinstance(handler, logging.handlers.MemoryHandler)
     )
-    assert isinstance(buffer.target, log.StreamHandler)
+    assert isinstance(buffer.target, log.OutputHandler)

@@ -180,7 +180,7 @@ def test_lost_test(run, body: str) -> None:
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "*test_it.py::test_it is no test*'prepare'*",
+            "*test_it.py::test_it is not a test*'prepare'*",
             "*'@pytest.mark.buvar_plugins.with_args(prepare)'*",
         ]
     )

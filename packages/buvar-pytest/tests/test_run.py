@@ -99,7 +99,7 @@ def test_a_run_that_does_not_end_is_an_error(buvar_run):
 @pytest.mark.asyncio
 async def test_a_running_loop_is_refused(buvar_run):
     """Within a loop it cannot run, and says so."""
-    with pytest.raises(plugin.OptionError, match="running in this thread"):
+    with pytest.raises(plugin.StageOptionError, match="in this thread"):
         buvar_run(prepare)
 
 

@@ -106,7 +106,7 @@ def test_an_unknown_shell() -> None:
     )
 
     assert done.exit_code == 2
-    assert "$SHELL is none of bash, zsh, fish: say which" in done.output
+    assert "$SHELL is not one of bash, zsh, fish: say which" in done.output
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """
 The plugin of pytest: fixtures that serve and ask an application.
 
-It is imported by every run of pytest where buvar-aiohttp is installed, so it
-is no part of that package, which imports aiohttp, and brings the fixtures only
-where what they are built on is there: the extra ``buvar-aiohttp[pytest]``.
+It is imported by every run of pytest where buvar-aiohttp is installed. So it
+is not a part of that package, which imports aiohttp, and has the fixtures only
+where the extra ``buvar-aiohttp[pytest]`` is installed.
 """
 
 from __future__ import annotations

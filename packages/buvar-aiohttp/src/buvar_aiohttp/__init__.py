@@ -19,6 +19,7 @@ from ._client import prepare_client_session
 from ._config import AioHttpConfig
 from ._config import ClientConfig
 from ._deadlines import deadline
+from ._deadlines import deadline_middleware
 from ._errors import AddressError
 from ._errors import AioHttpError
 from ._errors import CertificateError
@@ -52,6 +53,7 @@ __all__ = [
     "ValidationError",
     "cleanup_context",
     "deadline",
+    "deadline_middleware",
     "prepare",
     "prepare_app",
     "prepare_client_session",

@@ -199,7 +199,9 @@ class Acceptor:
 
     def _sweep(self) -> None:
         """Forget those that are closed; often enough, and not each time."""
-        self._accepted = [one for one in self._accepted if one.fileno() >= 0]
+        self._accepted = [
+            sock for sock in self._accepted if sock.fileno() >= 0
+        ]
         self._sweep_at = 2 * len(self._accepted) + _SWEEP
 
     def close(self) -> None:

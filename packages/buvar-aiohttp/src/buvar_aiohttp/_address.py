@@ -66,7 +66,7 @@ def listen(config: AioHttpConfig, taken: t.Collection[int] = ()) -> Listening:
         raise AddressError(
             config.address,
             "another socket was bound for the service, and nothing would "
-            "serve that one.",
+            "serve it.",
             others,
         )
     return _bind(config, config.address)

@@ -97,7 +97,7 @@ class Layers:
         """
         if self.middleware in app.middlewares:
             app.middlewares.remove(self.middleware)
-        if any(one.middlewares for one in applications(app)):
+        if any(application.middlewares for application in applications(app)):
             app.middlewares.insert(0, self.middleware)
 
 

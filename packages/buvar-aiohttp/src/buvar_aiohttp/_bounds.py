@@ -25,7 +25,7 @@ RETRY: t.Final = "1"
 
 def in_time(seconds: float, handler: Handler) -> Handler:
     """
-    Cancel what handles a request for too long, and answer 503.
+    Cancel a handler that takes too long, and answer 503.
 
     Args:
         seconds: How long it may take until there is a response; sending it

@@ -214,4 +214,6 @@ class Checks:
 
 def is_ready(results: t.Iterable[Result]) -> bool:
     """Tell whether all that is critical has passed."""
-    return all(one.status == "ok" for one in results if one.check.critical)
+    return all(
+        result.status == "ok" for result in results if result.check.critical
+    )

@@ -34,8 +34,8 @@ async def prepare_client_session(
     """
     await load(config)
     settings = await di.nject(AioHttpConfig)
-    for name, one in {_DEFAULT: None, **settings.client}.items():
-        session = await teardown.enter(_session(name, one))
+    for name, options in {_DEFAULT: None, **settings.client}.items():
+        session = await teardown.enter(_session(name, options))
         context.add(session, name=None if name == _DEFAULT else name)
 
 
@@ -121,7 +121,7 @@ def _bound_body(
     """Have the body of a response arrive in time, too."""
 
     def cut() -> None:
-        # Read by nobody it is no failure; the connection is not used again.
+        # Not a failure where nobody reads it; the connection is not reused.
         with contextlib.suppress(RuntimeError):
             response.content.set_exception(_error(deadline))
         response.close()

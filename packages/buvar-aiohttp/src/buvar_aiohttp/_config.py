@@ -38,9 +38,9 @@ def _positive(_: object, attribute: t.Any, value: float | None) -> None:
         raise ValueError(msg)
 
 
-def _not_negative(_: object, attribute: t.Any, value: float) -> None:
+def _not_negative(_: object, attribute: t.Any, value: float | None) -> None:
     """Refuse a time that cannot be waited for."""
-    if not 0 <= value < math.inf:
+    if value is not None and not 0 <= value < math.inf:
         msg = f"{attribute.name} has to be 0 or more, not {value!r}"
         raise ValueError(msg)
 
@@ -53,7 +53,7 @@ def _port(_: object, attribute: t.Any, value: int | None) -> None:
 
 
 def _proxies(_: object, __: object, value: list[str]) -> None:
-    """Refuse what is no network."""
+    """Refuse what is not a network."""
     TrustedProxies(value)
 
 
@@ -148,13 +148,15 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         30.0,
         help="Seconds that open requests get to end once the server stops.",
     )
-    drain_delay: float = config.var(
-        0.0,
+    drain_delay: float | None = config.var(
+        None,
         validator=_not_negative,
         help="Seconds for which connections are still accepted once the "
         "server stops, while /health/ready answers 503. 5 behind a load "
         "balancer. A supervisor of several workers waits as long, before "
-        "its graceful_timeout begins.",
+        "its graceful_timeout begins. By default one process stops at once, "
+        "and several workers accept for as long as requests are being "
+        "answered, but no longer than a second.",
     )
     ssl_context: t.Any = config.var(
         None, help="An ssl.SSLContext, set by code, makes it HTTPS."
@@ -223,7 +225,7 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     client_max_size: int | None = config.var(
         None,
         validator=_positive,
-        help="Bytes that a body may have which is read as a whole, else 413. "
+        help="The most bytes of a body that is read as a whole, else 413. "
         "By default what the application says, 1 MiB.",
     )
     max_line_size: int = config.var(

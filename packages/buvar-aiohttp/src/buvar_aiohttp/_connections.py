@@ -1,5 +1,5 @@
 """
-The connections of a server: who waits for what, and since when.
+The connections of a server: what each waits for, and since when.
 
 aiohttp does not tell which of its connections have sent half a request, which
 have none, and which have a request that is being handled. To stop a server in
@@ -125,6 +125,12 @@ class Connection(asyncio.Protocol):
         return "" if self.request is None else raw_path(self.request.rel_url)
 
     @property
+    def upgraded(self) -> bool:
+        """Whether that request asks for another protocol: a websocket."""
+        request = self.request
+        return request is not None and "Upgrade" in request.headers
+
+    @property
     def sending(self) -> bool:
         """Whether a part of an answer has not been sent yet."""
         transport = self._transport
@@ -245,6 +251,13 @@ class Connections:
     def beginning(self) -> list[Connection]:
         """Return those that have sent only a part of a request's head."""
         return [c for c in self.all if c.begun and c.idle]
+
+    def under_way(self) -> bool:
+        """Tell whether any request is, from its first to its last byte."""
+        return any(
+            (c.busy and not c.upgraded) or c.sending or (c.begun and c.idle)
+            for c in self.all
+        )
 
     def fresh(self, seconds: float) -> list[Connection]:
         """Return those that were made not long ago, and have sent nothing."""

@@ -6,9 +6,13 @@ import asyncio
 import functools
 import typing as t
 
+import aiohttp.typedefs
 import aiohttp.web
 
 from buvar import context
+from buvar.context import buvar_context
+
+from ._key import TIMEOUT
 
 
 P = t.ParamSpec("P")
@@ -22,7 +26,7 @@ def set_deadline(seconds: float, place: str) -> None:
 
     Args:
         seconds: How much.
-        place: Who says so.
+        place: Where it was set.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     context.add(context.Deadline(seconds, place, loop, task))
@@ -40,7 +44,7 @@ def deadline(seconds: float) -> t.Callable[[Async[P, R]], Async[P, R]]:
         seconds: How long the handler may take, until there is a response.
 
     Raises:
-        ValueError: That is no time.
+        ValueError: That is not a time.
 
     Example:
         >>> import aiohttp.web
@@ -48,30 +52,114 @@ def deadline(seconds: float) -> t.Callable[[Async[P, R]], Async[P, R]]:
         ... async def search(request):
         ...     return aiohttp.web.Response()
     """
-    if not seconds > 0:
-        msg = f"a deadline is a number of seconds above 0, not {seconds!r}"
-        raise ValueError(msg)
+    _check(seconds)
 
     def decorate(handler: Async[P, R]) -> Async[P, R]:
         name = getattr(handler, "__qualname__", repr(handler))
 
         @functools.wraps(handler)
         async def bounded(*args: P.args, **kwargs: P.kwargs) -> R:
-            outer = context.get(context.Deadline, default=None)
-            left = seconds if outer is None else outer.remaining()
-            scope = asyncio.timeout(min(seconds, left))
-            set_deadline(min(seconds, left), f"the deadline of {name}")
+            left = _at_most(seconds)
+            scope = asyncio.timeout(left)
+            set_deadline(left, f"the deadline of {name}")
             try:
                 async with scope:
                     return await handler(*args, **kwargs)
             except TimeoutError as error:
-                if not scope.expired():
+                request = context.get(aiohttp.web.Request, default=None)
+                if not _answers(scope, request):
                     raise
-                raise aiohttp.web.HTTPServiceUnavailable(
-                    text=f"It took longer than {seconds:g} s.",
-                    headers={"Retry-After": "1"},
-                ) from error
+                raise _unavailable(seconds) from error
 
         return bounded
 
     return decorate
+
+
+def deadline_middleware(seconds: float) -> aiohttp.typedefs.Middleware:
+    """
+    Bound the time of an application: each of its handlers is cancelled then.
+
+    A middleware, for an application or a sub-application: put it in front of
+    its others, which are bounded as well. As with ``deadline`` the answer is
+    503, and what is left is a component, ``context.Deadline``. Of several the
+    nearest one counts, and never gives more time than one around it has left:
+    that of ``request_timeout``, of an outer application, of this one, and of
+    a route.
+
+    Sending the response is not counted, and neither is a websocket.
+
+    Args:
+        seconds: How long a request may take until there is a response.
+
+    Raises:
+        ValueError: That is no time.
+
+    Example:
+        >>> import aiohttp.web
+        >>> admin = aiohttp.web.Application(
+        ...     middlewares=[deadline_middleware(2.5)]
+        ... )
+    """
+    _check(seconds)
+
+    @aiohttp.web.middleware
+    async def bounded(
+        request: aiohttp.web.Request, handler: aiohttp.typedefs.Handler
+    ) -> aiohttp.web.StreamResponse:
+        if "Upgrade" in request.headers:
+            return await handler(request)
+        outer = buvar_context.get()
+        # What is around this middleware goes on with the time of its own.
+        buvar_context.set(outer.push())
+        received = context.get(aiohttp.web.Request, default=request)
+        left, before = _at_most(seconds), received.get(TIMEOUT)
+        scope = asyncio.timeout(left)
+        set_deadline(left, "the deadline of the application")
+        if left == seconds:
+            # What the layer of the handler is told when it is cancelled.
+            received[TIMEOUT] = (scope, seconds)
+        try:
+            async with scope:
+                return await handler(request)
+        except TimeoutError as error:
+            if not _answers(scope, received):
+                raise
+            raise _unavailable(seconds) from error
+        finally:
+            received[TIMEOUT] = before
+            buvar_context.set(outer)
+
+    return bounded
+
+
+def _check(seconds: float) -> None:
+    if not seconds > 0:
+        msg = f"a deadline is a number of seconds above 0, not {seconds!r}"
+        raise ValueError(msg)
+
+
+def _at_most(seconds: float) -> float:
+    """Return a time, or what is left of the one around it, if that is less."""
+    outer = context.get(context.Deadline, default=None)
+    return seconds if outer is None else min(seconds, outer.remaining())
+
+
+def _answers(
+    scope: asyncio.Timeout, request: aiohttp.web.Request | None
+) -> bool:
+    """
+    Tell whether a time that is over can be answered with 503.
+
+    It may be another one, of the handler itself, or a part of its response
+    is sent already, which is cut off then.
+    """
+    started = request is not None and request.writer.output_size > 0
+    return scope.expired() and not started
+
+
+def _unavailable(seconds: float) -> aiohttp.web.HTTPServiceUnavailable:
+    return aiohttp.web.HTTPServiceUnavailable(
+        text=f"It took longer than {seconds:g} s.",
+        headers={"Retry-After": "1"},
+    )

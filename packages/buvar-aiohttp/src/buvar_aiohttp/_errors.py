@@ -1,4 +1,4 @@
-"""What can go wrong with the server."""
+"""Errors of the server."""
 
 from __future__ import annotations
 
@@ -242,6 +242,6 @@ class RequestTimeoutError(AioHttpError, TimeoutError):
         """Say what happened and the cure."""
         return (
             f"The handler was cancelled after {self.seconds:g} s.\n"
-            "Have it do less, or set a longer request_timeout in the section "
-            "'aiohttp'."
+            "Have it do less, or give it more time: request_timeout in the "
+            "section 'aiohttp', or deadline_middleware of its application."
         )

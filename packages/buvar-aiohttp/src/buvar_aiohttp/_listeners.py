@@ -70,7 +70,7 @@ def listen_all(
     for uri in (*config.listeners, *operation):
         found.append(_listen_too(config, uri, tls=tls))
         stack.callback(found[-1].listening.close)
-    first = Listener(listen(config, {id(one.item) for one in found}), tls)
+    first = Listener(listen(config, {id(guard.item) for guard in found}), tls)
     number = len(config.listeners)
     return [first, *found[:number]], found[number:]
 

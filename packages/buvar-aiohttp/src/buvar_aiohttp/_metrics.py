@@ -209,6 +209,6 @@ def _encode(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     try:
         encode, kind = choose_encoder(accept)
     except Exception:  # noqa: BLE001 - of what a client has written
-        # A version that is no number, and the like.
+        # A version that is not a number, and the like.
         encode, kind = choose_encoder("")
     return encode(registry), kind

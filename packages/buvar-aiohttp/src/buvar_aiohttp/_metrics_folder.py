@@ -245,7 +245,7 @@ def _read(path: pathlib.Path) -> dict[str, Entry]:
     found = {key: (value, stamp) for key, value, stamp, _ in values}
     for key in found:
         name, sample, labels, text = json.loads(key)
-        if not all(isinstance(one, str) for one in (name, sample, text)):
+        if not all(isinstance(part, str) for part in (name, sample, text)):
             raise TypeError(key)
         sorted(labels.items())
     return found

@@ -1,4 +1,4 @@
-"""What those who observe requests have in common: they never fail one."""
+"""Observe requests without ever making one fail."""
 
 from __future__ import annotations
 

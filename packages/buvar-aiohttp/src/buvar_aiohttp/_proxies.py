@@ -69,7 +69,7 @@ class TrustedProxies:
             ``auto`` for whichever of them there is.
 
     Raises:
-        ValueError: Something is no network.
+        ValueError: Something is not a network.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class TrustedProxies:
         return NOTHING
 
     def _walk(self, hops: t.Iterator[Origin]) -> Origin:
-        """Go from proxy to proxy, until an address is no proxy's."""
+        """Go from proxy to proxy, until an address is not that of a proxy."""
         remote = scheme = host = None
         for number, hop in enumerate(hops):
             scheme = hop.scheme or scheme
@@ -160,7 +160,7 @@ def _network(text: str) -> Network:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError as error:
         msg = (
-            f"trusted_proxies: {text!r} is no address and no network "
+            f"trusted_proxies: {text!r} is neither an address nor a network "
             f"({error}). Write such as 10.0.0.0/8, ::1 or {UNIX}."
         )
         raise ValueError(msg) from None

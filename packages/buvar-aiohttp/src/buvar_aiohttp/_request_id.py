@@ -91,7 +91,7 @@ class RequestIds:
                 address_of(request.get_extra_info("peername"))
             ):
                 return given
-        # It is no secret, so that anything that is unique will do.
+        # It is not a secret, so anything that is unique will do.
         return f"{_bits(128):032x}"
 
     def around(self, handler: Handler) -> Handler:

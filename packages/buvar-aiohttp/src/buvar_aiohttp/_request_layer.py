@@ -70,7 +70,7 @@ def in_layers(
     connection: Connection | None = None,
 ) -> Handler:
     """
-    Have what handles requests run each of them on a layer of its own.
+    Make the handler of requests run each on a layer of its own.
 
     The layer holds the request, and ends before the response is sent, so that
     a failure to end it can still be answered with an error. With a body that

@@ -1,4 +1,4 @@
-"""What a request is called where few names must stand for many requests."""
+"""Names for requests, few of them however many requests there are."""
 
 from __future__ import annotations
 

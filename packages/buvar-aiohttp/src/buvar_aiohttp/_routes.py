@@ -40,19 +40,27 @@ def entry_points(
         handler: t.Any = route.handler
         if isinstance(handler, type):
             methods = (getattr(handler, name, None) for name in _METHODS)
-            yield from ((one, 1) for one in methods if one is not None)
+            yield from (
+                (method, 1) for method in methods if method is not None
+            )
         else:
             yield handler, 1
-    for one in applications(app):
-        for middleware in one.middlewares:
+    for application in applications(app):
+        for middleware in application.middlewares:
             yield (
                 functools.partial(t.cast("t.Any", middleware), handler=None),
                 1,
             )
-        for signal in (one.on_startup, one.on_shutdown, one.on_cleanup):
+        for signal in (
+            application.on_startup,
+            application.on_shutdown,
+            application.on_cleanup,
+        ):
             yield from ((receiver, 1) for receiver in signal)
-        yield from ((context, 1) for context in one.cleanup_ctx)
-        yield from ((receiver, 2) for receiver in one.on_response_prepare)
+        yield from ((context, 1) for context in application.cleanup_ctx)
+        yield from (
+            (receiver, 2) for receiver in application.on_response_prepare
+        )
 
 
 def check_parameters(app: aiohttp.web.Application) -> None:

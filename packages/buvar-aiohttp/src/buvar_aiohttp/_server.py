@@ -175,10 +175,16 @@ class Server:
             watching.append(asyncio.create_task(tls.watch()))
         worker = context.get(fork.Worker, default=None)
         delay = self.config.drain_delay
-        if delay and worker is not None and self._supervised:
+        if delay != 0 and worker is not None and self._supervised:
+
+            def busy() -> bool:
+                return connections.under_way() or any(
+                    listener.item.pending() for listener in self._listeners
+                )
+
             watching.append(
                 asyncio.create_task(
-                    follow_supervisor(worker, delay, self._begin_to_stop)
+                    follow_supervisor(worker, delay, self._begin_to_stop, busy)
                 )
             )
         try:
@@ -267,6 +273,12 @@ class Server:
         """Whether it begins to stop, so that no requests should be sent."""
         return self._layers.gate.closing
 
+    @property
+    def retired(self) -> bool:
+        """Whether only this worker stops, and others accept in its place."""
+        worker = context.get(fork.Worker, default=None)
+        return self._supervised and worker is not None and worker.retired
+
     def _begin_to_stop(self) -> None:
         """Have each answer be the last one of its connection."""
         self._layers.gate.closing = True
@@ -277,7 +289,7 @@ class Server:
         """Accept what the kernel has accepted, answer for the last time."""
         self._begin_to_stop()
         # A supervisor has waited before it stopped its workers.
-        delay = 0.0 if self._supervised else self.config.drain_delay
+        delay = 0.0 if self._supervised else self.config.drain_delay or 0.0
         cut_short = await go_on_accepting(delay)
         start = time.monotonic()
         await asyncio.gather(

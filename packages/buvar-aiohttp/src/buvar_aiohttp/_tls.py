@@ -94,25 +94,31 @@ class Certificates:
             ) from error
         return context
 
-    def reload(self) -> bool:
+    def reload(self, *, on_hup: bool = False) -> bool:
         """
         Load the files anew, and tell whether that could be done.
 
         If they cannot be used, the old certificates stay, and one error is
         logged.
+
+        Args:
+            on_hup: Whether to say that ``HUP`` has asked for it.
         """
+        these = "HUP: the" if on_hup else "The"
         self._stamp = self._look()
         try:
             self._newest = self._load()
         except CertificateError as error:
             _log.error(
-                "The certificates stay as they are. %s",
+                "%s certificates stay as they are. %s",
+                these,
                 error,
                 extra={"path": error.path, "reason": error.reason},
             )
             return False
         _log.info(
-            "The certificates were loaded anew from %s.",
+            "%s certificates were loaded anew from %s.",
+            these,
             self._config.tls_cert,
             extra={"path": self._config.tls_cert},
         )
@@ -143,7 +149,7 @@ class Certificates:
 
     def _follow(self, *, asked: bool) -> None:
         if asked or self._look() != self._stamp:
-            self.reload()
+            self.reload(on_hup=asked)
 
     def _look(self) -> Stamp:
         """Tell the files as they are now from what they were."""
@@ -155,7 +161,12 @@ class Certificates:
 
     @contextlib.contextmanager
     def _on_hup(self) -> t.Generator[None]:
-        """Be told of ``HUP``, and so is whoever was told of it before."""
+        """
+        Be told of ``HUP``, and so is whoever was told of it before.
+
+        In one process ``buvar.fork`` says that nothing is done then, unless
+        it is called by another handler, such as this one.
+        """
         number = getattr(signal, "SIGHUP", None)
         if number is None:  # pragma: no cover - Windows
             yield

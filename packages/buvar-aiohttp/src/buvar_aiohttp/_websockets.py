@@ -72,8 +72,8 @@ def _held_by(task: asyncio.Task[t.Any]) -> t.Iterator[_WebSocket]:
     its own.
     """
     tasks = [task]
-    for one in tasks:
-        for value in _variables(one):
+    for each in tasks:
+        for value in _variables(each):
             # What isinstance() asks may be somebody's proxy, and fail.
             if issubclass(type(value), _WebSocket):
                 yield value

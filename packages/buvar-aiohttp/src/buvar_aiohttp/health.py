@@ -2,8 +2,9 @@
 Health: ``/health/live``, ``/health/ready`` and ``/health/startup``.
 
 ``await load("buvar_aiohttp.health")`` adds the routes. The process is live as
-long as it answers. It is ready until the stage begins to stop, while all
+long as it answers. It is ready until the service begins to stop, while all
 critical checks pass, and has started once they have passed for the first time.
+A worker that is replaced is as ready as its successor.
 
 A check is a component, see ``Check``: an async function with injected
 parameters. All of them run at the same time, each within its time-out, and no
@@ -58,7 +59,9 @@ async def prepare(
     ) -> aiohttp.web.Response:
         body: dict[str, t.Any] = {"status": status}
         if details and results:
-            body["checks"] = {one.check.name: one.as_json() for one in results}
+            body["checks"] = {
+                result.check.name: result.as_json() for result in results
+            }
         return json.response(body, status=200 if fine else 503)
 
     async def live(request: aiohttp.web.Request) -> aiohttp.web.Response:
@@ -68,7 +71,8 @@ async def prepare(
     async def ready(request: aiohttp.web.Request) -> aiohttp.web.Response:
         del request
         server = context.get(Server, default=None)
-        if cancel.is_set() or (server is not None and server.stopping):
+        stopping = cancel.is_set() or (server is not None and server.stopping)
+        if stopping and (server is None or not server.retired):
             return answer("stopping", fine=False)
         results = await checks.run()
         if is_ready(results):

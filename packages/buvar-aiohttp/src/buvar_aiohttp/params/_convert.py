@@ -114,9 +114,9 @@ class Converter(cattrs.Converter):
                 raise WrongValueError(msg)
             found: list[t.Any] = []
             errors: list[Exception] = []
-            for index, one in enumerate(given):
+            for index, item in enumerate(given):
                 try:
-                    found.append(self.structure(one, type_of(index)))
+                    found.append(self.structure(item, type_of(index)))
                 except Exception as error:  # noqa: BLE001 - told or raised
                     note = _Note(f"At {index}", index, type_of(index))
                     error.__notes__ = [*_notes(error), note]
@@ -139,10 +139,12 @@ class Converter(cattrs.Converter):
                 raise WrongValueError("expected an object")
             found: dict[t.Any, t.Any] = {}
             errors: list[Exception] = []
-            for name, one in t.cast("dict[str, t.Any]", value).items():
+            for name, value_of_key in t.cast(
+                "dict[str, t.Any]", value
+            ).items():
                 try:
                     found[self.structure(name, key)] = self.structure(
-                        one, item
+                        value_of_key, item
                     )
                 except Exception as error:  # noqa: BLE001 - told or raised
                     note = _Note(f"At {name}", name, item)
@@ -159,8 +161,8 @@ class Converter(cattrs.Converter):
         """Take the first type of a union that will do."""
         kinds = t.get_args(tp)
         # As text anything is a string: that comes last.
-        kinds = tuple(sorted(kinds, key=lambda one: one is str))
-        some = [one for one in kinds if one is not _NONE]
+        kinds = tuple(sorted(kinds, key=lambda kind: kind is str))
+        some = [kind for kind in kinds if kind is not _NONE]
 
         def convert(value: t.Any, _: t.Any) -> t.Any:
             if value is None and _NONE in kinds:
@@ -168,13 +170,13 @@ class Converter(cattrs.Converter):
             if len(some) == 1:
                 return self.structure(value, some[0])
             reasons: list[str] = []
-            for one in some:
+            for kind in some:
                 try:
-                    return self.structure(value, one)
+                    return self.structure(value, kind)
                 except WrongValueError as error:
                     reasons.append(str(error))
                 except (ClassValidationError, IterableValidationError):
-                    reasons.append(f"it is not a valid {_name(one)}")
+                    reasons.append(f"it is not a valid {_name(kind)}")
             raise WrongValueError("; or ".join(dict.fromkeys(reasons)))
 
         return convert
@@ -306,24 +308,24 @@ def mistakes(error: Exception, name: str) -> t.Iterator[tuple[str, str]]:
         name: The name, or pointer, of what was converted.
 
     Raises:
-        Exception: What is no mistake of the client.
+        Exception: It is not a mistake of the client.
     """
     if isinstance(error, ForbiddenExtraKeysError):
         for key in sorted(map(str, error.extra_fields)):
             yield f"{name}/{_escape(key)}", "is not known"
     elif isinstance(error, ClassValidationError):
         fields, others = error.group_exceptions()
-        for one, note in fields:
+        for inner, note in fields:
             where = f"{name}/{_escape(str(note.name))}"
-            if isinstance(one, KeyError) and one.args == (note.name,):
+            if isinstance(inner, KeyError) and inner.args == (note.name,):
                 yield where, "is missing"
             else:
-                yield from mistakes(one, where)
-        for one in others:
-            yield from mistakes(one, name)
+                yield from mistakes(inner, where)
+        for inner in others:
+            yield from mistakes(inner, name)
     elif isinstance(error, IterableValidationError):
-        for one, entry in error.group_exceptions()[0]:
-            yield from mistakes(one, f"{name}/{_escape(str(entry.index))}")
+        for inner, entry in error.group_exceptions()[0]:
+            yield from mistakes(inner, f"{name}/{_escape(str(entry.index))}")
     elif isinstance(error, (ValueError, TypeError)):
         # Also what validators of the class itself say.
         yield name, str(error.args[0]) if error.args else "is wrong"

@@ -127,7 +127,7 @@ class Filler:
 
 def _names(function: t.Any, plan: Plan | None) -> list[str]:
     if plan is not None:
-        return [one.name for one in plan.params]
+        return [param.name for param in plan.params]
     # They are wrong, which is told: that they cannot be injected is not.
     return [*inspect.signature(function).parameters][1:]
 
@@ -139,11 +139,11 @@ def _request_of(args: tuple[t.Any, ...]) -> aiohttp.web.Request:
     Raises:
         TypeError: There is none.
     """
-    for one in args:
-        if isinstance(one, aiohttp.web.Request):
-            return one
-        if isinstance(one, aiohttp.web.View):
-            return one.request
+    for arg in args:
+        if isinstance(arg, aiohttp.web.Request):
+            return arg
+        if isinstance(arg, aiohttp.web.View):
+            return arg.request
     msg = "a handler with typed parameters is called with its request first"
     raise TypeError(msg)
 
@@ -175,7 +175,7 @@ def _functions(handler: t.Any) -> t.Iterator[t.Any]:
     """Yield what a route calls: a function, or the methods of a view."""
     if isinstance(handler, type):
         methods = (getattr(handler, name, None) for name in _METHODS)
-        yield from (one for one in methods if one is not None)
+        yield from (method for method in methods if method is not None)
     else:
         yield handler
 

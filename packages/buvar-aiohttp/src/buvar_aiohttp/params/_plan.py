@@ -1,4 +1,4 @@
-"""What is done for each parameter, found out once for all requests."""
+"""Plan once, for all requests, how each parameter is filled."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Plan:
             raise ParameterError(
                 self.function,
                 param.name,
-                "a class in the query has no name, its fields have",
+                "in the query the fields of a class have names, not the class",
                 "leave the name out: Query().",
             )
         self._check(TEXT, param)
@@ -214,8 +214,8 @@ def _field_names(cls: t.Any) -> list[str]:
     """Return the names of the fields of a class."""
     cls = t.get_origin(cls) or cls
     if attrs.has(cls):
-        return [one.name for one in attrs.fields(cls)]
-    return [one.name for one in dataclasses.fields(cls)]
+        return [field.name for field in attrs.fields(cls)]
+    return [field.name for field in dataclasses.fields(cls)]
 
 
 def _read_query(param: Param) -> Fetch:
@@ -289,7 +289,7 @@ def _convert(
 ) -> t.Any:
     try:
         return convert(value)
-    except Exception as error:  # noqa: BLE001 - what is no mistake is raised
+    except Exception as error:  # noqa: BLE001 - a fault of another kind is raised
         # The fields of a class are keys of the query by themselves.
         for found, reason in _mistakes(error, name):
             where = found if place == "body" else found.removeprefix("/")

@@ -152,7 +152,7 @@ def one_of(
     choices: t.Sequence[t.Any], values: t.Sequence[t.Any], *, text: bool
 ) -> t.Callable[[t.Any, t.Any], t.Any]:
     """
-    Return what takes one of some values.
+    Return a converter that takes only certain values.
 
     Args:
         choices: What a client may send.
@@ -178,7 +178,7 @@ def one_of(
 def members(cls: type[enum.Enum]) -> tuple[list[t.Any], list[t.Any]]:
     """Return the values of an enumeration, and its members."""
     found = [*cls]
-    return [one.value for one in found], found
+    return [member.value for member in found], found
 
 
 class _expecting:  # noqa: N801 - reads as a statement

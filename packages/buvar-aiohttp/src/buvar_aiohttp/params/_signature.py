@@ -38,7 +38,7 @@ class Param(t.NamedTuple):
 
     @property
     def key(self) -> str:
-        """What the client calls it."""
+        """The name that the client knows it by."""
         name = None if isinstance(self.mark, Body) else self.mark.name
         return self.name if name is None else name
 
@@ -72,8 +72,8 @@ def names_of(function: t.Any, frame: types.FrameType) -> dict[str, t.Any]:
         if outer is frame or home.startswith(f"{place}.<locals>."):
             local.append(dict(outer.f_locals))
         outer = outer.f_back
-    for one in reversed(local):
-        names.update(one)
+    for frame_names in reversed(local):
+        names.update(frame_names)
     return names
 
 
@@ -85,8 +85,8 @@ def params_of(function: t.Any, names: dict[str, t.Any]) -> list[Param]:
         ParameterError: One is marked in a way that makes no sense.
     """
     found: list[Param] = []
-    for one in signature_of(function).parameters.values():
-        tp = _evaluated(one.annotation, names)
+    for parameter in signature_of(function).parameters.values():
+        tp = _evaluated(parameter.annotation, names)
         if t.get_origin(tp) is not t.Annotated:
             continue
         inner, *metadata = t.get_args(tp)
@@ -100,19 +100,19 @@ def params_of(function: t.Any, names: dict[str, t.Any]) -> list[Param]:
         if len(marks) > 1:
             raise ParameterError(
                 function,
-                one.name,
+                parameter.name,
                 "it is marked twice",
                 "keep one of Path(), Query() and Body().",
             )
-        if one.kind is one.POSITIONAL_ONLY:
+        if parameter.kind is parameter.POSITIONAL_ONLY:
             raise ParameterError(
                 function,
-                one.name,
+                parameter.name,
                 "it can be given by position only",
                 "put it behind the slash, as the request is given first.",
             )
-        found.append(Param(one.name, inner, marks[0], one.default))
-    bodies = [one for one in found if isinstance(one.mark, Body)]
+        found.append(Param(parameter.name, inner, marks[0], parameter.default))
+    bodies = [param for param in found if isinstance(param.mark, Body)]
     if len(bodies) > 1:
         raise ParameterError(
             function,

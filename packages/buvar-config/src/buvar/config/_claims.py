@@ -1,5 +1,5 @@
 """
-Who reads which name: a variable, a file of the secrets folder, a table.
+What reads which name: a variable, a file of the secrets folder, a table.
 
 What a class cannot know, others may read. So a name that is nearly right, or
 that is below a table of a class, is refused when that class is loaded; all
@@ -186,7 +186,7 @@ def unclaimed(source: Merged) -> list[Unknown]:
     """Return all that nothing reads, once the whole is known."""
     known = all_names(source)
     found = [*_tables(source, known)]
-    every = {name: one for one in known for name in one.leaves}
+    every = {name: claim for claim in known for name in claim.leaves}
     import difflib  # noqa: PLC0415 - as above
 
     for shown, name in _given(source):

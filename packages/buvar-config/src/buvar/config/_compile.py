@@ -23,7 +23,7 @@ from ._defaults import overlaid
 from ._defaults import shared_defaults
 from ._errors import BadValueError
 from ._errors import ConfigError
-from ._errors import one
+from ._errors import config_error
 from ._errors import reason_of
 from ._fields import Field
 from ._fields import fields
@@ -234,7 +234,7 @@ def _check_keys(cls: t.Any, members: list[Field]) -> None:
     for field in members:
         other = names.setdefault(field.key, field.name)
         if other != field.name:
-            raise one(
+            raise config_error(
                 f"the key {field.key!r} is claimed by the fields {other} and "
                 f"{field.name} of {cls.__qualname__}",
                 cure="Rename one of the two, e.g. with config.var(name=...).",

@@ -51,7 +51,7 @@ _refusal: t.Any = ClassValidationError
 
 
 class _Maker(t.Protocol):
-    """What compiles the functions of classes."""
+    """A compiler of the functions of classes."""
 
     thorough: bool
 

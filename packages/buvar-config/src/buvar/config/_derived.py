@@ -76,7 +76,7 @@ class Derived:
         if self._collect is None:
             self._collect = self._make_collect()
         keys = {field.key for field in fields.values()}
-        rest = {key: one for key, one in value.items() if key not in keys}
+        rest = {key: item for key, item in value.items() if key not in keys}
         value = dict(value)
         try:
             given = self._collect(rest, dict)

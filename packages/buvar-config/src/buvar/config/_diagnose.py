@@ -261,7 +261,7 @@ class _Diagnosis:
     def _with_path(
         self, group: BaseValidationError, error: t.Any, path: Keys
     ) -> Problem | None:
-        """Report an error that says itself where it is, as that of a log."""
+        """Report an error that says where it is, such as that of a log."""
         said = getattr(error, "path", None)
         problem = getattr(error, "problem", None)
         if not (isinstance(said, str) and isinstance(problem, str)):
@@ -313,7 +313,7 @@ class _Diagnosis:
 
 
 def _sounds_secret_below(path: Keys, field: Field | None) -> bool:
-    """Tell whether a key that no field has, as of a dict, sounds secret."""
+    """Tell whether a key without a field, as in a dict, sounds secret."""
     below = path
     if field is not None and field.key in path:
         below = path[path.index(field.key) + 1 :]

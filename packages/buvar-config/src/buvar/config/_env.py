@@ -13,8 +13,8 @@ import attrs
 from ._compile import kept
 from ._errors import ConfigError
 from ._errors import Problem
+from ._errors import config_error
 from ._errors import dotted
-from ._errors import one
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
@@ -215,7 +215,7 @@ def names(tp: t.Any, section: Path, prefix: str | None) -> Names:
     """
     if not has_fields(tp):
         msg = f"{tp!r} is neither a class of attrs nor a dataclass"
-        raise one(
+        raise config_error(
             msg,
             cure="Decorate it, e.g. with attrs.define.",
         )

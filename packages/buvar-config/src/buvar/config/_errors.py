@@ -1,4 +1,4 @@
-"""What can be wrong with a configuration, all of it at once."""
+"""Errors of a configuration, all of them in one exception."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class BadValueError(ValueError):
         self.secret = secret
 
 
-def one(
+def config_error(
     expected: str,
     *,
     path: str = "",

@@ -47,7 +47,10 @@ class Explanation(list[Explained]):
 
     def __str__(self) -> str:
         """Align the columns."""
-        rows = [(f"{one.path} = {one.value}", one.source) for one in self]
+        rows = [
+            (f"{setting.path} = {setting.value}", setting.source)
+            for setting in self
+        ]
         width = max((len(left) for left, _ in rows), default=0)
         return "\n".join(f"{left:<{width}}  {right}" for left, right in rows)
 
@@ -114,7 +117,7 @@ def _is_array(value: object) -> t.TypeGuard[list[t.Any]]:
 def _shown(value: t.Any) -> str:
     """Show an array of plain values item by item, if it is short."""
     if _is_array(value):
-        plain = all(isinstance(one, str | int | float) for one in value)
+        plain = all(isinstance(item, str | int | float) for item in value)
         text = ", ".join(map(show, value)) if plain else ""
         if plain and len(text) <= _SHORT:
             return f"[{text}]"

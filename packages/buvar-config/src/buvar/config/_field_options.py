@@ -20,7 +20,7 @@ KEY: t.Final = "buvar.config"
 
 @attrs.frozen
 class Extra:
-    """What ``var`` knows of a field beside its type and default."""
+    """The options of a field that ``var`` takes beside its default."""
 
     name: str | None = None
     help: str | None = None

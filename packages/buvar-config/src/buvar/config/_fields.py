@@ -212,7 +212,7 @@ _KINDS: dict[str | None, t.Any] = {"bool": bool, "list": list[t.Any]}
 
 def _of_dataclass(cls: t.Any, hints: dict[str, t.Any]) -> t.Iterator[Field]:
     kept = {field.name for field in dataclasses.fields(cls)}
-    # Parameters that are no attributes are known to the class alone.
+    # Parameters that are not attributes are known to the class alone.
     members: dict[str, dataclasses.Field[t.Any]] = cls.__dataclass_fields__
     for name, field in members.items():
         tp = hints.get(name, field.type)

@@ -11,7 +11,7 @@ import unicodedata
 import attrs
 
 from ._errors import ConfigError
-from ._errors import one
+from ._errors import config_error
 from ._errors import together
 from ._merge import check_depth
 from ._origin import Layer
@@ -63,9 +63,9 @@ def _files(paths: t.Iterable[AnyPath | optional]) -> t.Iterator[pathlib.Path]:
         if inside is not None:
             # Editors keep hidden files there.
             yield from (
-                one
-                for one in inside
-                if one.suffix == ".toml" and not one.name.startswith(".")
+                entry
+                for entry in inside
+                if entry.suffix == ".toml" and not entry.name.startswith(".")
             )
         elif not isinstance(path, optional) or not _is_missing(file):
             yield file
@@ -84,9 +84,11 @@ def to_file(path: AnyPath | optional) -> pathlib.Path:
     except TypeError:
         kind = type(given).__name__
         msg = f"the name of a file is text or a pathlib.Path, not of {kind}"
-        raise one(msg, cure="Pass the path of a file.") from None
+        raise config_error(msg, cure="Pass the path of a file.") from None
     if "\0" in str(file):
-        raise one("the name of a file has a NUL byte", value=repr(str(file)))
+        raise config_error(
+            "the name of a file has a NUL byte", value=repr(str(file))
+        )
     try:
         # No shell expands what a variable or a unit file says.
         return file.expanduser()
@@ -108,7 +110,7 @@ def _is_missing(file: pathlib.Path) -> bool:
 def stamp(path: AnyPath | optional) -> tuple[t.Any, ...]:
     """Return what is known of a file or folder without reading it."""
     file = to_file(path)
-    return tuple(_stamp(one) for one in (file, *(_inside(file) or ())))
+    return tuple(_stamp(part) for part in (file, *(_inside(file) or ())))
 
 
 def _inside(folder: pathlib.Path) -> list[pathlib.Path] | None:
@@ -146,7 +148,7 @@ def read_text(file: pathlib.Path) -> str:
 
 def _not_utf8(file: pathlib.Path, error: UnicodeDecodeError) -> ConfigError:
     line = error.object.count(b"\n", 0, error.start) + 1
-    return one(
+    return config_error(
         "expected UTF-8 text, but found the byte "
         f"{error.object[error.start]:#04x} in line {line}",
         source=f"{file}:{line}",
@@ -163,7 +165,7 @@ def _unreadable(
         IsADirectoryError: "Name a file, or call the folder something.d.",
         PermissionError: "Make it readable for the user that runs this.",
     }
-    return one(
+    return config_error(
         f"the file cannot be read: {reason}",
         source=str(file),
         cure=cures.get(type(error), "Check the path."),
@@ -202,11 +204,11 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 def _broken(text: str, file: str, problem: str) -> ConfigError:
     match = _PLACE.search(problem)
     if match is None:
-        return one(problem, source=file, cure="Correct the file.")
+        return config_error(problem, source=file, cure="Correct the file.")
     lines = text.split("\n")
     number = int(match[1] or len(lines))
     column = int(match[2] or len(lines[-1]) + 1)
-    return one(
+    return config_error(
         problem[: match.start()],
         source=f"{file}:{number}:{column}",
         hint=_pointed(_without_value(lines, number - 1), column),
@@ -241,7 +243,9 @@ def _without_value(lines: list[str], number: int) -> str:
             rest = line[match.end() :]
             return line[: match.end()] + f" {MASK}".ljust(len(rest))
     # A value of many lines has its key above.
-    above = (_ASSIGNED.match(one.lstrip()) for one in reversed(lines[:number]))
+    above = (
+        _ASSIGNED.match(text.lstrip()) for text in reversed(lines[:number])
+    )
     key = _ASSIGNED.match(line.lstrip()) or next(filter(None, above), None)
     return MASK.ljust(len(line)) if key and _is_hidden(key) else line
 

@@ -1,4 +1,4 @@
-"""What is added to cattrs: strictness, text, secrets, unions."""
+"""Hooks for cattrs: strictness, text, secrets, unions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cattrs import Converter
 from ._choices import to_enum
 from ._choices import to_literal
 from ._errors import BadValueError
-from ._errors import one
+from ._errors import config_error
 from ._fields import has_fields
 from ._merge import SEQUENCES
 from ._merge import plain
@@ -141,12 +141,15 @@ class _Guard:
         finally:
             self._making.discard(tp)
         length = _length(tp)
-        check = (
-            _to_table if issubclass(origin(tp), abc.Mapping) else _to_sequence
+        usual, check = (
+            (dict, _to_table)
+            if issubclass(origin(tp), abc.Mapping)
+            else (list, _to_sequence)
         )
 
         def structure(value: t.Any, tp: t.Any) -> t.Any:
-            value = check(value)
+            if type(value) is not usual:
+                value = check(value)
             if length is not None and len(value) != length:
                 msg = f"expected an array of {length} items"
                 raise BadValueError(msg)
@@ -239,7 +242,7 @@ def instance_hook(tp: t.Any) -> Structure:
     if cls is _CALLABLE:
         return _callable
     if not isinstance(cls, type):
-        raise one(
+        raise config_error(
             f"a field of the type {tp} cannot be loaded",
             cure="Say how with config.var(converter=...), or give it another "
             "type.",

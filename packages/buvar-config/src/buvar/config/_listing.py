@@ -78,8 +78,8 @@ def variables(
     prefix = normal_prefix(env_prefix)
     return [
         variable
-        for one, path in each(cls, section)
-        for variable in _of_class(one, path, prefix, value)
+        for kind, path in each(cls, section)
+        for variable in _of_class(kind, path, prefix, value)
     ]
 
 

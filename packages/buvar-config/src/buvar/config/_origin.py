@@ -109,8 +109,8 @@ def line_of(text: str, path: t.Sequence[t.Any]) -> int | None:
     best: tuple[int, int | None] = (0, None)
     for place, start in _places(text):
         common = 0
-        for one, other in zip(place, wanted, strict=False):
-            if one != other:
+        for mine, other in zip(place, wanted, strict=False):
+            if mine != other:
                 break
             common += 1
         if common > best[0] and common in (len(place), len(wanted)):

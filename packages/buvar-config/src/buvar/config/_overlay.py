@@ -1,4 +1,4 @@
-"""What is put over dicts and files: secrets, variables, overrides."""
+"""Secrets, variables and overrides, which win over dicts and files."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ._env import name_of
 from ._env import present
 from ._errors import ConfigError
 from ._errors import Problem
+from ._errors import config_error
 from ._errors import dotted
-from ._errors import one
 from ._files import AnyPath
 from ._files import read_text
 from ._files import to_file
@@ -60,7 +60,7 @@ def read_secrets(folder: AnyPath | None) -> Secrets:
     List the files of a folder of secrets.
 
     Raises:
-        ConfigError: It is no folder, or not readable.
+        ConfigError: It is not a folder, or not readable.
     """
     if folder is None:
         return {}
@@ -68,7 +68,7 @@ def read_secrets(folder: AnyPath | None) -> Secrets:
         files = sorted(to_file(folder).iterdir())
     except OSError as error:
         msg = f"the secrets folder cannot be read: {error.strerror}"
-        raise one(
+        raise config_error(
             msg,
             source=str(folder),
             cure="Mount it, or pass no secrets.",
@@ -99,7 +99,7 @@ def parse_override(override: str) -> tuple[Path, Text]:
             raise _no_override(None if equals else repr(_REST.sub("...", key)))
     if len(path) >= MOST_NESTED:
         msg = f"expected at most {MOST_NESTED} levels of nesting"
-        raise one(msg, source=f"--set {path[0]}")
+        raise config_error(msg, source=f"--set {path[0]}")
     return path, Text(value)
 
 
@@ -108,7 +108,7 @@ _REST = re.compile(r"(?<=.{60}).+|[^\w.-].*", re.DOTALL)
 
 
 def _no_override(shown: str | None) -> ConfigError:
-    return one(
+    return config_error(
         "an override is written section.key=value",
         value=shown,
         source="--set",

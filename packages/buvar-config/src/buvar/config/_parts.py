@@ -7,12 +7,13 @@ import typing as t
 from collections.abc import Mapping
 
 from ._errors import ConfigError
-from ._errors import one
+from ._errors import config_error
 from ._errors import together
 from ._files import AnyPath
 from ._files import optional
 from ._files import read as read_files
 from ._files import stamp as stamp_of_file
+from ._merge import is_table
 from ._merge import mapping
 from ._origin import Layer
 from ._provider import Provider
@@ -36,6 +37,8 @@ def as_part(part: t.Any) -> Part:
     Raises:
         ConfigError: It is neither.
     """
+    if isinstance(part, dict):
+        return t.cast("dict[str, t.Any]", part)
     return part if is_provider(part) else mapping(part)
 
 
@@ -61,8 +64,8 @@ def read(parts: t.Iterable[Part], fetched: Fetched) -> list[Layer]:
 
 
 def _layers(part: Part, fetched: Fetched) -> list[Layer]:
-    if isinstance(part, Mapping):
-        return [Layer(mapping(part))]
+    if is_table(part):
+        return [Layer(part)]
     if not is_provider(part):
         return read_files([t.cast("AnyPath | optional", part)])
     if not is_async(part):
@@ -87,14 +90,18 @@ async def fetch(parts: t.Iterable[Part]) -> Fetched:
 
 def pending(parts: t.Iterable[Part], fetched: Fetched) -> list[Provider]:
     """Return the providers that were never asked."""
-    return [one for one in _asynchronous(parts) if id(one) not in fetched]
+    return [
+        provider
+        for provider in _asynchronous(parts)
+        if id(provider) not in fetched
+    ]
 
 
 def not_fetched(providers: t.Iterable[Provider]) -> ConfigError:
     """Make the error for providers that were never asked."""
     return together(
         [
-            one(
+            config_error(
                 "the provider has not been asked yet",
                 source=provider.name,
                 cure="Call `await source.fetch()` before the first load.",
@@ -105,14 +112,14 @@ def not_fetched(providers: t.Iterable[Provider]) -> ConfigError:
 
 
 def _asynchronous(parts: t.Iterable[Part]) -> list[Provider]:
-    return [one for one in parts if is_provider(one) and is_async(one)]
+    return [part for part in parts if is_provider(part) and is_async(part)]
 
 
 def stamp(parts: t.Iterable[Part], folder: AnyPath | None) -> object:
     """Return something that differs when a part may have changed."""
     found: list[object] = []
     for part in parts:
-        if isinstance(part, Mapping):
+        if is_table(part):
             continue
         if is_provider(part):
             found.append(stamp_of(part))

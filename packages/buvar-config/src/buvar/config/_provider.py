@@ -18,7 +18,7 @@ from collections.abc import Mapping
 import attrs
 
 from ._errors import ConfigError
-from ._errors import one
+from ._errors import config_error
 from ._errors import reason_of
 from ._errors import together
 from ._merge import Path
@@ -70,7 +70,7 @@ class Provider(t.Protocol):
 
     @property
     def name(self) -> str:
-        """What errors call it."""
+        """Its name in errors."""
         ...
 
     def load(
@@ -134,16 +134,16 @@ async def fetch(providers: t.Sequence[Provider]) -> list[Layer]:
         ConfigError: What is wrong with all those that failed.
     """
     found = await asyncio.gather(
-        *(_ask(one) for one in providers), return_exceptions=True
+        *(_ask(provider) for provider in providers), return_exceptions=True
     )
-    errors = [one for one in found if isinstance(one, ConfigError)]
+    errors = [answer for answer in found if isinstance(answer, ConfigError)]
     if errors:
         # The first one is shown as the cause, each one by its text.
         raise together(errors) from errors[0].__cause__
     for layer in found:
         if isinstance(layer, BaseException):
             raise layer
-    return [one for one in found if isinstance(one, Layer)]
+    return [answer for answer in found if isinstance(answer, Layer)]
 
 
 async def _ask(provider: Provider) -> Layer:
@@ -161,7 +161,7 @@ def _layer(provider: Provider, found: t.Any) -> Layer:
     if not isinstance(data, Mapping):
         if inspect.iscoroutine(data):
             data.close()
-        raise one(
+        raise config_error(
             f"the provider returned an object of type {type(data).__name__}",
             source=provider.name,
             cure="Return nested dicts, or config.Values(dicts).",
@@ -173,7 +173,7 @@ def _layer(provider: Provider, found: t.Any) -> Layer:
 
 
 def _failed(provider: Provider, error: Exception) -> ConfigError:
-    return one(
+    return config_error(
         f"the provider failed: {type(error).__name__}: {reason_of(error)}",
         source=provider.name,
         cure="See that it can be reached, and that it may be read.",

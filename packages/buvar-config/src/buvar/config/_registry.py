@@ -7,7 +7,7 @@ import typing as t
 import attrs
 
 from ._errors import BadValueError
-from ._errors import one
+from ._errors import config_error
 from ._text import Text
 from ._types import origin
 
@@ -81,7 +81,7 @@ def register(
     """
     if not isinstance(t.cast("object", tp), type):
         msg = f"{tp!r} is not a class"
-        raise one(msg, cure="Register the class of the objects.")
+        raise config_error(msg, cure="Register the class of the objects.")
     registry[tp] = Registered(load, dump, takes or _words(tp))
     registry.version += 1
 

@@ -45,9 +45,9 @@ def sample(
         reveal: Whether to write the secrets of that object.
     """
     lines: list[str] = []
-    for one, path in each(cls, section):
+    for kind, path in each(cls, section):
         writer = _Writer(reveal=reveal)
-        writer.table(one, path, NOTHING if value is None else value)
+        writer.table(kind, path, NOTHING if value is None else value)
         lines += writer.lines
     return "\n".join(lines).strip("\n") + "\n"
 

@@ -78,7 +78,7 @@ def to_datetime(value: t.Any, _: t.Any = None) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value
     return _from_iso(
-        dt.datetime, value, "a date and time as 2026-11-24T12:00:00Z"
+        dt.datetime, value, "a date and time such as 2026-11-24T12:00:00Z"
     )
 
 
@@ -86,14 +86,14 @@ def to_date(value: t.Any, _: t.Any = None) -> dt.date:
     """Take a day, or one in ISO 8601."""
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
-    return _from_iso(dt.date, value, "a date as 2026-11-24")
+    return _from_iso(dt.date, value, "a date such as 2026-11-24")
 
 
 def to_time(value: t.Any, _: t.Any = None) -> dt.time:
     """Take a time of day, or one in ISO 8601."""
     if isinstance(value, dt.time):
         return value
-    return _from_iso(dt.time, value, "a time as 12:30:00")
+    return _from_iso(dt.time, value, "a time such as 12:30:00")
 
 
 def _from_iso(tp: type[D], value: t.Any, expected: str) -> D:
@@ -120,7 +120,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(w|d|h|ms|us|m|s)\s*", re.ASCII)
 
 
 def to_timedelta(value: t.Any, _: t.Any = None) -> dt.timedelta:
-    """Take a duration: seconds, or text as ``1h30m``."""
+    """Take a duration: seconds, or text such as ``1h30m``."""
     if isinstance(value, dt.timedelta):
         return value
     bad = BadValueError(
@@ -196,7 +196,9 @@ class ByteSize(int):
         """
         if type(value) is int and value >= 0:
             return cls(value)
-        bad = BadValueError("expected a size in bytes, as 512, 10MB or 1.5GiB")
+        bad = BadValueError(
+            "expected a size in bytes, such as 512, 10MB or 1.5GiB"
+        )
         match = _SIZES.fullmatch(str(value).strip().lower())
         if match is None or isinstance(value, bool):
             raise bad
@@ -242,7 +244,8 @@ class URL(str):
         text = to_str(value).strip()
         # What is malformed may hide its password anywhere.
         bad = BadValueError(
-            "expected a URL as https://example.org/path", secret="@" in text
+            "expected a URL such as https://example.org/path",
+            secret="@" in text,
         )
         try:
             parts = urlsplit(text)

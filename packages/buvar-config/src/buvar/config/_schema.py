@@ -76,12 +76,12 @@ def schema(cls: Classes = None, section: str | None = None) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
     }
-    for one, path in each(cls, section):
+    for kind, path in each(cls, section):
         node = root
         for key in path:
             properties = node.setdefault("properties", {})
             node = properties.setdefault(key, {"type": "object"})
-        node.update(writer.table(one))
+        node.update(writer.table(kind))
         if not path:
             # The tables of others are beside what belongs to this class.
             node["additionalProperties"] = {"type": "object"}

@@ -9,7 +9,7 @@ import typing as t
 from buvar import context
 from buvar import di
 
-from ._errors import one
+from ._errors import config_error
 from ._sections import SECTION
 from ._sections import bases
 from ._sections import in_reach
@@ -113,7 +113,7 @@ def _check(cls: type[Config], section: str, place: Place) -> None:
             f"both {other} and {cls.__module__}.{cls.__qualname__} want "
             "the section"
         )
-        raise one(
+        raise config_error(
             msg,
             path=section,
             cure="Give one of them another section.",

@@ -27,11 +27,14 @@ def sections() -> dict[str, t.Any]:
     Python itself knows the subclasses of a class, weakly: a section ends with
     its class, and there is no list to clean up.
     """
-    if not all(map(in_reach, subclasses())):
+    classes = [*subclasses()]
+    if not all(map(in_reach, classes)):
         # Those of calls that are over may only wait to be collected.
+        classes.clear()
         gc.collect()
+        classes += subclasses()
     found: dict[str, t.Any] = {}
-    for cls in subclasses():
+    for cls in classes:
         own = vars(cls).get(SECTION)
         if own is not None:
             found[own[0]] = cls
@@ -41,13 +44,13 @@ def sections() -> dict[str, t.Any]:
 def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
     """Return classes and the paths of their sections."""
     if cls is None:
-        cls = [(one, name) for name, one in sections().items()]
+        cls = [(kind, name) for name, kind in sections().items()]
     if isinstance(cls, list | tuple):
         return [
-            (one[0], _path(one[1]))
-            if isinstance(one, tuple)
-            else (one, _path(section_of(one)))
-            for one in cls
+            (entry[0], _path(entry[1]))
+            if isinstance(entry, tuple)
+            else (entry, _path(section_of(entry)))
+            for entry in cls
         ]
     return [(cls, _path(section_of(cls) if section is None else section))]
 

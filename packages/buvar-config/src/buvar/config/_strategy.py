@@ -21,7 +21,7 @@ import attrs
 from ._dump import duration
 from ._dump import to_plain
 from ._errors import ConfigError
-from ._errors import one
+from ._errors import config_error
 from ._fields import Field
 from ._fields import fields
 from ._fields import has_fields
@@ -83,7 +83,7 @@ def strategy(
     try:
         from hypothesis import reject  # noqa: PLC0415 - an extra
     except ImportError:
-        raise one(
+        raise config_error(
             "config.strategy() needs hypothesis, which is not installed",
             cure="Install the extra: pip install 'buvar-config[hypothesis]'.",
         ) from None
@@ -136,11 +136,11 @@ class _Strategies:
         try:
             found = self.of(tp)
         except _UnknownError as error:
-            raise one(
+            raise config_error(
                 f"{field.key}: there is no strategy for "
                 f"{getattr(error.type, '__qualname__', error.type)}, the type "
                 f"of a field of {origin(owner).__qualname__}",
-                cure="Give one of what a file may hold for it: "
+                cure="Give one for what a file may hold for it: "
                 "config.strategy(cls, given={TheType: st.text()}).",
             ) from None
         return found

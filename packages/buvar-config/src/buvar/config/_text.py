@@ -19,7 +19,7 @@ class Text(str):
 
 
 def check_utf8(text: str) -> None:
-    """Refuse the bytes of a variable that are no text."""
+    """Refuse the bytes of a variable that are not text."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -54,7 +54,7 @@ def _parse(text: str, expected: str) -> t.Any:
     try:
         value = json.loads(text)
     except RecursionError:
-        msg = f"expected {expected} nested less deep"
+        msg = f"expected {expected} nested less deeply"
         raise BadValueError(msg) from None
     except ValueError as error:
         reason = error
@@ -63,7 +63,7 @@ def _parse(text: str, expected: str) -> t.Any:
     try:
         value = _parse_toml(text)
     except RecursionError:
-        msg = f"expected {expected} nested less deep"
+        msg = f"expected {expected} nested less deeply"
         raise BadValueError(msg) from None
     except ValueError:
         where = (
@@ -92,6 +92,6 @@ def _checked(value: t.Any, expected: str) -> t.Any:
     try:
         check_depth(value)
     except ConfigError:
-        msg = f"expected {expected} nested less deep"
+        msg = f"expected {expected} nested less deeply"
         raise BadValueError(msg) from None
     return value

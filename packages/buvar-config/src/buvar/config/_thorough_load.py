@@ -13,7 +13,7 @@ from ._env import Names
 from ._env import name_of
 from ._errors import ConfigError
 from ._errors import Problem
-from ._errors import one
+from ._errors import config_error
 from ._merge import Path
 from ._merge import dig
 from ._merge import is_table
@@ -33,13 +33,13 @@ logger = logging.getLogger("buvar.config")
 
 def check_mode(mode: object) -> None:
     """
-    Refuse what is no way to treat unknown keys.
+    Refuse anything but a way to treat unknown keys.
 
     Raises:
         ConfigError: It is none.
     """
     if mode not in UNKNOWN:
-        raise one(
+        raise config_error(
             "unknown= is one of " + ", ".join(map(repr, UNKNOWN)),
             value=repr(mode),
             cure="Pass one of them.",
@@ -106,8 +106,8 @@ class Finder:
         if names.prefix is None:
             return "Variables are not read: no env_prefix is given."
         found = [
-            names.join(name_of((*self._section, *one)))
-            for one in self._needed(path) or [path]
+            names.join(name_of((*self._section, *needed)))
+            for needed in self._needed(path) or [path]
         ]
         if len(found) == 1:
             return f"The variable {found[0]} sets it."
@@ -121,7 +121,7 @@ class Finder:
             if leaf.path[: len(path)] == path
             and not leaf.nested
             and leaf.field.required
-            and all(one.required for one in leaf.chain[len(path) :])
+            and all(step.required for step in leaf.chain[len(path) :])
         ]
 
     def _of_layers(self, path: Path, inside: str | None) -> str | None:

@@ -1,11 +1,11 @@
-"""What annotations stand for: aliases, variables, names yet to resolve."""
+"""Resolve annotations: aliases, variables, names yet to be defined."""
 
 from __future__ import annotations
 
 import sys
 import typing as t
 
-from ._errors import one
+from ._errors import config_error
 
 
 TypeVars: t.TypeAlias = dict[t.Any, t.Any]
@@ -90,7 +90,7 @@ def hints(cls: t.Any) -> dict[str, t.Any]:
 
 
 def _unresolved(cls: t.Any, error: Exception) -> Exception:
-    return one(
+    return config_error(
         f"the annotations of {cls.__qualname__} cannot be resolved: {error}",
         cure="Import the missing names in the module of the class.",
     )

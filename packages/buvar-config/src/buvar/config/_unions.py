@@ -67,7 +67,7 @@ def union_hook(tp: t.Any, converter: Converter) -> Structure:
     Make a hook that tries the members of a union.
 
     A value that is of a member's very type is that. A table that says by a
-    tag which class it is for is tried with that one only. Otherwise the
+    tag which class it is for is tried with that class only. Otherwise the
     members are tried in their order, but plain text at last: it takes
     everything.
     """

@@ -19,7 +19,7 @@ logger = logging.getLogger("buvar.config")
 
 
 class Source(t.Protocol):
-    """What can be read again: a ``ConfigSource``."""
+    """A source that can be read again: a ``ConfigSource``."""
 
     stamped: object
     loaded: dict[int, weakref.ref[Names]]
@@ -164,5 +164,5 @@ def _complain(error: ConfigError) -> None:
     logger.error(
         "The changed configuration is wrong, the old one stays. %s",
         error,
-        extra={"config_errors": [str(one) for one in error.errors]},
+        extra={"config_errors": [str(problem) for problem in error.errors]},
     )

@@ -77,9 +77,9 @@ def _context_of(task: Task) -> contextvars.Context | None:
     # Before Python 3.12 it is known to the garbage collector only; the first
     # is that of the task, others belong to its callbacks.
     found = (
-        one
-        for one in gc.get_referents(task)
-        if isinstance(one, contextvars.Context)
+        referent
+        for referent in gc.get_referents(task)
+        if isinstance(referent, contextvars.Context)
     )
     return next(found, None)
 

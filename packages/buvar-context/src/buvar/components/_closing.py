@@ -71,7 +71,7 @@ class Lifetime(Components):
 
         Args:
             error: What ended it: given to each closer, thrown into each
-                generator. That it is let through is no failure.
+                generator. Letting it through is not a failure.
         """
         failures: list[BaseException] = []
         closers = self._closers
@@ -316,8 +316,10 @@ def raise_failures(
             them.
         logged: The caller has logged what is not raised.
     """
-    asked = [one for one in failures if isinstance(one, ENDING)]
-    others = [one for one in failures if not isinstance(one, ENDING)]
+    asked = [failure for failure in failures if isinstance(failure, ENDING)]
+    others = [
+        failure for failure in failures if not isinstance(failure, ENDING)
+    ]
     if isinstance(error, ENDING):
         asked.insert(0, error)
     elif asked and error is not None:
@@ -352,12 +354,12 @@ def _was_cancelled(failures: t.Sequence[BaseException]) -> bool:
         return False
     for failure in failures:
         seen: set[int] = set()
-        one: BaseException | None = failure
-        while one is not None and id(one) not in seen:
-            if isinstance(one, asyncio.CancelledError):
+        cause: BaseException | None = failure
+        while cause is not None and id(cause) not in seen:
+            if isinstance(cause, asyncio.CancelledError):
                 return True
-            seen.add(id(one))
-            one = one.__cause__ or one.__context__
+            seen.add(id(cause))
+            cause = cause.__cause__ or cause.__context__
     return False
 
 

@@ -41,7 +41,8 @@ class CodeName:
     WATCHED: t.Final = "_dependents"
     #: Attribute of a layer with a lifetime: ``None`` as long as nothing ends
     #: with it. Then an asynchronous generator may be assigned as
-    #: ``(generator, twice, task)``, see ``defer``.
+    #: ``(generator, twice, task)``, see ``defer``. ``ENDED`` once any layer,
+    #: with a lifetime or not, hands nothing out any more.
     CLOSERS: t.Final = "_closers"
     #: Attribute: a mapping that has the facts that ``sees`` found not to be.
     FACTS: t.Final = "_view"

@@ -1,4 +1,4 @@
-"""What can go wrong with components."""
+"""Errors of components and layers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LayerEndedError(ComponentsError, RuntimeError):
         """Say what was asked of which layer, and the cure."""
         # An empty layer has nothing to be known by.
         layer = f" {self.layer}" if self.layer not in (None, "{}") else ""
-        what = "it takes nothing any more, and no other stands on it"
+        what = "nothing can be added to it, or opened over it, any more"
         if self.namespace is not None:
             what = f"it has no {describe(self.namespace)} any more"
         return (

@@ -2,7 +2,7 @@
 What was ever added anywhere, so that nobody has to ask for the rest.
 
 Most types a resolver meets are never components. Knowing that a type was
-added nowhere in this process spares the question; who rests on it is told
+added nowhere in this process spares the question; what rests on it is told
 when that changes.
 
 Only types, generic aliases and the like are kept (they live as long as the
@@ -26,7 +26,7 @@ named_: set[t.Hashable] = set()
 
 
 class Listener(t.Protocol):
-    """Whoever rests on types that were never added."""
+    """A listener that relies on types never having been added."""
 
     def added(self, namespace: t.Hashable, *, named: bool) -> None:
         """Learn of the first component under a namespace."""

@@ -1,4 +1,4 @@
-"""What fills the parameters of functions, if a package offers that."""
+"""The function that fills parameters, if a package provides one."""
 
 from __future__ import annotations
 

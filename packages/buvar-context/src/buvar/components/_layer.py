@@ -245,7 +245,7 @@ class Layer:
 
     def _sees(self, fact: t.Hashable, keys: Keys) -> bool:
         """
-        Tell whether one of some types was added here or further down.
+        Tell whether any of several types was added here or further down.
 
         That there is none is kept, under ``fact``, in the view of the layer
         that lives longest, and in that of this one once it was asked a few

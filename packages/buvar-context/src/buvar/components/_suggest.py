@@ -1,4 +1,4 @@
-"""What a failed look-up may have meant."""
+"""Suggest what a failed look-up may have meant."""
 
 from __future__ import annotations
 

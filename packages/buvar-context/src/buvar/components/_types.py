@@ -35,7 +35,7 @@ Keys: t.TypeAlias = tuple[t.Hashable, ...]
 
 
 class _Ended(list[t.Any]):
-    """What ends with a layer that has ended: takes no more."""
+    """Takes the place of the closers of a layer that has ended."""
 
     def append(self, _: object, /) -> None:
         raise LayerEndedError

@@ -1,4 +1,4 @@
-"""What layers know of each other, and who has to look again."""
+"""Tell the layers that look through a layer when it has changed."""
 
 from __future__ import annotations
 

@@ -66,6 +66,7 @@ from ._views import BLANK
 
 __all__ = [
     "CLOSING_FAILED",
+    "ENDED",
     "ENDING",
     "LOCK",
     "MISSING",
@@ -186,8 +187,8 @@ def lifetime_of(components: Components) -> t.Any:
     """
     Return the nearest layer with a lifetime of its own.
 
-    What is built for the length of a layer ends with that one: layers that
-    were only pushed, as those of tasks, own nothing.
+    What is built for the length of a layer ends with that layer: layers that
+    were only pushed, such as those of tasks, own nothing.
     """
     return components._scope or components
 
@@ -257,7 +258,7 @@ def sees(
     keys: tuple[t.Hashable, ...],
 ) -> bool:
     """
-    Tell whether one of some types was added to a layer or those below it.
+    Tell whether any of several types was added to a layer or below it.
 
     Args:
         components: The stack.
@@ -296,7 +297,7 @@ def place_of(
         items = layer._items
         if name is not None:
             items = (layer._names or {}).get(namespace, {})
-        places = [n for n, one in enumerate(items.values()) if one is item]
+        places = [n for n, other in enumerate(items.values()) if other is item]
         if places:
             return height, places[-1]
     return 0, 0
@@ -333,7 +334,7 @@ def is_announced(namespace: t.Hashable, *, named: bool = False) -> bool:
 def any_announced(
     namespaces: frozenset[t.Any], *, named: bool = False
 ) -> bool:
-    """Tell whether one of some types was announced, see ``is_announced``."""
+    """Tell whether any of several types was announced: ``is_announced``."""
     known = _named if named else _unnamed
     return not namespaces.isdisjoint(known)
 

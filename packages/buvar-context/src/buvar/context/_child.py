@@ -45,8 +45,8 @@ def child(
 
     What is added in the block is gone after it. What was built for the
     length of the layer is closed, latest first, each even if another failed;
-    the failures are raised as one group. What outlives the block, as a task
-    may, gets ``LayerEndedError`` from then on.
+    the failures are raised as one group. What outlives the block, such as a
+    task, gets ``LayerEndedError`` from then on.
 
     The layer keeps what is built in it: it does not share what the layers
     below keep, only what was added to them.
@@ -160,9 +160,10 @@ class Child(Lifetime):
                         self._forget_since(None)
             if self._closers is not None:
                 failures = (failures or []) + await self._close(error)
-        self._closers, self._kept = ENDED, None
-        self._view = BLANK
-        if self._dependents:
+        self._closers = ENDED
+        self._kept = None
+        if self._dependents is not None:
+            # It has a view of its own, or others look through it.
             self._forget()
         try:
             _reset(self._token)
@@ -184,9 +185,10 @@ class Child(Lifetime):
             ExceptionGroup: Something failed to close, or has to be awaited.
         """
         failures = self._close_sync(error) if self._closers else None
-        self._closers, self._kept = ENDED, None
-        self._view = BLANK
-        if self._dependents:
+        self._closers = ENDED
+        self._kept = None
+        if self._dependents is not None:
+            # It has a view of its own, or others look through it.
             self._forget()
         try:
             _reset(self._token)

@@ -64,7 +64,7 @@ def set_task_factory(loop: asyncio.AbstractEventLoop | None = None) -> None:
     Give each task created from now on a layer of its own.
 
     What a task adds is seen by the tasks it starts, not by its siblings. A
-    factory that was set before, as the one of eager tasks, is kept inside.
+    factory that was set before, such as that of eager tasks, is kept inside.
 
     Args:
         loop: The event loop, by default the running one.

@@ -20,11 +20,11 @@ from ._check import checking
 from ._cron import cron
 from ._errors import AbandonedTaskError
 from ._errors import NoPrepareError
-from ._errors import OptionError
 from ._errors import ParameterError
 from ._errors import PluginError
 from ._errors import PluginNotFoundError
 from ._errors import RelativeNameError
+from ._errors import StageOptionError
 from ._errors import StateError
 from ._errors import TaskError
 from ._errors import WorkError
@@ -40,7 +40,7 @@ from ._failure import Failure
 from ._failure import failures
 from ._listen import listen
 from ._loader import Loader
-from ._report import Report
+from ._report import PluginReport
 from ._resolve import Plugin
 from ._run import exit_code
 from ._run import run
@@ -66,7 +66,6 @@ __all__ = [
     "Listener",
     "Loader",
     "NoPrepareError",
-    "OptionError",
     "ParameterError",
     "Plugin",
     "PluginError",
@@ -74,10 +73,11 @@ __all__ = [
     "PluginNotFoundError",
     "PluginPrepared",
     "PluginPreparing",
+    "PluginReport",
     "RelativeNameError",
-    "Report",
     "Signals",
     "Stage",
+    "StageOptionError",
     "State",
     "StateChanged",
     "StateError",

@@ -15,10 +15,10 @@ import typing as t
 
 from buvar.components.spi import raise_failures
 
-from ._entry import Added
-from ._entry import Entry
-from ._entry import Group
-from ._entry import PluginLayer
+from ._record import Added
+from ._record import Group
+from ._record import PluginLayer
+from ._record import PluginRecord
 from ._tasks import Tasks
 
 
@@ -101,10 +101,10 @@ def _raise(
 
 
 def arrange(
-    group: t.Iterable[Entry],
+    group: t.Iterable[PluginRecord],
     layer: PluginLayer,
     tasks: Tasks,
-    entries: dict[t.Hashable, Entry],
+    records: dict[t.Hashable, PluginRecord],
 ) -> None:
     """
     Put what a group of plugins did in the order of one after the other.
@@ -113,16 +113,16 @@ def arrange(
         group: The plugins, in the order they were asked for.
         layer: Where they added components.
         tasks: The tasks they gave.
-        entries: All plugins, in the order of their reports.
+        records: All plugins, in the order of their reports.
     """
-    order: list[Entry] = []
+    order: list[PluginRecord] = []
     added: list[Added] = []
     given: list[object] = []
     seen: set[int] = set()
     todo: list[t.Any] = [*reversed([*group])]
     while todo:
         event = todo.pop()
-        if isinstance(event, Entry):
+        if isinstance(event, PluginRecord):
             if id(event) not in seen:
                 seen.add(id(event))
                 order.append(event)
@@ -135,8 +135,8 @@ def arrange(
             given.append(event)
     layer.arrange(added)
     tasks.arrange(given)
-    keys = {id(entry): key for key, entry in entries.items()}
-    for entry in order:
-        key = keys[id(entry)]
-        del entries[key]
-        entries[key] = entry
+    keys = {id(record): key for key, record in records.items()}
+    for record in order:
+        key = keys[id(record)]
+        del records[key]
+        records[key] = record

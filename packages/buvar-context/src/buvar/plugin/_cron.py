@@ -42,7 +42,7 @@ _COUNTED: t.Final = 10_000
 
 
 class Cron(Work):
-    """What ``cron`` returns."""
+    """The return value of ``cron``."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ def cron(
 
     Raises:
         WorkError: The expression is wrong or names no time that ever comes,
-            there is no such zone, an option makes no sense, or it is no such
+            there is no such zone, an option makes no sense, or it is not such
             function.
 
     Example:
@@ -158,11 +158,11 @@ def _check_expression(name: str, expression: str, zone: dt.tzinfo) -> None:
         cure = "Install what reads it: pip install 'buvar-context[cron]'."
     except StopIteration:
         cure = _NEVER
-    except Exception as error:  # noqa: BLE001 - also of what is no text
+    except Exception as error:  # noqa: BLE001 - also of what is not text
         said = str(error) if isinstance(expression, str) else "No text"
         cure = (
             f"{said}: give minute, hour, day, month and day of the week, such "
-            'as "*/5 * * * *", and days that there are.'
+            'as "*/5 * * * *", and days that exist.'
         )
     else:
         return

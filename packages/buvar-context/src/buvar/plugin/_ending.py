@@ -1,4 +1,4 @@
-"""End tasks in bounded time; who is in a hurry shortens it."""
+"""End tasks in bounded time, in less of it after a second signal."""
 
 from __future__ import annotations
 

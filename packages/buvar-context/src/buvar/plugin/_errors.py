@@ -1,4 +1,4 @@
-"""What can be wrong with plugins, their parameters and their tasks."""
+"""Errors of plugins, their parameters and their tasks."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ class StateError(PluginError, RuntimeError):
         return f"{self.what} while the stage is {self.state}.\n{self.cure}"
 
 
-class OptionError(PluginError, ValueError):
+class StageOptionError(PluginError, ValueError):
     """
     The stage was given options that make no sense.
 

@@ -11,7 +11,7 @@ import inspect
 import logging
 import typing as t
 
-from ._errors import OptionError
+from ._errors import StageOptionError
 from ._state import State
 
 
@@ -118,13 +118,14 @@ class Listeners(list[Listener]):
         Add one.
 
         Raises:
-            OptionError: It is not a plain function.
+            StageOptionError: It is not a plain function.
         """
         called = getattr(listener, "__call__", None)  # noqa: B004
         if not callable(listener) or any(
-            inspect.iscoroutinefunction(one) for one in (listener, called)
+            inspect.iscoroutinefunction(function)
+            for function in (listener, called)
         ):
-            raise OptionError(
+            raise StageOptionError(
                 "listeners",
                 f"{listener!r} is not a plain function",
                 "Give a function that takes an event; what awaits is a task.",

@@ -1,4 +1,4 @@
-"""What failed in a stage, as a user reads it."""
+"""The failures of a stage, written for its users."""
 
 from __future__ import annotations
 
@@ -94,7 +94,11 @@ def failures(error: BaseException) -> list[Failure]:
         return [Failure(error, where.sentence, where.facts)]
     if isinstance(error, BaseExceptionGroup):
         group = t.cast("BaseExceptionGroup[BaseException]", error)
-        return [one for inner in group.exceptions for one in failures(inner)]
+        return [
+            failure
+            for inner in group.exceptions
+            for failure in failures(inner)
+        ]
     return [Failure(error, "the stage failed", {})]
 
 
@@ -109,5 +113,5 @@ def mark(error: BaseException, where: Where) -> None:
 
 def summary(errors: t.Sequence[BaseException]) -> str:
     """Say in one line what failed."""
-    found = [one.what for error in errors for one in failures(error)]
+    found = [failure.what for error in errors for failure in failures(error)]
     return "; ".join(dict.fromkeys(found))

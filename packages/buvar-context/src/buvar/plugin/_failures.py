@@ -88,8 +88,10 @@ def _log_beside(errors: t.Sequence[BaseException]) -> None:
     """
     for error in errors:
         shorten(error)
-        for one in taken_apart(error):
-            _log.error("%s", one, exc_info=one.error, extra={**one.facts})
+        for failure in taken_apart(error):
+            _log.error(
+                "%s", failure, exc_info=failure.error, extra={**failure.facts}
+            )
 
 
 def _ends(error: BaseException) -> bool:

@@ -57,7 +57,7 @@ _FORCED: t.Final = "The process is ended by force: it waited for"
 #: Seconds between two looks of the thread.
 _LOOK: t.Final = 0.05
 #: Seconds between two signs of life of the loop.
-_BEAT: t.Final = 0.25
+_TURN: t.Final = 0.25
 #: Seconds without one after which the loop is blocked.
 _BLOCKED: t.Final = 0.6
 #: Seconds after which a signal that was not handled tells the same.
@@ -95,8 +95,8 @@ class Interrupts:
         self._threads = frozenset(threading.enumerate())
         self._arrived = 0
         self._unhandled: float | None = None
-        self._beat = 0.0
-        self._beats: asyncio.TimerHandle | None = None
+        self._last_turn = 0.0
+        self._next_turn: asyncio.TimerHandle | None = None
         self._code = 1
         self._ended = False
         self._over = threading.Event()
@@ -120,7 +120,7 @@ class Interrupts:
         if self._unhandled is None:
             self._unhandled = now
         if self._arrived == 1:
-            self._beat = now
+            self._last_turn = now
             if self._exit_timeout is not None:
                 self.deadline = now + self._exit_timeout
             # Without the locks of threading, which may be held just now.
@@ -133,7 +133,7 @@ class Interrupts:
             if blocked:
                 # That is its answer, and the thread gives no second one while
                 # the loop is on its way to the teardown.
-                self._beat = now
+                self._last_turn = now
                 self._unhandled = None
                 raise KeyboardInterrupt
 
@@ -141,7 +141,7 @@ class Interrupts:
         unhandled = self._unhandled
         if unhandled is not None and now - unhandled > _UNHANDLED:
             return True
-        return bool(self._arrived) and now - self._beat > _BLOCKED
+        return bool(self._arrived) and now - self._last_turn > _BLOCKED
 
     # --- in the event loop ------------------------------------------------
 
@@ -149,8 +149,8 @@ class Interrupts:
         """Note that the loop handles a signal."""
         self._unhandled = None
         loop = asyncio.get_running_loop()
-        if self._beats is None:
-            self._beating(loop)
+        if self._next_turn is None:
+            self._note_turn(loop)
         if self.forced and not self._over.is_set():
             for seconds in HARDER:
                 loop.call_later(seconds, self._harder)
@@ -159,20 +159,20 @@ class Interrupts:
         if not self._over.is_set():
             self._stop()
 
-    def _beating(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._beat = time.monotonic()
-        self._beats = loop.call_later(_BEAT, self._beating, loop)
+    def _note_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._last_turn = time.monotonic()
+        self._next_turn = loop.call_later(_TURN, self._note_turn, loop)
 
     def end(self) -> None:
         """
         Watch no more: the stage has ended.
 
         If the process is to end at a certain time, threads that were left
-        running are no reason for it to go on.
+        running are not a reason for it to go on.
         """
         self._ended = True
-        if self._beats is not None:
-            self._beats.cancel()
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         if self.deadline == math.inf or not self.left():
             self._over.set()
 
@@ -195,7 +195,7 @@ class Interrupts:
             now = time.monotonic()
             if now >= self.deadline:
                 self._exit()
-            blocked = now - self._beat
+            blocked = now - self._last_turn
             if self.forced and self._is_blocked(now) and not pressed:
                 pressed = True
                 _press()
@@ -231,7 +231,7 @@ class Interrupts:
 
     def _last_words(self, said: threading.Event) -> None:
         try:
-            blocked = time.monotonic() - self._beat > _BLOCKED
+            blocked = time.monotonic() - self._last_turn > _BLOCKED
             here = ", which is blocked here:\n" + _main_stack()
             _log.critical(
                 _FORCED + " %s",

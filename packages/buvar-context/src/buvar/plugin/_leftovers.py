@@ -1,4 +1,4 @@
-"""What plugins leave behind in an event loop: tasks, generators, threads."""
+"""End what plugins leave in an event loop: tasks, generators, threads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def wind_up(run: Stage) -> None:
     ended = await _wait(
         run,
         loop.shutdown_default_executor(),
-        lambda: [describe(one) for one in threads if one.is_alive()],
+        lambda: [describe(thread) for thread in threads if thread.is_alive()],
     )
     if not ended:
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415

@@ -22,7 +22,7 @@ def listen(listener: Listener) -> None:
         listener: Takes an event, one of the classes named in ``Event``.
 
     Raises:
-        OptionError: It is not a plain function.
+        StageOptionError: It is not a plain function.
         StateError: There is no stage.
 
     Example:

@@ -13,10 +13,6 @@ from buvar.context import buvar_context
 
 from ._concurrent import arrange
 from ._concurrent import together
-from ._entry import Entry
-from ._entry import Group
-from ._entry import PluginLayer
-from ._entry import preparing
 from ._errors import StateError
 from ._errors import TaskError
 from ._events import Event
@@ -26,6 +22,10 @@ from ._events import PluginPrepared
 from ._events import PluginPreparing
 from ._failure import mark
 from ._parameters import fill
+from ._record import Group
+from ._record import PluginLayer
+from ._record import PluginRecord
+from ._record import preparing
 from ._resolve import Plugin
 from ._resolve import Prepare
 from ._resolve import Resolved
@@ -57,7 +57,7 @@ class Loader:
         self._state = state
         self._listeners = listeners
         #: What became of each plugin, in the order of loading.
-        self.entries: dict[t.Hashable, Entry] = {}
+        self.records: dict[t.Hashable, PluginRecord] = {}
 
     def __call__(
         self, *plugins: Plugin, concurrent: bool | None = None
@@ -106,7 +106,7 @@ class Loader:
                 try:
                     await together(loads)
                 finally:
-                    arrange(group, self._layer, self._tasks, self.entries)
+                    arrange(group, self._layer, self._tasks, self.records)
             else:
                 for plugin in plugins:
                     await self._load(plugin, origin)
@@ -125,27 +125,27 @@ class Loader:
         caller = self._caller()
         resolved = resolve(plugin, origin)
         key = _key(resolved.prepare)
-        entry = self.entries.get(key)
-        is_new = entry is None
-        if entry is None:
-            entry = self.entries[key] = Entry(resolved, caller)
+        record = self.records.get(key)
+        is_new = record is None
+        if record is None:
+            record = self.records[key] = PluginRecord(resolved, caller)
         if group is not None:
-            group.append(entry)
-            entry.group = entry.group or group
+            group.append(record)
+            record.group = record.group or group
         elif caller is not None:
-            caller.events.append(Group([entry]))
+            caller.events.append(Group([record]))
         if is_new:
-            with _waiting(caller, entry):
-                await self._prepare(entry, origin)
-        elif caller is None or not entry.needs(caller):
-            with _waiting(caller, entry):
-                await entry.done.wait()
-            self._raise(entry)
-            if entry.parent is not None and entry.parent.error is not None:
+            with _waiting(caller, record):
+                await self._prepare(record, origin)
+        elif caller is None or not record.needs(caller):
+            with _waiting(caller, record):
+                await record.done.wait()
+            self._raise(record)
+            if record.parent is not None and record.parent.error is not None:
                 # Nobody else prepares what its tasks wait for.
-                entry.parent = caller
+                record.parent = caller
 
-    def _caller(self) -> Entry | None:
+    def _caller(self) -> PluginRecord | None:
         """Return the plugin that is prepared here, if one is."""
         caller = preparing.get()
         if caller is not None and caller.done.is_set():
@@ -162,10 +162,10 @@ class Loader:
                 "Load plugins while others are prepared or tasks run.",
             )
 
-    def _raise(self, entry: Entry) -> None:
-        error = entry.error
+    def _raise(self, record: PluginRecord) -> None:
+        error = record.error
         if isinstance(error, asyncio.CancelledError):
-            what = f"Preparing the {entry} was cancelled"
+            what = f"Preparing the {record} was cancelled"
             raise StateError(
                 what,
                 self._state().value,
@@ -174,45 +174,49 @@ class Loader:
         if error is not None:
             raise error
 
-    async def _prepare(self, entry: Entry, origin: types.FrameType) -> None:
+    async def _prepare(
+        self, record: PluginRecord, origin: types.FrameType
+    ) -> None:
         loop = asyncio.get_running_loop()
-        listeners, name = self._listeners, entry.plugin.name
-        entry.start = loop.time()
+        listeners, name = self._listeners, record.plugin.name
+        record.start = loop.time()
         if listeners:
-            listeners.tell(PluginPreparing(name, entry.chain))
-        plugin_token = preparing.set(entry)
+            listeners.tell(PluginPreparing(name, record.chain))
+        plugin_token = preparing.set(record)
         layer_token = buvar_context.set(self._layer)
         try:
-            await self._run(entry, origin)
+            await self._run(record, origin)
         except BaseException as error:
-            entry.error = error
-            _note(entry, error)
-            self._tasks.drop(entry)
+            record.error = error
+            _note(record, error)
+            self._tasks.drop(record)
             raise
         finally:
-            entry.seconds = loop.time() - entry.start
-            entry.running = None
-            entry.done.set()
+            record.seconds = loop.time() - record.start
+            record.running = None
+            record.done.set()
             buvar_context.reset(layer_token)
             preparing.reset(plugin_token)
             if listeners:
-                listeners.tell(_outcome(name, entry.seconds, entry.error))
+                listeners.tell(_outcome(name, record.seconds, record.error))
 
-    async def _run(self, entry: Entry, origin: types.FrameType) -> None:
-        args, kwargs = fill(entry.plugin, origin)
-        running = entry.plugin.prepare(*args, **kwargs)
-        entry.running = running
+    async def _run(
+        self, record: PluginRecord, origin: types.FrameType
+    ) -> None:
+        args, kwargs = fill(record.plugin, origin)
+        running = record.plugin.prepare(*args, **kwargs)
+        record.running = running
         if inspect.isasyncgen(running):
             async with contextlib.aclosing(running):
                 async for awaitable in running:
-                    self._tasks.give(entry, awaitable)
+                    self._tasks.add(record, awaitable)
             return
         given = await running
         if inspect.isawaitable(given):
-            self._tasks.give(entry, given)
+            self._tasks.add(record, given)
         elif given is not None:
-            for awaitable in _iterate(entry.plugin, given):
-                self._tasks.give(entry, awaitable)
+            for awaitable in _iterate(record.plugin, given):
+                self._tasks.add(record, awaitable)
 
 
 def _outcome(name: str, seconds: float, error: BaseException | None) -> Event:
@@ -233,18 +237,18 @@ def _iterate(plugin: Resolved, given: t.Any) -> list[t.Any]:
     return [*given]
 
 
-def _note(entry: Entry, error: BaseException) -> None:
+def _note(record: PluginRecord, error: BaseException) -> None:
     """Name the plugins that led to an error, once."""
     note = "While preparing the plugin "
     notes: list[str] = getattr(error, "__notes__", [])
     if not any(other.startswith(note) for other in notes):
-        where = entry.where(
+        where = record.where(
             "While preparing the {}",
             "the {} could not be prepared",
             phase="prepare",
         )
         mark(error, where)
-        waiting = ", ".join(repr(o.plugin.name) for o in entry.unfinished())
+        waiting = ", ".join(repr(o.plugin.name) for o in record.unfinished())
         if waiting and isinstance(error, Exception):
             error.add_note(
                 f"Still being prepared were {waiting}: a plugin that needs "
@@ -255,14 +259,14 @@ def _note(entry: Entry, error: BaseException) -> None:
 
 @contextlib.contextmanager
 def _waiting(
-    caller: Entry | None, entry: Entry
+    caller: PluginRecord | None, record: PluginRecord
 ) -> t.Generator[None, None, None]:
     """Note that a plugin waits for another one."""
     if caller is None:
         yield
         return
-    caller.waits.append(entry)
+    caller.waits.append(record)
     try:
         yield
     finally:
-        caller.waits.remove(entry)
+        caller.waits.remove(record)

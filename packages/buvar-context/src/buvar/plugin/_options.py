@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from buvar.components import Components
 
-from ._errors import OptionError
+from ._errors import StageOptionError
 from ._resolve import is_async
 from ._signals import Signals
 
@@ -25,12 +25,12 @@ def check_options(
     Check the options of a stage.
 
     Raises:
-        OptionError: One of them makes no sense.
+        StageOptionError: One of them makes no sense.
     """
     if components is not None and not isinstance(
         components, Components | Mapping
     ):
-        raise OptionError(
+        raise StageOptionError(
             "components",
             f"{components!r} holds no components",
             "Give Components() or a mapping {type: {name: item}}.",
@@ -38,15 +38,15 @@ def check_options(
     if signals is not None and not (
         isinstance(signals, type) and issubclass(signals, Signals)
     ):
-        raise OptionError(
+        raise StageOptionError(
             "signals",
-            f"{signals!r} is no class of signal handlers",
+            f"{signals!r} is not a class of signal handlers",
             "Give plugin.Signals, a subclass of it, or None.",
         )
     if on_ready is not None and (not callable(on_ready) or is_async(on_ready)):
-        raise OptionError(
+        raise StageOptionError(
             "on_ready",
-            f"{on_ready!r} is no plain function",
+            f"{on_ready!r} is not a plain function",
             "Give a function without arguments; what awaits is a task.",
         )
     for option, value in seconds.items():
@@ -62,7 +62,7 @@ def _check_seconds(option: str, value: t.Any) -> None:
         or math.isnan(value)
         or value < 0
     ):
-        raise OptionError(
+        raise StageOptionError(
             option,
             f"{value!r} is not a number of seconds",
             "Give a number that is not negative.",

@@ -161,10 +161,10 @@ def _resolved(tp: t.Any, evaluate: t.Callable[..., t.Any]) -> t.Any:
     if cls is t.Annotated:
         return _resolved(args[0], evaluate)
     made = tuple(
-        _resolved(one, evaluate) if isinstance(one, _PARTS) else one
-        for one in args
+        _resolved(arg, evaluate) if isinstance(arg, _PARTS) else arg
+        for arg in args
     )
-    if any(one is not other for one, other in zip(made, args, strict=True)):
+    if any(part is not other for part, other in zip(made, args, strict=True)):
         is_union = cls in (t.Union, types.UnionType)
         return t.Union[made] if is_union else cls[made]  # noqa: UP007 - a tuple
     return tp

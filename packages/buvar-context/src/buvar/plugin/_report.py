@@ -1,4 +1,4 @@
-"""What a stage knows of its plugins, as data."""
+"""Reports on the plugins of a stage, as data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typing as t
 from ._work import Counts
 
 
-class Report(t.NamedTuple):
+class PluginReport(t.NamedTuple):
     """
     What became of one plugin.
 

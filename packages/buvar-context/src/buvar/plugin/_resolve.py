@@ -99,7 +99,7 @@ def _by_object(plugin: object, name: str | None = None) -> Resolved:
 
 def _checked(name: str, prepare: t.Any) -> Resolved:
     if not callable(prepare):
-        raise NoPrepareError(name, f"{prepare!r} is no function")
+        raise NoPrepareError(name, f"{prepare!r} is not a function")
     if not is_async(prepare):
         code = getattr(inspect.unwrap(prepare), "__code__", None)
         raise NoPrepareError(

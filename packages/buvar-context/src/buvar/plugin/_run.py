@@ -12,7 +12,7 @@ from buvar.components import Components
 from buvar.components import Namespaces
 from buvar.components.spi import ENDING
 
-from ._errors import OptionError
+from ._errors import StageOptionError
 from ._events import Listener
 from ._failure import failures
 from ._interrupts import INTERRUPTED
@@ -74,10 +74,10 @@ def stage(
 
     Raises:
         ExceptionGroup: Something failed; notes name the plugin.
-        OptionError: The options make no sense.
+        StageOptionError: The options make no sense.
     """
     if loop is not None and loop_factory is not None:
-        raise OptionError(
+        raise StageOptionError(
             "loop_factory", "there is a loop already", "Give one of them."
         )
     _check_no_loop_runs()
@@ -126,7 +126,7 @@ def _check_no_loop_runs() -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         return
-    raise OptionError(
+    raise StageOptionError(
         "loop",
         "an event loop is running in this thread already",
         "Use 'async with plugin.Stage(...)' there.",
@@ -228,6 +228,6 @@ def run(*plugins: Plugin, **options: t.Any) -> int:
     except BaseException as error:  # noqa: BLE001 - the caller exits
         code = exit_code(error)
         if not isinstance(error, SystemExit | KeyboardInterrupt):
-            text = "\n".join(one.text() for one in failures(error))
+            text = "\n".join(failure.text() for failure in failures(error))
             sys.stderr.write(text)
         return code

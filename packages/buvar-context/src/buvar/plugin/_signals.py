@@ -11,7 +11,7 @@ import threading
 import types
 import typing as t
 
-from ._errors import OptionError
+from ._errors import StageOptionError
 from ._interrupts import Interrupts
 
 
@@ -71,10 +71,10 @@ class Signals:
 
     def handlers(self) -> dict[signal.Signals, t.Callable[[], t.Any]]:
         """
-        Return what handles which signal.
+        Return the handler of each signal.
 
         Raises:
-            OptionError: A handler is named after no signal.
+            StageOptionError: A handler is named after no signal.
         """
         found: dict[signal.Signals, t.Callable[[], t.Any]] = {}
         for attribute in dir(type(self)):
@@ -85,7 +85,7 @@ class Signals:
             if isinstance(number, signal.Signals):
                 found[number] = getattr(self, attribute)
             elif name.upper() not in _ELSEWHERE:
-                raise OptionError(
+                raise StageOptionError(
                     "signals",
                     f"{type(self).__qualname__}.{attribute} handles no signal",
                     "Name it after one in lower case, e.g. handle_usr1.",
@@ -157,7 +157,7 @@ class Signals:
             _log.error("A signal handler failed.", exc_info=task.exception())
 
     def restore(self) -> None:
-        """Put back what handled the signals before."""
+        """Restore the former handlers of the signals."""
         loop = t.cast("asyncio.AbstractEventLoop", self._loop)
         for number, before in self._before.items():
             if number in self._native:

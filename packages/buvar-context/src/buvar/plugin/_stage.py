@@ -15,7 +15,6 @@ from buvar.context import buvar_context
 from buvar.context._tasks import task_layers
 
 from ._ending import Ending
-from ._entry import PluginLayer
 from ._errors import StateError
 from ._events import Listener
 from ._events import Listeners
@@ -26,7 +25,8 @@ from ._host import Interrupter
 from ._interrupts import Interrupts
 from ._loader import Loader
 from ._options import check_options
-from ._report import Report
+from ._record import PluginLayer
+from ._report import PluginReport
 from ._resolve import Plugin
 from ._resolve import calling_frame
 from ._signals import Signals
@@ -178,7 +178,7 @@ class Stage:
 
     @property
     def state(self) -> State:
-        """What the stage is doing."""
+        """The state of the stage."""
         return self._state
 
     @property
@@ -196,9 +196,9 @@ class Stage:
         """
         return self._results
 
-    def report(self) -> list[Report]:
+    def report(self) -> list[PluginReport]:
         """Return what became of each plugin, in the order of loading."""
-        return [entry.report() for entry in self.loader.entries.values()]
+        return [record.report() for record in self.loader.records.values()]
 
     # --- the whole run, or its begin and end ------------------------------
 
@@ -309,8 +309,8 @@ class Stage:
         del self._origin
         if self._ending.stops:
             return
-        entries = self.loader.entries
-        with Watchdog(lambda: list(entries.values()), self._watchdog):
+        records = self.loader.records
+        with Watchdog(lambda: list(records.values()), self._watchdog):
             await self.loader.load(
                 self._plugins, origin, concurrent=self._concurrent
             )
@@ -361,9 +361,9 @@ class Stage:
         """Name what the end waits for."""
         if self._state is State.PREPARING:
             return [
-                f"plugin {entry.plugin.name!r} to be prepared"
-                for entry in list(self.loader.entries.values())
-                if entry.running is not None and not entry.waits
+                f"plugin {record.plugin.name!r} to be prepared"
+                for record in list(self.loader.records.values())
+                if record.running is not None and not record.waits
             ]
         if self._state is State.STOPPING:
             return self._tasks.running()

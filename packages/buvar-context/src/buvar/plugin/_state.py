@@ -8,7 +8,7 @@ import typing as t
 
 
 class State(enum.Enum):
-    """What a stage is doing; it goes from one to the next, never back."""
+    """The states of a stage; it goes from each to the next, never back."""
 
     NEW = "new"
     PREPARING = "preparing"

@@ -7,7 +7,6 @@ import inspect
 import logging
 import typing as t
 
-from ._entry import Entry
 from ._errors import AbandonedTaskError
 from ._errors import TaskError
 from ._events import Listeners
@@ -15,6 +14,7 @@ from ._events import TaskEnded
 from ._events import TaskStarted
 from ._failure import Where
 from ._failure import mark
+from ._record import PluginRecord
 from ._stack import stack_of
 from ._state import Wakeup
 from ._work import Work
@@ -28,19 +28,21 @@ class StageTask:
     One task of a plugin.
 
     Attributes:
-        entry: The plugin that gave it.
+        record: The plugin that gave it.
         awaitable: What it gave.
         name: How the task is called.
         future: It, once it runs.
         abandoned: Why it was given up, if it was.
     """
 
-    __slots__ = ("abandoned", "awaitable", "entry", "future", "name")
+    __slots__ = ("abandoned", "awaitable", "future", "name", "record")
 
-    def __init__(self, entry: Entry, awaitable: t.Awaitable[t.Any]) -> None:
-        self.entry = entry
+    def __init__(
+        self, record: PluginRecord, awaitable: t.Awaitable[t.Any]
+    ) -> None:
+        self.record = record
         self.awaitable = awaitable
-        self.name = f"{entry.plugin.name}:{_name(awaitable)}"
+        self.name = f"{record.plugin.name}:{_name(awaitable)}"
         self.future: asyncio.Future[t.Any] | None = None
         self.abandoned: AbandonedTaskError | None = None
 
@@ -53,9 +55,9 @@ class StageTask:
 
     def where(self) -> Where:
         """Say where its exceptions come from."""
-        # Its name may have braces, which are no fields.
+        # Its name may have braces, which are not fields.
         name = repr(self.name).replace("{", "{{").replace("}", "}}")
-        return self.entry.where(
+        return self.record.where(
             f"In task {name} of {{}}",
             f"the task {name} of the {{}} failed",
             phase="task",
@@ -112,14 +114,14 @@ class Tasks:
         self._ids: set[int] = set()
         self._pending: dict[asyncio.Future[t.Any], StageTask] = {}
 
-    def give(self, entry: Entry, awaitable: object) -> None:
+    def add(self, record: PluginRecord, awaitable: object) -> None:
         """
         Take a task of a plugin.
 
         Raises:
             TaskError: It cannot be awaited, or was given before.
         """
-        name = entry.plugin.name
+        name = record.plugin.name
         if not inspect.isawaitable(awaitable):
             reason = "it cannot be awaited"
             if inspect.iscoroutinefunction(awaitable):
@@ -127,31 +129,32 @@ class Tasks:
             raise TaskError(name, awaitable, reason)
         if id(awaitable) in self._ids:
             raise TaskError(name, awaitable, "it was given before")
-        task = StageTask(entry, awaitable)
+        task = StageTask(record, awaitable)
         self._given.append(task)
         self._ids.add(id(awaitable))
-        entry.tasks.append(task.name)
-        entry.events.append(task)
+        record.tasks.append(task.name)
+        record.events.append(task)
         if isinstance(awaitable, Work):
-            entry.work[task.name] = awaitable.counts
+            record.work[task.name] = awaitable.counts
 
     def arrange(self, order: t.Sequence[object]) -> None:
         """Put some tasks in the order in which they should have come."""
         places = {id(task): n for n, task in enumerate(order)}
-        mine = [one for one in self._given if id(one) in places]
-        mine.sort(key=lambda one: places[id(one)])
+        mine = [given for given in self._given if id(given) in places]
+        mine.sort(key=lambda task: places[id(task)])
         self._given = [
-            mine.pop(0) if id(one) in places else one for one in self._given
+            mine.pop(0) if id(given) in places else given
+            for given in self._given
         ]
 
-    def drop(self, entry: Entry) -> None:
+    def drop(self, record: PluginRecord) -> None:
         """Forget the tasks of a plugin that failed."""
-        self._close(lambda task: task.entry is entry)
+        self._close(lambda task: task.record is record)
 
     def start(self) -> None:
         """Run the tasks of plugins that are prepared, with their loaders."""
         for task in self._given:
-            if task.future is None and task.entry.is_prepared():
+            if task.future is None and task.record.is_prepared():
                 self._start(task)
 
     def _start(self, task: StageTask) -> None:
@@ -166,7 +169,7 @@ class Tasks:
         self._pending[task.future] = task
         task.future.add_done_callback(self._ended)
         if self._listeners:
-            name = task.entry.plugin.name
+            name = task.record.plugin.name
             self._listeners.tell(TaskStarted(name, task.name))
 
     def _ended(self, future: asyncio.Future[t.Any]) -> None:
@@ -186,7 +189,7 @@ class Tasks:
         if future is not None and future.done() and _failed(future):
             error = task.result()
         self._listeners.tell(
-            TaskEnded(task.entry.plugin.name, task.name, error)
+            TaskEnded(task.record.plugin.name, task.name, error)
         )
 
     def idle(self) -> bool:
@@ -196,7 +199,7 @@ class Tasks:
     def running(self) -> list[str]:
         """Name the tasks that run, and their plugins."""
         return [
-            f"task {task.name!r} of plugin {task.entry.plugin.name!r}"
+            f"task {task.name!r} of plugin {task.record.plugin.name!r}"
             for task in list(self._pending.values())
         ]
 
@@ -223,7 +226,7 @@ class Tasks:
         """Give up the tasks that go on although they were cancelled."""
         for future, task in self._pending.items():
             error = AbandonedTaskError(
-                task.entry.plugin.name,
+                task.record.plugin.name,
                 task.name,
                 seconds,
                 stack_of(future),

@@ -1,4 +1,4 @@
-"""What is to be done when the stage ends."""
+"""The callbacks to run when the stage ends."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from buvar.components._builder import foreign_context
 from buvar.components._builder import run_in
 from buvar.components.spi import defer
 
-from ._entry import preparing
 from ._failure import Where
 from ._failure import mark
+from ._record import preparing
 from ._tasks import discard
 
 
@@ -95,7 +95,7 @@ class Teardown:
         It gets the exception that ended the stage, which it cannot suppress.
 
         Raises:
-            TypeError: It is no context manager.
+            TypeError: It is not a context manager.
         """
         if isinstance(manager, contextlib.AbstractAsyncContextManager):
             opened = t.cast("_AsyncManager", manager)
@@ -107,7 +107,7 @@ class Teardown:
             self._add(_Exit(entered.__exit__))
         else:
             msg = (
-                f"{manager!r} is no context manager. "
+                f"{manager!r} is not a context manager. "
                 "Use teardown.add() for functions."
             )
             raise TypeError(msg)
@@ -128,16 +128,16 @@ class _Closer:
     teardown: Teardown
 
     def __init__(self) -> None:
-        entry = preparing.get()
+        record = preparing.get()
         #: Where it was added: a context manager is left in the context that
         #: it was entered in, as it may set context variables.
-        self.task = builder() if entry else None
-        self.plugin = entry.plugin.name if entry else None
+        self.task = builder() if record else None
+        self.plugin = record.plugin.name if record else None
         facts = {"phase": "teardown"}
-        if entry is None:
+        if record is None:
             self.where = Where("In teardown", "the teardown failed", facts)
         else:
-            self.where = entry.where(
+            self.where = record.where(
                 "In teardown of {}", "the teardown of the {} failed", **facts
             )
 

@@ -66,7 +66,9 @@ def _visible(
     while entry is not None:
         entries.append(entry)
         entry = entry.tb_next
-    written = [n for n, one in enumerate(entries) if not _is_machinery(one)]
+    written = [
+        n for n, frame in enumerate(entries) if not _is_machinery(frame)
+    ]
     if not written:
         return [] if explained else entries
     shown = [entries[n] for n in written]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import typing as t
 
-from ._entry import Entry
+from ._record import PluginRecord
 from ._stack import stack_of
 
 
@@ -18,17 +18,17 @@ class Watchdog:
     Logs, again and again, which plugins are still preparing, and where.
 
     Args:
-        entries: Returns the plugins to look at.
+        records: Returns the plugins to look at.
         seconds: How long a plugin may take before it is named, ``None`` for
             ever.
     """
 
     def __init__(
         self,
-        entries: t.Callable[[], t.Iterable[Entry]],
+        records: t.Callable[[], t.Iterable[PluginRecord]],
         seconds: float | None,
     ) -> None:
-        self._entries = entries
+        self._records = records
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
         #: How often each was named, by its plugin's name.
@@ -52,23 +52,23 @@ class Watchdog:
         loop = asyncio.get_running_loop()
         now = loop.time()
         next_look = now + seconds
-        for entry in self._entries():
-            if entry.running is None:
+        for record in self._records():
+            if record.running is None:
                 continue
-            name, age = entry.plugin.name, now - entry.start
+            name, age = record.plugin.name, now - record.start
             named = self._named.get(name, 0)
             if age >= seconds * (named + 1):
-                self._name(entry, age)
+                self._name(record, age)
                 named = max(named + 1, int(age // seconds))
                 self._named[name] = named
-            next_look = min(next_look, entry.start + seconds * (named + 1))
+            next_look = min(next_look, record.start + seconds * (named + 1))
         self._timer = loop.call_at(next_look, self._look, seconds)
 
-    def _name(self, entry: Entry, seconds: float) -> None:
+    def _name(self, record: PluginRecord, seconds: float) -> None:
         _log.warning(
             "Still preparing the %s after %.1f seconds, here:\n%s",
-            entry,
+            record,
             seconds,
-            stack_of(entry.running),
-            extra={"plugin": entry.plugin.name, "seconds": seconds},
+            stack_of(record.running),
+            extra={"plugin": record.plugin.name, "seconds": seconds},
         )

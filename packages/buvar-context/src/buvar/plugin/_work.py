@@ -111,7 +111,7 @@ class Work(abc.ABC):
 
 
 class Supervised(Work):
-    """What ``supervised`` returns."""
+    """The return value of ``supervised``."""
 
     def __init__(
         self,
@@ -186,7 +186,7 @@ def supervised(
         backoff_limit: The longest such wait, in seconds.
 
     Raises:
-        WorkError: An option makes no sense, or it is no such function.
+        WorkError: An option makes no sense, or it is not such a function.
 
     Example:
         >>> async def consume(): ...
@@ -222,7 +222,7 @@ def drawn(jitter: float) -> float:
 
 
 class Every(Work):
-    """What ``every`` returns."""
+    """The return value of ``every``."""
 
     def __init__(
         self,
@@ -282,7 +282,7 @@ def every(
             ``"skip"`` leaves them out, ``"queue"`` makes up for them.
 
     Raises:
-        WorkError: An option makes no sense, or it is no such function.
+        WorkError: An option makes no sense, or it is not such a function.
 
     Example:
         >>> async def clean(): ...

@@ -169,10 +169,10 @@ class Adapter:
         if not hasattr(origin, "__orig_bases__"):
             return found
         bindings = inherited(cls)
-        types = [substitute(one.annotation, bindings) for one in found]
+        types = [substitute(param.annotation, bindings) for param in found]
         return tuple(
-            one._replace(annotation=tp, asked=one.ask(tp))
-            for one, tp in zip(found, types, strict=True)
+            param._replace(annotation=tp, asked=param.ask(tp))
+            for param, tp in zip(found, types, strict=True)
         )
 
     def _read_returns(self) -> t.Any:
@@ -203,11 +203,7 @@ class Adapter:
         if cls is None or not isinstance(bare, type) or not parameters(bare):
             return bare
         return next(
-            (
-                one
-                for one in provided(opened(cls))
-                if t.get_origin(one) is bare
-            ),
+            (tp for tp in provided(opened(cls)) if t.get_origin(tp) is bare),
             bare,
         )
 
@@ -238,9 +234,9 @@ class Adapter:
         if is_owner and of_class is not None and not is_partial:
             self.owner, self.variable = of_class, hint
             return of_class
-        for one in (t.Self, variable):
-            if own is not None and one is not None:
-                hint = replaced(hint, one, of_class or type(own))
+        for owner in (t.Self, variable):
+            if own is not None and owner is not None:
+                hint = replaced(hint, owner, of_class or type(own))
         return hint
 
     def _first(self, function: t.Any) -> t.Any:
@@ -257,9 +253,9 @@ class Adapter:
 
     def _takes(self, variable: t.Any) -> bool:
         return any(
-            variable is one.annotation
-            or variable in parameters(one.annotation)
-            for one in self.params
+            variable is param.annotation
+            or variable in parameters(param.annotation)
+            for param in self.params
         )
 
     def _result(self, hint: t.Any) -> t.Any:
@@ -288,9 +284,9 @@ class Adapter:
         if self.variable is None or t.get_origin(key) is not t.Literal:
             return True
         return all(
-            t.get_origin(one.annotation) is not type
-            or self.variable not in t.get_args(one.annotation)
-            for one in self.params
+            t.get_origin(param.annotation) is not type
+            or self.variable not in t.get_args(param.annotation)
+            for param in self.params
         )
 
     def tickets(self, bindings: Bindings) -> tuple[object, object]:

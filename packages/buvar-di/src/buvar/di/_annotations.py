@@ -177,10 +177,10 @@ def _missing_name(name: str, scopes: Scopes) -> str:
                 node.test
             ):
                 imported = {
-                    (one.asname or one.name).partition(".")[0]
+                    (alias.asname or alias.name).partition(".")[0]
                     for line in node.body
                     if isinstance(line, (ast.Import, ast.ImportFrom))
-                    for one in line.names
+                    for alias in line.names
                 }
                 if name in imported:
                     return (

@@ -14,7 +14,7 @@ from ._nodes import Build
 from ._nodes import Const
 from ._nodes import Node
 from ._provider_kind import Kind
-from ._runtime import twice
+from ._runtime import yielded_twice_error
 from ._types import ask
 from ._types import checkable
 
@@ -45,20 +45,20 @@ class Body(Head):
         task = self._name("task")
         who = self._const(node.adapter)
         step, stop, end = f"next({gen})", "StopIteration", f"{gen}.close()"
-        again = functools.partial(twice, node.adapter)
-        wrong = self._const(again, "twice")
-        closer = f"partial(close, {gen}, {wrong}, {layer}, running_task())"
+        error = functools.partial(yielded_twice_error, node.adapter)
+        twice = self._const(error, "twice")
+        closer = f"partial(close, {gen}, {twice}, {layer}, running_task())"
         if node.adapter.kind is Kind.ASYNC_YIELD:
             step, stop = f"await anext({gen})", "StopAsyncIteration"
             end = f"await {gen}.aclose()"
-            closer = f"({gen}, {wrong}, {task})"
+            closer = f"({gen}, {twice}, {task})"
         self._line(f"if {layer}.{CodeName.BELOW} is None:", depth)
-        self._line(f"endless({who})", depth + 1, node)
+        self._line(f"raise_no_closing_layer({who})", depth + 1, node)
         self._line(f"{gen} = {call}", depth, node)
         self._line("try:", depth)
         self._line(f"{var} = {step}", depth + 1, node)
         self._line(f"except {stop}:", depth)
-        self._line(f"wrong({who}, MISSING)", depth + 1, node)
+        self._line(f"raise_bad_result({who}, MISSING)", depth + 1, node)
         if node.adapter.kind is Kind.ASYNC_YIELD:
             self._line("try:", depth)
             self._line(f"{task} = current_task()", depth + 1)
@@ -83,7 +83,7 @@ class Body(Head):
     def _args(self, node: Build) -> str:
         """Write the arguments; defaults at the end are left to the callee."""
         args: list[str] = []
-        positional = [one for one in node.args if not one[0].keyword_only]
+        positional = [pair for pair in node.args if not pair[0].keyword_only]
         while positional and _is_default(positional[-1][1]):
             positional.pop()
         args += [self._value(arg) for _, arg in positional]
@@ -113,7 +113,7 @@ class Body(Head):
             if len(tests) > 1:
                 classes = f"({classes})"
             self._line(f"if not isinstance({var}, {classes}):", depth)
-            self._line(f"wrong({who}, {var})", depth + 1, node)
+            self._line(f"raise_bad_result({who}, {var})", depth + 1, node)
 
     def _may_be_a_subclass(self, node: Build) -> bool:
         """Tell whether an object may be of more types than were said."""

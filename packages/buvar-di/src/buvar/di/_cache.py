@@ -79,13 +79,13 @@ class Compiled:
             ):
                 return
             others = self.resolvers.get(key, [])
-            kept = [one for one in others if one is not resolver]
+            kept = [other for other in others if other is not resolver]
             self.resolvers[key] = [resolver, *kept[: _MOST - 1]]
             self.calls[key] = resolver.call
-            for one in resolver.absent:
-                self._resting.setdefault((one, False), set()).add(key)
-            for one in resolver.unnamed:
-                self._resting.setdefault((one, True), set()).add(key)
+            for namespace in resolver.absent:
+                self._resting.setdefault((namespace, False), set()).add(key)
+            for namespace in resolver.unnamed:
+                self._resting.setdefault((namespace, True), set()).add(key)
 
     def added(self, namespace: t.Any, *, named: bool) -> None:
         """Drop what rests on nothing having been added under a type."""

@@ -1,4 +1,4 @@
-"""What an adapter's type variables stand for when a type is asked for."""
+"""Bind the type variables of adapters to the type that is asked for."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def said(candidate: Candidate) -> list[t.Any]:
         wrapped = adapter.wraps.asked.keys[0]
         return [*provided(normal(substitute(wrapped, bindings)))]
     keys = [
-        one
+        tp
         for key in adapter.keys
-        for one in provided(normal(substitute(key, bindings)))
+        for tp in provided(normal(substitute(key, bindings)))
     ]
     if adapter.owner is not None:
         keys = [*provided(bindings[adapter.variable]), *keys]
@@ -70,9 +70,9 @@ def bind(adapter: Adapter, key: t.Any) -> Bindings | None:
             return {adapter.variable: key}
         return None
     for pattern in adapter.keys:
-        for one in (pattern, *provided(pattern)):
+        for tp in (pattern, *provided(pattern)):
             bindings: Bindings = {}
-            if is_open(one) and unify(one, key, bindings):
+            if is_open(tp) and unify(tp, key, bindings):
                 found = {**unbound(adapter), **bindings}
                 return found if adapter.can_build(key) else None
     return None
@@ -81,8 +81,8 @@ def bind(adapter: Adapter, key: t.Any) -> Bindings | None:
 def refusals(adapter: Adapter, key: t.Any) -> list[Refusal]:
     """List what type variables do not stand for, so that it is not built."""
     for pattern in adapter.keys if adapter.owner is None else ():
-        for one in (pattern, *provided(pattern)):
+        for tp in (pattern, *provided(pattern)):
             refused: list[Refusal] = []
-            if is_open(one) and unify(one, key, {}, refused):
+            if is_open(tp) and unify(tp, key, {}, refused):
                 return refused
     return []

@@ -37,7 +37,7 @@ def check(
     Args:
         targets: What to check; without any all that is registered, and what
             injected functions need, see ``add_entry_point``.
-        given: Types that will be in the context by then, as a request.
+        given: Types that will be in the context by then, such as a request.
         dependencies: Keywords as ``nject`` will get them.
 
     Raises:
@@ -62,9 +62,9 @@ def check(
         errors += _conditions(planner)
         keys = (
             key
-            for one in adapters.adapters
-            if planner.left_out(one) is None
-            for key in one.keys
+            for adapter in adapters.adapters
+            if planner.left_out(adapter) is None
+            for key in adapter.keys
         )
         targets = tuple(
             key
@@ -136,7 +136,7 @@ def _decorators(planner: Planner) -> t.Iterator[ResolveError]:
                 adapter.implementation, (line,), (), (error.cure,)
             )
             continue
-        if any(decorator.wraps(one) for one in planner.adapters.adapters):
+        if any(decorator.wraps(other) for other in planner.adapters.adapters):
             continue
         line = f"{title} decorates {show(key)}, which no adapter builds."
         hint = (
@@ -162,7 +162,7 @@ def _wrapped(planner: Planner) -> t.Iterator[t.Any]:
 def _conditions(planner: Planner) -> t.Iterator[ResolveError]:
     """Yield an error for each condition that cannot be decided."""
     registry = planner.adapters
-    decorators = [one.adapter for one in registry.decorators]
+    decorators = [decorator.adapter for decorator in registry.decorators]
     for adapter in (*registry.adapters, *decorators):
         left_out = planner.left_out(adapter)
         if left_out is None or left_out.left_out:

@@ -50,7 +50,7 @@ class Found(t.NamedTuple):
     A component of a collection.
 
     Attributes:
-        name: What a dict holds it by, ``None`` if that is no text.
+        name: What a dict holds it by, ``None`` if that is not text.
         item: The component.
     """
 
@@ -94,18 +94,18 @@ def members(
         Each adapter with the type that it is asked for.
     """
     found = {
-        one.adapter: (key, one)
+        candidate.adapter: (key, candidate)
         for key in reversed(shape.item.keys)
-        for one in find(key)
-        if one.adapter.collect
+        for candidate in find(key)
+        if candidate.adapter.collect
     }
     return sorted(
         (
-            one
-            for one in found.values()
-            if not any(key in fakes for key in one[1].adapter.keys)
+            pair
+            for pair in found.values()
+            if not any(key in fakes for key in pair[1].adapter.keys)
         ),
-        key=lambda one: one[1].adapter.number,
+        key=lambda pair: pair[1].adapter.number,
     )
 
 
@@ -180,7 +180,9 @@ def exact(cls: type, layer: Components) -> t.Any:
 def listed(built: list[t.Any], found: tuple[Found, ...]) -> list[t.Any]:
     """Return what was built and what was found, each component once."""
     ids = set(map(id, built))
-    return built + [one.item for one in found if id(one.item) not in ids]
+    return built + [
+        component.item for component in found if id(component.item) not in ids
+    ]
 
 
 def by_name(
@@ -193,12 +195,12 @@ def by_name(
         ResolveError: Two of them have one name.
     """
     ids = set(map(id, built.values()))
-    for one in found:
-        if one.name is None or id(one.item) in ids:
+    for component in found:
+        if component.name is None or id(component.item) in ids:
             continue
-        if one.name in built:
-            raise same_name(one.name, type(one.item))
-        built[one.name] = one.item
+        if component.name in built:
+            raise same_name(component.name, type(component.item))
+        built[component.name] = component.item
     return built
 
 

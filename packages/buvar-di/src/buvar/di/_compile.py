@@ -33,7 +33,7 @@ def compile_plan(
     planner: Planner,
     nodes: t.Sequence[Node],
     target: t.Any,
-    again: Call,
+    resolve_slow: Call,
     *,
     single: bool,
 ) -> Resolver:
@@ -44,10 +44,10 @@ def compile_plan(
         planner: What it found out meanwhile.
         nodes: Where the targets come from.
         target: The first of them.
-        again: Asks once more, when the context answers otherwise.
+        resolve_slow: Asks once more, when the context answers otherwise.
         single: Return the one target, not a list of all.
     """
-    return _Writer(planner).write(nodes, target, again, single=single)
+    return _Writer(planner).write(nodes, target, resolve_slow, single=single)
 
 
 class _Writer(Order):
@@ -57,7 +57,7 @@ class _Writer(Order):
         self,
         nodes: t.Sequence[Node],
         target: t.Any,
-        again: Call,
+        resolve_slow: Call,
         *,
         single: bool,
     ) -> Resolver:
@@ -65,12 +65,16 @@ class _Writer(Order):
         self.order(nodes)
         values = ", ".join(self._value(node) for node in nodes)
         self._line(f"return {values if single else f'[{values}]'}", TOP)
+        guards = self._guards()
         head = [
             "async def nject(adapters, given):",
             "    context = current()",
-            *self._layers(target),
-            *self._guards(),
-            *(f"    {self.vars[one]} = MISSING" for one in self.maybe),
+            *self._layers(target, guards),
+            *guards,
+            *(
+                f"    {self.vars[build]} = MISSING"
+                for build in self.maybe_assigned
+            ),
             "    try:",
         ]
         tail = [
@@ -78,10 +82,10 @@ class _Writer(Order):
             "        note(error)",
             "        raise",
         ]
-        return self._compile(head, tail, again)
+        return self._compile(head, tail, resolve_slow)
 
     def _compile(
-        self, head: list[str], tail: list[str], again: Call
+        self, head: list[str], tail: list[str], resolve_slow: Call
     ) -> Resolver:
         source = "\n".join((*head, *self.lines, *tail, ""))
         first = self.planner.order[-1].type if self.planner.order else None
@@ -90,7 +94,7 @@ class _Writer(Order):
         lines = {len(head) + n: node for n, node in self.nodes.items()}
         names: dict[str, t.Any] = {
             **self.names,
-            "again": again,
+            "resolve_slow": resolve_slow,
             "note": functools.partial(_note, file, lines),
         }
         exec(code, names)  # noqa: S102 - that is what compiling is

@@ -102,15 +102,15 @@ class Condition:
 
     @property
     def params(self) -> tuple[Param, ...]:
-        """What it decides by."""
+        """The parameters of its predicate."""
         if self._params is None:
             names = t.cast("Scopes", self._scopes)
             found = params_of(self.predicate, lambda: names)
-            for one in found:
-                if one.annotation is EMPTY and one.default is EMPTY:
+            for param in found:
+                if param.annotation is EMPTY and param.default is EMPTY:
                     raise RegisterError(
                         self.predicate,
-                        f"its parameter {one.name} says no type to inject",
+                        f"its parameter {param.name} says no type to inject",
                         "annotate it, such as with the class of a section of "
                         "the configuration",
                     )

@@ -93,7 +93,7 @@ class Lookout:
             self._named = True
             _log.warning(
                 "The task %r has waited %d s for %s, which another call is "
-                "building: does that one wait for this task?",
+                "building: does that call wait for this task?",
                 self._task and self._task.get_name(),
                 self._waited,
                 self._name,
@@ -117,10 +117,10 @@ def waits_for_itself(task: Future, claim: dict[t.Any, t.Any]) -> bool:
     todo: list[Future] = [task]
     seen = {id(task)}
     while todo:
-        one = todo.pop()
-        found = list(_woken(one))
-        if isinstance(one, asyncio.Task):
-            held = claims_of(t.cast("t.Any", one))
+        future = todo.pop()
+        found = list(_woken(future))
+        if isinstance(future, asyncio.Task):
+            held = claims_of(t.cast("t.Any", future))
             if id(claim) in held:
                 return True
             found += [
@@ -167,13 +167,15 @@ def _inside(awaited: t.Any, depth: int) -> t.Any:
     if awaited is None or asyncio.isfuture(awaited):
         return None
     inner = gc.get_referents(awaited)
-    for one in inner:
-        if any(hasattr(one, name) for _, name in _FRAMES):
-            return one
+    for referent in inner:
+        if any(hasattr(referent, name) for _, name in _FRAMES):
+            return referent
     if depth:
-        for one in inner:
-            if not isinstance(one, type) and hasattr(one, "__await__"):
-                found = _inside(one, depth - 1)
+        for referent in inner:
+            if not isinstance(referent, type) and hasattr(
+                referent, "__await__"
+            ):
+                found = _inside(referent, depth - 1)
                 if found is not None:
                     return found
     return None
@@ -190,36 +192,42 @@ def _targets(callback: t.Any) -> t.Iterator[Future]:
     """Return what a callback of a future has go on."""
     todo, seen = [callback], 0
     while todo and seen < _DEEP:
-        one = todo.pop()
+        part = todo.pop()
         seen += 1
-        if asyncio.isfuture(one):
-            yield one
+        if asyncio.isfuture(part):
+            yield part
         else:
-            todo += _parts(one)
+            todo += _parts(part)
 
 
-def _parts(one: t.Any) -> t.Sequence[t.Any]:
+def _parts(callback_part: t.Any) -> t.Sequence[t.Any]:
     """Return what a part of a callback is made of."""
-    if isinstance(one, functools.partial):
-        return (one.func, *one.args)
-    if isinstance(one, types.MethodType):
+    if isinstance(callback_part, functools.partial):
+        return (callback_part.func, *callback_part.args)
+    if isinstance(callback_part, types.MethodType):
         # Such as that of ``as_completed``, which fills a queue.
-        attributes: t.Any = getattr(one.__self__, "__dict__", {}).values()
-        return (one.__self__, *filter(_is_queue, attributes))
-    if isinstance(one, types.FunctionType):
+        attributes: t.Any = getattr(
+            callback_part.__self__, "__dict__", {}
+        ).values()
+        return (callback_part.__self__, *filter(_is_queue, attributes))
+    if isinstance(callback_part, types.FunctionType):
         # Not the functions among them: they would lead anywhere.
         return [
             part
-            for part in map(_content, one.__closure__ or ())
+            for part in map(_content, callback_part.__closure__ or ())
             if not isinstance(part, types.FunctionType)
         ]
-    if isinstance(one, asyncio.Queue | asyncio.TaskGroup):
-        inside = vars(one)
+    if isinstance(callback_part, asyncio.Queue | asyncio.TaskGroup):
+        inside = vars(callback_part)
         # That of a group is there only while its block waits for the tasks.
         return (*inside.get("_getters", ()), inside.get("_on_completed_fut"))
-    if type(one).__module__ in _OF_TASKS:
+    if type(callback_part).__module__ in _OF_TASKS:
         # What a task itself adds where it awaits a future.
-        return [one for one in gc.get_referents(one) if asyncio.isfuture(one)]
+        return [
+            referent
+            for referent in gc.get_referents(callback_part)
+            if asyncio.isfuture(referent)
+        ]
     return ()
 
 

@@ -82,20 +82,20 @@ class Decorator:
             key: The type that is asked for: the wrapped object has to be one.
         """
         pattern = self.key
-        for one in (*provided(own), key):
-            if one != key and key not in provided(one):
+        for tp in (*provided(own), key):
+            if tp != key and key not in provided(tp):
                 continue
             bindings: Bindings = {}
-            if one == pattern:
+            if tp == pattern:
                 return bindings
-            if is_open(pattern) and unify(pattern, one, bindings):
+            if is_open(pattern) and unify(pattern, tp, bindings):
                 return bindings
         return None
 
 
 def _wrapped(adapter: Adapter) -> Param:
     """Find the parameter of a decorator that takes what it wraps."""
-    returned = {one for key in adapter.keys for one in provided(normal(key))}
+    returned = {tp for key in adapter.keys for tp in provided(normal(key))}
     for param in adapter.params:
         keys = param.asked.keys
         if isinstance(param.annotation, t.TypeVar):
@@ -127,7 +127,7 @@ def chain(
         key: What is asked for.
     """
     owns = own_types(candidate)
-    own = next((one for one in owns if key in provided(one)), owns[0])
+    own = next((tp for tp in owns if key in provided(tp)), owns[0])
     found: list[Candidate] = []
     for decorator in decorators:
         bindings = decorator.match(own, key)
@@ -136,7 +136,7 @@ def chain(
         inner = found[-1] if found else candidate
         found.append(Candidate(decorator.around(inner), bindings))
         owns = own_types(found[-1])
-        own = next((one for one in owns if key in provided(one)), owns[0])
+        own = next((tp for tp in owns if key in provided(tp)), owns[0])
     return tuple(found)
 
 
@@ -168,7 +168,11 @@ class Decorated:
         asked = adapter, tuple(bindings.values()), key
         found = self._chains.get(asked)
         if found is None:
-            used = (one for one in self._all if not self._is_left_out(one))
+            used = (
+                decorator
+                for decorator in self._all
+                if not self._is_left_out(decorator)
+            )
             found = self._chains[asked] = chain(used, candidate, key)
         return found
 

@@ -1,4 +1,4 @@
-"""What calls injected functions from outside, and what it brings along."""
+"""Functions that frameworks call, and the types that these bring along."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with injection."""
+"""Errors of injection."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ class ResolveError(DiError, LookupError):
 
     def __str__(self) -> str:
         """Draw what was tried, then say the cures."""
-        return "\n".join((*self.tree, *(f"Hint: {one}" for one in self.hints)))
+        return "\n".join(
+            (*self.tree, *(f"Hint: {hint}" for hint in self.hints))
+        )
 
 
 class CycleError(ResolveError):

@@ -30,15 +30,15 @@ def explain(
     Make the error for a target that cannot be resolved.
 
     Args:
-        planner: Who knows what there is.
+        planner: Knows what there is.
         target: What was asked for.
         failure: Why it is not to be had.
-        head: Who asks, by default the target itself.
+        head: What asks, by default the target itself.
     """
     first = f"{head}, which" if head else show(target)
     tree = [f"{first} cannot be resolved:", *_draw(failure)]
     way = _deepest(failure)
-    path = [one.asked.keys[0] if one.asked.keys else None for one in way]
+    path = [step.asked.keys[0] if step.asked.keys else None for step in way]
     if failure.kind == "cycle":
         path = list(_find(failure, "cycle").asked.keys)
     return _ERRORS[failure.kind](
@@ -75,7 +75,7 @@ def _draw(failure: Failure) -> t.Iterator[str]:
         if cut > 0 and _FIRST <= number < _FIRST + cut:
             if number == _FIRST:
                 yield f"{'    ' * (depth - less)}... {cut} more lines ..."
-                least = min(one for one, _ in lines[_FIRST + cut :])
+                least = min(level for level, _ in lines[_FIRST + cut :])
                 less = max(0, least - depth)
             continue
         text = line if isinstance(line, str) else _attempt(line)
@@ -88,20 +88,20 @@ def _lines(failure: Failure) -> list[tuple[int, str | Attempt]]:
     todo: list[tuple[int, Failure | Attempt]] = [(0, failure)]
     seen: set[int] = set()
     while todo:
-        depth, one = todo.pop()
-        if isinstance(one, Failure):
-            if one.attempts and id(one) in seen:
+        depth, item = todo.pop()
+        if isinstance(item, Failure):
+            if item.attempts and id(item) in seen:
                 lines.append((depth, "as above"))
                 continue
-            seen.add(id(one))
-            lines += [(depth, text) for text in _reason(one)]
-            todo += [(depth, attempt) for attempt in reversed(one.attempts)]
+            seen.add(id(item))
+            lines += [(depth, text) for text in _reason(item)]
+            todo += [(depth, attempt) for attempt in reversed(item.attempts)]
             continue
-        lines.append((depth, one))
-        if one.reason:
-            lines.append((depth + 1, one.reason))
-        inner = one.failure
-        if inner and (one.param is not None or inner.kind == "cycle"):
+        lines.append((depth, item))
+        if item.reason:
+            lines.append((depth + 1, item.reason))
+        inner = item.failure
+        if inner and (item.param is not None or inner.kind == "cycle"):
             todo.append((depth + 1, inner))
     return lines
 
@@ -147,12 +147,14 @@ def _deepest(failure: Failure) -> list[Failure]:
     below: dict[int, tuple[int, Failure | None]] = {}
     todo = [failure]
     while todo:
-        inner = [one.failure for one in todo[-1].attempts if one.failure]
-        later = [one for one in inner if id(one) not in below]
+        inner = [
+            attempt.failure for attempt in todo[-1].attempts if attempt.failure
+        ]
+        later = [cause for cause in inner if id(cause) not in below]
         if later:
             todo += later
             continue
-        ways = [(below[id(one)][0] + 1, one) for one in inner]
+        ways = [(below[id(cause)][0] + 1, cause) for cause in inner]
         longest = max(ways, key=lambda way: way[0], default=(0, None))
         below[id(todo.pop())] = longest
     found: list[Failure] = []
@@ -168,6 +170,8 @@ def _find(failure: Failure, kind: str) -> Failure:
     inner: Failure | None = failure
     while inner is not None:
         failure = inner
-        failures = (one.failure for one in failure.attempts if one.failure)
-        inner = next((one for one in failures if one.kind == kind), None)
+        failures = (
+            attempt.failure for attempt in failure.attempts if attempt.failure
+        )
+        inner = next((cause for cause in failures if cause.kind == kind), None)
     return failure

@@ -68,9 +68,13 @@ def is_assignable(target: t.Any, bound: t.Any) -> bool:  # noqa: PLR0911 - a cas
     if target == bound or bound is object or _is_any(target, bound):
         return True
     if _is_union(target):
-        return all(is_assignable(one, bound) for one in t.get_args(target))
+        return all(
+            is_assignable(member, bound) for member in t.get_args(target)
+        )
     if _is_union(bound):
-        return any(is_assignable(target, one) for one in t.get_args(bound))
+        return any(
+            is_assignable(target, member) for member in t.get_args(bound)
+        )
     if t.get_origin(target) is t.Literal:
         return _are_literals(t.get_args(target), bound)
     if isinstance(target, t.NewType):
@@ -83,8 +87,8 @@ def is_assignable(target: t.Any, bound: t.Any) -> bool:  # noqa: PLR0911 - a cas
 def _is_any(*types: t.Any) -> bool:
     """Tell whether one of them says nothing: ``Any``, a type variable."""
     return any(
-        one in (t.Any, t.Never, ...) or isinstance(one, t.TypeVar)
-        for one in types
+        tp in (t.Any, t.Never, ...) or isinstance(tp, t.TypeVar)
+        for tp in types
     )
 
 
@@ -104,9 +108,11 @@ def _is_union(tp: t.Any) -> bool:
 
 def _are_literals(values: tuple[t.Any, ...], bound: t.Any) -> bool:
     if t.get_origin(bound) is t.Literal:
-        known: list[t.Any] = [(type(one), one) for one in t.get_args(bound)]
-        return all((type(one), one) in known for one in values)
-    return all(is_assignable(type(one), bound) for one in values)
+        known: list[t.Any] = [
+            (type(literal), literal) for literal in t.get_args(bound)
+        ]
+        return all((type(value), value) in known for value in values)
+    return all(is_assignable(type(value), bound) for value in values)
 
 
 def _is_derived(target: t.Any, bound: t.Any) -> bool:
@@ -114,7 +120,7 @@ def _is_derived(target: t.Any, bound: t.Any) -> bool:
     own, other = t.get_origin(target) or target, t.get_origin(bound) or bound
     if not (isinstance(own, type) and isinstance(other, type)):
         return not isinstance(other, type)
-    if any(is_subclass(own, one) for one in _PROMOTED.get(other, ())):
+    if any(is_subclass(own, base) for base in _PROMOTED.get(other, ())):
         return True
     if t.is_typeddict(other):
         return _has_keys(own, other)
@@ -124,13 +130,13 @@ def _is_derived(target: t.Any, bound: t.Any) -> bool:
         )
     if bound is other:
         return True
-    bases = [one for one in provided(target) if t.get_origin(one) is other]
+    bases = [base for base in provided(target) if t.get_origin(base) is other]
     if not bases and own.__module__ in PLAIN:
         # Classes of Python do not say what their bases' arguments are.
         bases = [target]
-    # Of what has no arguments nothing is known, as of a bare list.
+    # Of what has no arguments nothing is known, such as of a bare list.
     return not any(map(t.get_args, bases)) or any(
-        _are_like(one, bound) for one in bases
+        _are_like(base, bound) for base in bases
     )
 
 
@@ -141,18 +147,20 @@ def _are_like(own: t.Any, bound: t.Any) -> bool:
     if t.get_origin(own) is tuple:
         ours, theirs = _items(ours, theirs, is_tuple=origin is tuple)
     lists = (tuple, list)
-    if any(isinstance(one, lists) for one in (*ours, *theirs)):
+    if any(isinstance(arg, lists) for arg in (*ours, *theirs)):
         # Parameters of functions are left to type checkers.
         return True
     variables = parameters(origin)
     return len(ours) == len(theirs) and all(
         _is_like(
-            one,
+            own_arg,
             other,
             variables[number] if number < len(variables) else None,
             covariant=origin in _COVARIANT,
         )
-        for number, (one, other) in enumerate(zip(ours, theirs, strict=True))
+        for number, (own_arg, other) in enumerate(
+            zip(ours, theirs, strict=True)
+        )
     )
 
 
@@ -162,10 +170,10 @@ def _items(
     """
     Have one type, of any number of items, stand as often as there are items.
 
-    That is ``tuple[T, ...]``, or ``Sequence[T]`` which is no tuple.
+    That is ``tuple[T, ...]``, or ``Sequence[T]`` which is not a tuple.
     """
     if theirs[-1:] == (...,) or (len(theirs) == 1 and not is_tuple):
-        ours = tuple(one for one in ours if one is not ...)
+        ours = tuple(arg for arg in ours if arg is not ...)
         return ours, theirs[:1] * len(ours)
     return ours, theirs
 

@@ -26,8 +26,10 @@ def is_open(tp: t.Any) -> bool:
 def opened(cls: t.Any) -> t.Any:
     """Give a bare generic class its own type variables as arguments."""
     free = tuple(
-        t.Unpack[one] if isinstance(one, t.TypeVarTuple) else one
-        for one in parameters(cls)
+        t.Unpack[parameter]
+        if isinstance(parameter, t.TypeVarTuple)
+        else parameter
+        for parameter in parameters(cls)
     )
     return cls[free] if free else cls
 
@@ -90,7 +92,7 @@ def replaced(tp: t.Any, old: t.Any, new: t.Any) -> t.Any:
     if tp is old:
         return new
     args = t.get_args(tp)
-    made = tuple(replaced(one, old, new) for one in args)
+    made = tuple(replaced(arg, old, new) for arg in args)
     if made == args:
         return tp
     if isinstance(tp, types.UnionType):
@@ -128,20 +130,22 @@ def substitute(tp: t.Any, bindings: Bindings) -> t.Any:
     if not free or isinstance(tp, type):
         return tp
     items: list[t.Any] = []
-    for one in free:
-        value = bindings.get(one, one)
-        if not isinstance(one, t.TypeVarTuple):
-            is_list = isinstance(one, t.ParamSpec) and value.__class__ is tuple
+    for variable in free:
+        value = bindings.get(variable, variable)
+        if not isinstance(variable, t.TypeVarTuple):
+            is_list = (
+                isinstance(variable, t.ParamSpec) and value.__class__ is tuple
+            )
             items.append(list(value) if is_list else value)
-        elif value is one:
-            items.append(t.Unpack[one])
+        elif value is variable:
+            items.append(t.Unpack[variable])
         else:
             items += value
     try:
         return tp[tuple(items)]
     except TypeError:
         # Python refuses an empty list of parameters further in.
-        inner = tuple(_inner(one, bindings) for one in t.get_args(tp))
+        inner = tuple(_inner(arg, bindings) for arg in t.get_args(tp))
         return t.get_origin(tp)[inner]
 
 
@@ -154,5 +158,5 @@ def _inner(argument: t.Any, bindings: Bindings) -> t.Any:
         *first, last = t.get_args(argument)
         rest = _inner(last, bindings)
         if isinstance(rest, list):
-            return [*(substitute(one, bindings) for one in first), *rest]
+            return [*(substitute(tp, bindings) for tp in first), *rest]
     return substitute(argument, bindings)

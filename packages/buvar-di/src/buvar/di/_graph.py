@@ -89,7 +89,9 @@ class Graph:
         ids = {node.type: f"n{n}" for n, node in enumerate(self.nodes)}
         lines = ["flowchart TD"]
         for node in self.nodes:
-            text = "<br>".join(one.translate(_MERMAID) for one in _text(node))
+            text = "<br>".join(
+                line.translate(_MERMAID) for line in _text(node)
+            )
             left, right = ("[", "]") if node.scope else ("([", "])")
             if node.scope == DECORATOR:
                 left, right = "[[", "]]"
@@ -105,7 +107,7 @@ class Graph:
         ids = {node.type: f"n{n}" for n, node in enumerate(self.nodes)}
         lines = ["digraph adapters {"]
         for node in self.nodes:
-            text = "\\n".join(one.translate(_DOT) for one in _text(node))
+            text = "\\n".join(line.translate(_DOT) for line in _text(node))
             shape = "box" if node.scope else "ellipse"
             shape = "component" if node.scope == DECORATOR else shape
             lines.append(
@@ -144,7 +146,11 @@ def graph() -> Graph:
 
     def find(key: t.Any) -> list[Candidate]:
         used = adapters.find(key)
-        return [one for one in used if verdicts(one.adapter) is None]
+        return [
+            candidate
+            for candidate in used
+            if verdicts(candidate.adapter) is None
+        ]
 
     nodes: dict[t.Any, GraphNode] = {}
     edges: dict[GraphEdge, None] = {}
@@ -226,24 +232,24 @@ def _needs(
 
 def _targets(find: Find, asked: Asked) -> list[tuple[t.Any, Candidate | None]]:
     """Return what is needed: several types for a collection."""
-    found = [one for key in asked.keys for one in find(key)]
+    found = [candidate for key in asked.keys for candidate in find(key)]
     shapes = [] if found or asked.named else [*map(shape_of, asked.keys)]
     members = [
-        one
+        candidate
         for shape in shapes
         if shape is not None
         for key in shape.item.keys
-        for one in reversed(find(key))
-        if one.adapter.collect
+        for candidate in reversed(find(key))
+        if candidate.adapter.collect
     ]
     if not members:
         return [_target(find, asked)]
     return [
         (
-            normal(substitute(one.adapter.keys[0], one.bindings)),
-            one if one.bindings else None,
+            normal(substitute(member.adapter.keys[0], member.bindings)),
+            member if member.bindings else None,
         )
-        for one in members
+        for member in members
     ]
 
 
@@ -253,7 +259,7 @@ def _target(find: Find, asked: Asked) -> tuple[t.Any, Candidate | None]:
     if asked.named is not None:
         # No adapter gives what has a name.
         return t.Annotated[key, asked.named], None
-    found = [one for key in asked.keys for one in find(key)]
+    found = [candidate for key in asked.keys for candidate in find(key)]
     if not found:
         return key, None
     if found[0].bindings:

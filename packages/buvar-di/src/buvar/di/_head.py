@@ -36,12 +36,12 @@ from ._once import wait
 from ._once import wake
 from ._plan import Planner
 from ._provider_kind import Kind
-from ._runtime import endless
-from ._runtime import has
+from ._runtime import any_lent
+from ._runtime import any_present
 from ._runtime import keep
-from ._runtime import lends
+from ._runtime import raise_bad_result
+from ._runtime import raise_no_closing_layer
 from ._runtime import types_of
-from ._runtime import wrong
 from ._types import show
 
 
@@ -52,7 +52,8 @@ TOP: t.Final = 2
 #: More types than this are not asked for one by one.
 _MANY = 8
 _OTHERWISE = (
-    "return MISSING if adapters is None else await again(adapters, given)"
+    "return MISSING if adapters is None "
+    "else await resolve_slow(adapters, given)"
 )
 #: Compiled here: forked workers share it, and do not compile it each.
 _WORD = re.compile(r"\w+")
@@ -68,11 +69,12 @@ class Head:
     def __init__(self, planner: Planner) -> None:
         self.planner = planner
         self.is_async = any(
-            one.adapter.kind in AWAITS for one in planner.order
+            build.adapter.kind in AWAITS for build in planner.order
         )
         self.lines: list[str] = []
         self.nodes: dict[int, Build] = {}
         self.names: dict[t.Any, t.Any] = {
+            "ENDED": spi.ENDED,
             "MISSING": MISSING,
             "Ended": LayerEndedError,
             "by_name": by_name,
@@ -80,11 +82,11 @@ class Head:
             "defer": spi.defer,
             "current": buvar_context.get,
             "current_task": spi.current_task,
-            "endless": endless,
+            "raise_no_closing_layer": raise_no_closing_layer,
             "exact": exact,
-            "has": has,
+            "any_present": any_present,
             "keep": keep,
-            "lends": lends,
+            "any_lent": any_lent,
             "listed": listed,
             "partial": functools.partial,
             "release": release,
@@ -92,12 +94,12 @@ class Head:
             "types_of": types_of,
             "wait": wait,
             "wake": wake,
-            "wrong": wrong,
+            "raise_bad_result": raise_bad_result,
         }
         self.consts: dict[t.Any, str] = {}
         self.vars: dict[t.Any, str] = {}
         self.taken: set[str] = {
-            *("adapters", "again", "given", "nject", "note", "error"),
+            *("adapters", "resolve_slow", "given", "nject", "note", "error"),
             *("context", "items", "below", *LAYERS),
             *(f"{layer}_kept" for layer in LAYERS),
             *self.names,
@@ -106,26 +108,32 @@ class Head:
         }
         #: The last number that made a name unique.
         self.numbers: dict[str, int] = {}
-        self.known: set[Build] = set()
-        self.maybe: list[Build] = []
+        self.assigned: set[Build] = set()
+        self.maybe_assigned: list[Build] = []
         #: Something was awaited in the lines so far: others may have run.
         self.awaited = False
 
     # --- the head ---------------------------------------------------------
 
-    def _layers(self, target: t.Any) -> list[str]:
-        """Find the layers, and refuse what asks one that has ended."""
-        words = set(_WORD.findall("\n".join(self.lines)))
-        guards = (*self.planner.guards, *self.planner.collected)
-        levels = {guard.level for guard in guards}
+    def _layers(self, target: t.Any, guards: list[str]) -> list[str]:
+        """
+        Find the layers, and refuse what asks one that has ended.
+
+        Args:
+            target: What is asked for.
+            guards: The lines that follow, which ask the context.
+        """
+        words = set(_WORD.findall("\n".join((*guards, *self.lines))))
         asked = self._const(target, "target")
-        lines = [
-            f"    layer = context.{CodeName.SCOPE} or context",
-            f"    layer_kept = layer.{CodeName.KEPT}",
-            "    if layer_kept is None:",
-            f"        layer.{CodeName.REFUSE}({asked})",
-        ]
-        if STAGE in levels or words & {"stage", "stage_kept"}:
+        if "below" in words and not words & {"layer", "layer_kept"}:
+            # Only what is called is needed, and what lies below is asked.
+            lines = [
+                f"    if context.{CodeName.CLOSERS} is ENDED:",
+                f"        context.{CodeName.REFUSE}({asked})",
+            ]
+        else:
+            lines = self._lifetime(asked)
+        if words & {"stage", "stage_kept"}:
             lines.append(f"    stage = context.{CodeName.STAGE} or context")
         if "stage_kept" in words:
             lines += [
@@ -134,6 +142,15 @@ class Head:
                 f"        stage.{CodeName.REFUSE}({asked})",
             ]
         return lines
+
+    def _lifetime(self, asked: str) -> list[str]:
+        """Find the layer that keeps what is built, if it has not ended."""
+        return [
+            f"    layer = context.{CodeName.SCOPE} or context",
+            f"    layer_kept = layer.{CodeName.KEPT}",
+            "    if layer_kept is None:",
+            f"        layer.{CodeName.REFUSE}({asked})",
+        ]
 
     def _guards(self) -> list[str]:
         """Ask the context first: another answer needs another plan."""
@@ -240,7 +257,7 @@ class Head:
         ]
         if list(absent) != ["context"]:
             asked = [
-                f"{'lends' if layer == 'stage' else 'has'}"
+                f"{'any_lent' if layer == 'stage' else 'any_present'}"
                 f"({layer}, {self._const(tuple(some), 'absent')})"
                 for layer, some in absent.items()
             ]
@@ -269,7 +286,7 @@ class Head:
         ]
 
     def _any_in(self, keys: tuple[t.Any, ...], place: str) -> str:
-        """Write the question whether one of some types is in a dict."""
+        """Write the question whether any of several types is in a dict."""
         if len(keys) > _MANY:
             many = self._const(frozenset(keys), "absent")
             return f"not {many}.isdisjoint({place})"
@@ -288,7 +305,7 @@ class Head:
             return node.ticket
         own = self.planner.own_keys(node)[0]
         found = self.planner.adapters.find(own)
-        if sum(one.adapter.scope != "call" for one in found) == 1:
+        if sum(candidate.adapter.scope != "call" for candidate in found) == 1:
             return own
         return node.ticket
 
@@ -307,10 +324,10 @@ class Head:
     def _is_new(self, node: Build) -> bool:
         """Tell whether nothing can have been built before."""
         key, guards = self._key(node), self.planner.guards
-        asked = (Guard(one, key, None) for one in (CALL, node.level))
+        asked = (Guard(level, key, None) for level in (CALL, node.level))
         return not self.awaited and (
             key in self.planner.absent
-            or any(guards.get(one) is False for one in asked)
+            or any(guards.get(guard) is False for guard in asked)
         )
 
     # --- names ------------------------------------------------------------
@@ -366,8 +383,8 @@ class Head:
         """Write a collection: a display of its items, and what is found."""
         if node.kind is dict:
             items = ", ".join(
-                f"{name!r}: {self._value(one)}"
-                for name, one in node.items.items()
+                f"{name!r}: {self._value(item)}"
+                for name, item in node.items.items()
             )
             built, add = f"{{{items}}}", "by_name"
         else:

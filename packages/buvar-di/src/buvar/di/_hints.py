@@ -1,4 +1,4 @@
-"""What to do about a target that cannot be resolved."""
+"""Hints for targets that cannot be resolved."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def _hints(
             adapter
         )
     yield from _keywords(planner, failure)
-    for one in _ends(failure, last):
-        for key in one.asked.keys:
-            name = None if one.asked.named is None else one.asked.named.name
+    for end in _ends(failure, last):
+        for key in end.asked.keys:
+            name = None if end.asked.named is None else end.asked.named.name
             yield from near_misses(planner.layers[0], key, name)
             yield from _other_arguments(planner, key)
             yield from _of_its_class(planner, key)
-    for one in _ends(failure, last):
-        yield from _cure(planner.adapters, one)
+    for end in _ends(failure, last):
+        yield from _cure(planner.adapters, end)
 
 
 def _pending(adapter: Adapter) -> str:
@@ -97,35 +97,39 @@ def _attempts(failure: Failure) -> t.Iterator[Attempt]:
 def _asked(failure: Failure) -> t.Iterator[t.Any]:
     """Yield all types that were asked for on the way."""
     yield from failure.asked.keys
-    for one in _attempts(failure):
-        if one.failure is not None:
-            yield from one.failure.asked.keys
+    for attempt in _attempts(failure):
+        if attempt.failure is not None:
+            yield from attempt.failure.asked.keys
 
 
 def _ends(failure: Failure, last: Failure) -> list[Failure]:
     """List where the ways end: to mend one of them is enough."""
-    inner = [one.failure for one in _attempts(failure) if one.failure]
+    inner = [
+        reached.failure for reached in _attempts(failure) if reached.failure
+    ]
     ends = {last.asked: last}
-    for one in inner:
-        unread = any(attempt.unread for attempt in one.attempts)
-        if unread or not (one.attempts or one.kind):
-            ends.setdefault(one.asked, one)
+    for cause in inner:
+        unread = any(attempt.unread for attempt in cause.attempts)
+        if unread or not (cause.attempts or cause.kind):
+            ends.setdefault(cause.asked, cause)
     return list(ends.values())[:_ENDS]
 
 
 def _keywords(planner: Planner, failure: Failure) -> t.Iterator[str]:
     """Name the keywords that would have been taken, were they of the type."""
     found = dict.fromkeys(
-        (one.param.name, show(one.param.annotation))
-        for one in _attempts(failure)
-        if one.param is not None and one.param.name in planner.keywords
+        (attempt.param.name, show(attempt.param.annotation))
+        for attempt in _attempts(failure)
+        if attempt.param is not None and attempt.param.name in planner.keywords
     )
     for name, wanted in found:
         own = spoken(planner.keywords[name])
         yield f"the keyword {name} is {own}, not of {wanted}"
     # One that is spelled wrong may be why something is missing.
     params = {
-        one.param.name for one in _attempts(failure) if one.param is not None
+        attempt.param.name
+        for attempt in _attempts(failure)
+        if attempt.param is not None
     }
     for name in planner.keywords:
         alike = difflib.get_close_matches(name, params - {name}, 1)
@@ -142,9 +146,7 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
     if item is not MISSING:
         cls = t.cast("t.Any", type(item))
         own: t.Any = getattr(item, "__orig_class__", cls)
-        said = [
-            show(one) for one in provided(own) if t.get_origin(one) is origin
-        ]
+        said = [show(tp) for tp in provided(own) if t.get_origin(tp) is origin]
         yield f"there is a component {show(own)}, which " + (
             f"is a {' and a '.join(said)}"
             if said
@@ -158,14 +160,14 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
                 f"{adapter.name} builds no {show(key)}: "
                 f"{_allowed(variable)}, not {show(wrong)}"
             )
-        for one in () if refused else adapter.keys:
-            if one in bare and one != key:
+        for tp in () if refused else adapter.keys:
+            if tp in bare and tp != key:
                 yield (
-                    f"there is an adapter for {show(one)}: {adapter.name}; "
+                    f"there is an adapter for {show(tp)}: {adapter.name}; "
                     f"register it with provides={show(key)}"
                 )
-            elif t.get_origin(one) is origin and one != key:
-                yield f"there is an adapter for {show(one)}: {adapter.name}"
+            elif t.get_origin(tp) is origin and tp != key:
+                yield f"there is an adapter for {show(tp)}: {adapter.name}"
 
 
 def _allowed(variable: t.Any) -> str:
@@ -198,19 +200,21 @@ def _of_its_class(planner: Planner, key: t.Any) -> t.Iterator[str]:
 
 def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
     asked = last.asked
-    if any(one.adapter.when and one.reason for one in last.attempts):
+    if any(
+        attempt.adapter.when and attempt.reason for attempt in last.attempts
+    ):
         yield (
             "change the configuration that a condition reads, or register "
             "something for the other case"
         )
         return
-    unread = [one.adapter for one in last.attempts if one.unread]
+    unread = [attempt.adapter for attempt in last.attempts if attempt.unread]
     if unread:
-        names = " and of ".join(one.name for one in unread)
+        names = " and of ".join(adapter.name for adapter in unread)
         yield f"correct the annotation of {names}{_local(unread)}"
         return
     if asked.optional and asked.keys:
-        yield "Optional alone is no default: write '= None'"
+        yield "Optional alone is not a default: write '= None'"
     if not asked.keys:
         yield (
             "annotate the parameter, or pass it by its name; a target has to "
@@ -240,10 +244,14 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
 
 def _members(asked: Asked) -> str | None:
     """Show what a collection that is asked for would hold."""
-    shapes = [one for one in map(shape_of, asked.keys) if one is not None]
+    shapes = [
+        shape for shape in map(shape_of, asked.keys) if shape is not None
+    ]
     if not shapes:
         return None
-    return " or ".join(show(key) for one in shapes for key in one.item.keys)
+    return " or ".join(
+        show(key) for shape in shapes for key in shape.item.keys
+    )
 
 
 def _local(adapters: list[Adapter]) -> str:

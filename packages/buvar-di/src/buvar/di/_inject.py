@@ -23,8 +23,8 @@ from ._errors import AnnotationError
 from ._errors import RegisterError
 from ._explain import needs
 from ._nject import Question
-from ._nject import answer
-from ._nject import found
+from ._nject import require
+from ._nject import resolve_slow
 from ._nodes import Node
 from ._plan import Planner
 from ._provider_kind import Kind
@@ -176,13 +176,13 @@ class Filler:
         kinds = self.signature.parameters
         given = {
             name
-            for name, one in list(kinds.items())[:positional]
-            if one.kind in _BY_POSITION
+            for name, kind in list(kinds.items())[:positional]
+            if kind.kind in _BY_POSITION
         }
         return [
-            one
-            for one in self.read()
-            if one.name not in given and one.name not in keywords
+            param
+            for param in self.read()
+            if param.name not in given and param.name not in keywords
         ]
 
     def wrap(self) -> t.Any:
@@ -208,7 +208,7 @@ class Filler:
                 # right one.
                 values = await call(None, {})
             if values is MISSING:
-                values = await answer(question, adapters, {})
+                values = await resolve_slow(question, adapters, {})
             if follow:
                 if kwargs:
                     return await function(*args, *values, **kwargs)
@@ -238,18 +238,18 @@ class Filler:
             # As Python says it, which names the function.
             msg = f"{name_of(self.function)}() {error}"
             raise TypeError(msg) from None
-        missing = [one for one in self.read() if one.name not in given]
+        missing = [param for param in self.read() if param.name not in given]
         # A default that is used is a part of what was compiled, so it lives
         # and no other has its id; one that is not used does not matter.
         alike = tuple(
-            (one.name, one.asked, id(one.default)) for one in missing
+            (param.name, param.asked, id(param.default)) for param in missing
         )
         key = _KEYS.setdefault(alike, Key())
-        names = tuple(one.name for one in missing)
+        names = tuple(param.name for param in missing)
         shape = Shape(
             Question(key, missing, self._plan, single=False),
             names,
-            tuple(one.name for one in missing if self._has_place(one)),
+            tuple(param.name for param in missing if self._has_place(param)),
             self._follow(len(args), names),
         )
         if len(self.shapes) < _MOST:
@@ -259,21 +259,21 @@ class Filler:
     def _plan(self, planner: Planner, params: t.Sequence[Param]) -> list[Node]:
         name = name_of(self.function)
         return [
-            found(
+            require(
                 planner,
-                one.annotation,
-                planner.param(one),
-                f"{name}{needs(one)}",
+                param.annotation,
+                planner.param(param),
+                f"{name}{needs(param)}",
             )
-            for one in params
+            for param in params
         ]
 
     def _follow(self, given: int, names: tuple[str, ...]) -> bool:
         """Tell whether parameters are the next after so many by position."""
         params = [*self.signature.parameters.values()]
         following = params[given : given + len(names)]
-        return tuple(one.name for one in following) == names and all(
-            one.kind in _BY_POSITION for one in following
+        return tuple(param.name for param in following) == names and all(
+            param.kind in _BY_POSITION for param in following
         )
 
     def _has_place(self, param: Param) -> bool:

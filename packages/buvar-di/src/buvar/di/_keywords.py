@@ -69,20 +69,24 @@ def unused(
     left = [name for name in planner.keywords if name not in used]
     if not left:
         return None
-    asks = [ask(one) for one in targets]
+    asks = [ask(tp) for tp in targets]
     places = list(reachable(planner, asks))
-    left = [one for one in left if not _is_meant(planner, one, asks, places)]
+    left = [
+        keyword
+        for keyword in left
+        if not _is_meant(planner, keyword, asks, places)
+    ]
     if not left:
         return None
     target = targets[0] if len(targets) == 1 else tuple(targets)
-    asked = " and ".join(show(one) for one in targets)
+    asked = " and ".join(show(tp) for tp in targets)
     near = {name: _near(planner, name, places) for name in left}
     tree = [f"{asked} cannot be resolved: nothing takes {_names(left)}."]
     tree += dict.fromkeys(
-        f"- {one.adapter.name} has {one.param.name}: "
-        f"{show(one.param.annotation)}  [{one.adapter.where}]"
+        f"- {place.adapter.name} has {place.param.name}: "
+        f"{show(place.param.annotation)}  [{place.adapter.where}]"
         for some in near.values()
-        for one in some
+        for place in some
     )
     hints = [
         text
@@ -112,7 +116,7 @@ def _used(nodes: t.Iterable[Node]) -> set[str]:
         elif isinstance(node, Build):
             todo += node.needs
         else:
-            todo += [one for one in parts(node) if one is not node]
+            todo += [part for part in parts(node) if part is not node]
     return names
 
 
@@ -120,7 +124,7 @@ def reachable(
     planner: Planner, targets: t.Sequence[Asked]
 ) -> t.Iterator[Place]:
     """Yield each parameter of all adapters that targets could need."""
-    keys: set[t.Any] = {key for one in targets for key in one.keys}
+    keys: set[t.Any] = {key for target in targets for key in target.keys}
     todo = [(key, 0) for key in keys]
     seen: set[tuple[Adapter, tuple[t.Any, ...]]] = set()
     while todo:
@@ -168,7 +172,7 @@ def _is_meant(
     """Tell whether a keyword would have been taken, had it been needed."""
     value = planner.keywords[name]
     named = [(asked, param.name) for _, param, asked in places]
-    for asked, own in [*((one, None) for one in targets), *named]:
+    for asked, own in [*((target, None) for target in targets), *named]:
         names = {own} if asked.named is None else {own, asked.named.name}
         if name in names and planner.accepts(asked, name):
             return True
@@ -184,24 +188,26 @@ def _offers(asked: Asked, value: object) -> bool:
 def _near(planner: Planner, name: str, places: list[Place]) -> list[Place]:
     """Find the parameters that a keyword may have been meant for."""
     value = planner.keywords[name]
-    same = [one for one in places if one.param.name == name]
-    same = same or [one for one in places if _offers(one.asked, value)]
+    same = [place for place in places if place.param.name == name]
+    same = same or [place for place in places if _offers(place.asked, value)]
     if not same:
-        names = {one.param.name for one in places}
+        names = {place.param.name for place in places}
         alike = difflib.get_close_matches(name, names, 1)
-        same = [one for one in places if one.param.name in alike] or places
+        same = [
+            place for place in places if place.param.name in alike
+        ] or places
     return same[:_MOST]
 
 
 def _hints(planner: Planner, name: str, near: list[Place]) -> t.Iterator[str]:
     value = planner.keywords[name]
     own = spoken(value)
-    same = [one for one in near if one.param.name == name]
-    for one in same:
-        wanted = show(one.param.annotation)
+    same = [place for place in near if place.param.name == name]
+    for place in same:
+        wanted = show(place.param.annotation)
         yield f"the keyword {name} is {own}, not of {wanted}"
     if same:
-        keys = [key for one in same for key in one.asked.keys]
+        keys = [key for place in same for key in place.asked.keys]
         if keys:
             yield (
                 f"pass one of that type, a mock with spec={show(keys[0])}; "
@@ -214,7 +220,7 @@ def _hints(planner: Planner, name: str, near: list[Place]) -> t.Iterator[str]:
 
 def misnamed(name: str, near: t.Sequence[Place]) -> str:
     """Say what to do about a keyword that no parameter has the name of."""
-    names = list(dict.fromkeys(one.param.name for one in near))
+    names = list(dict.fromkeys(place.param.name for place in near))
     if not names:
         return f"leave out the keyword {name}: there are no parameters"
     return f"no parameter is called {name}; did you mean {' or '.join(names)}?"

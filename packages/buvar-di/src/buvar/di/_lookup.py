@@ -233,10 +233,10 @@ class Lookup:
         """
         keys = shape.item.keys
         expected = [
-            one
-            for one in keys
-            if one in self.given
-            or (level < STAGE and any(one == key for key, _ in self.expected))
+            tp
+            for tp in keys
+            if tp in self.given
+            or (level < STAGE and any(tp == key for key, _ in self.expected))
         ]
         if not expected and self._never_added(keys):
             return None
@@ -248,10 +248,10 @@ class Lookup:
     def _never_added(self, keys: t.Iterable[t.Any]) -> bool:
         """Tell whether no component was ever added under some types."""
         types = frozenset(
-            one
+            tp
             for key in keys
-            for one in (key, t.get_origin(key))
-            if one is not None
+            for tp in (key, t.get_origin(key))
+            if tp is not None
         )
         if spi.any_announced(types) or spi.any_announced(types, named=True):
             return False

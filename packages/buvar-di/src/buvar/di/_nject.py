@@ -145,15 +145,17 @@ def nject(
             targets = (target,)
         single = len(targets) == 1
         question = Question(key, targets, _plan, single)
-        return answer(question, adapters, dependencies)
+        return resolve_slow(question, adapters, dependencies)
     return call(adapters, dependencies)
 
 
 def _plan(planner: Planner, targets: t.Sequence[t.Any]) -> list[Node]:
-    return [found(planner, one, planner.target(one)) for one in targets]
+    return [
+        require(planner, target, planner.target(target)) for target in targets
+    ]
 
 
-async def answer(
+async def resolve_slow(
     question: Question,
     adapters: Adapters | None,
     dependencies: dict[str, t.Any],
@@ -196,7 +198,7 @@ async def answer(
             planner,
             nodes,
             target,
-            functools.partial(answer, question),
+            functools.partial(resolve_slow, question),
             single=question.single,
         )
         if not planner.by_value:
@@ -205,7 +207,7 @@ async def answer(
     return value
 
 
-def found(
+def require(
     planner: Planner, target: t.Any, node: Node | Failure, head: str = ""
 ) -> Node:
     """

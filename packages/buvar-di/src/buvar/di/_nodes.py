@@ -102,7 +102,7 @@ class Build(Node):
         self.adapter, self.bindings = candidate
         self.args = args
         #: What is built before it.
-        self.needs = tuple(one for _, arg in args for one in parts(arg))
+        self.needs = tuple(part for _, arg in args for part in parts(arg))
         #: Where its dependencies are looked up and its end is noted.
         self.level = level
         life = min((node.life for _, node in args), default=STAGE)

@@ -116,12 +116,12 @@ def _held(task: asyncio.Task[t.Any] | None) -> frozenset[int]:
 
 
 def _would_deadlock(claim: t.Any, held: frozenset[int]) -> bool:
-    """Tell whether a call waits for one of those that hold it, or is one."""
+    """Tell whether a call is among its holders, or waits for one of them."""
     others = tuple(waiting.values())
     for _ in range(len(others) + 1):
         if id(claim) in held:
             return True
-        wanted = [one for one, theirs in others if id(claim) in theirs]
+        wanted = [other for other, theirs in others if id(claim) in theirs]
         if not wanted:
             return False
         claim = wanted[0]

@@ -34,12 +34,12 @@ class Order(Body):
         """Write all that the targets need."""
         builds = self.planner.order
         waits = self.is_async or any(
-            one.kept and one.level == STAGE for one in builds
+            build.kept and build.level == STAGE for build in builds
         )
         if waits and _depth(builds) <= _DEEP:
             for node in nodes:
-                for one in parts(node):
-                    self._need(one, TOP)
+                for part in parts(node):
+                    self._need(part, TOP)
         elif waits or any(map(self._may_be_there, builds)):
             self._flat(nodes)
         else:
@@ -59,19 +59,19 @@ class Order(Body):
 
     def _need(self, node: Node, depth: int) -> None:
         """Write what a value needs, and the value, unless it is there."""
-        if not isinstance(node, Build) or node in self.known:
+        if not isinstance(node, Build) or node in self.assigned:
             return
-        if node in self.maybe:
+        if node in self.maybe_assigned:
             self._line(f"if {self._var(node)} is MISSING:", depth)
             # Not sure to be reached, so what is built there is not known.
-            known, self.known = self.known, set(self.known)
+            assigned, self.assigned = self.assigned, set(self.assigned)
             self._write(node, depth + 1)
-            self.known = known
+            self.assigned = assigned
         else:
             if depth > TOP:
-                self.maybe.append(node)
+                self.maybe_assigned.append(node)
             self._write(node, depth)
-        self.known.add(node)
+        self.assigned.add(node)
 
     def _write(self, node: Build, depth: int) -> None:
         """Write a value, what it needs first."""
@@ -96,7 +96,7 @@ class Order(Body):
                 self._need(arg, depth)
             self._build(node, depth)
             return
-        known, self.known = self.known, set(self.known)
+        assigned, self.assigned = self.assigned, set(self.assigned)
         if waits:
             if not is_new:
                 self._line(f"{var} = {self._get(node)}", depth)
@@ -105,7 +105,7 @@ class Order(Body):
             self._build_claimed(node, depth)
         else:
             self._unless_there(node, depth)
-        self.known = known
+        self.assigned = assigned
 
     def _unless_there(self, node: Build, depth: int) -> None:
         """Write a value, and what it needs, unless the layer has it."""
@@ -138,14 +138,15 @@ class Order(Body):
         var, kept = self._var(node), f"{LAYERS[node.level]}_kept"
         place = self._place(node)
         mark = self._const(node.building, "building")
-        self._line(f"if {kept}.setdefault({mark}, given) is given:", depth)
-        # It may have been built just before that.
-        self._line(f"{var} = {kept}.get({place}, MISSING)", depth + 1)
-        self._line(f"if {var} is not MISSING:", depth + 1)
-        self._line(f"release({kept}, {mark}, given)", depth + 2)
-        self._line("else:", depth)
         args = f"{kept}, {place}, {mark}, given, {self._const(node.type)}"
+        self._line(f"if {kept}.setdefault({mark}, given) is not given:", depth)
         self._line(f"{var} = await wait({args})", depth + 1)
+        self._line(f"elif {place} in {kept}:", depth)
+        # It has been built just before that.
+        self._line(f"{var} = {kept}[{place}]", depth + 1)
+        self._line(f"release({kept}, {mark}, given)", depth + 1)
+        self._line("else:", depth)
+        self._line(f"{var} = MISSING", depth + 1)
         self.awaited = True
 
     def _build_claimed(self, node: Build, depth: int) -> None:
@@ -176,12 +177,14 @@ class Order(Body):
             return True
         todo: dict[Node, None] = {node: None}
         while todo:
-            one, _ = todo.popitem()
-            if not isinstance(one, Build):
+            needed, _ = todo.popitem()
+            if not isinstance(needed, Build):
                 continue
-            if one.adapter.kind in AWAITS or (one.kept and one.level == STAGE):
+            if needed.adapter.kind in AWAITS or (
+                needed.kept and needed.level == STAGE
+            ):
                 return True
-            inner = (arg for arg in one.needs if arg not in self.known)
+            inner = (arg for arg in needed.needs if arg not in self.assigned)
             todo.update(dict.fromkeys(inner))
         return False
 
@@ -190,7 +193,7 @@ class Order(Body):
     def _flat(self, nodes: t.Sequence[Node]) -> None:
         builds = self.planner.order
         wanted = self._wanted(nodes)
-        self.known.update(builds)
+        self.assigned.update(builds)
         for node in builds:
             depth = TOP
             if wanted[node] != "True":
@@ -201,7 +204,7 @@ class Order(Body):
     def _wanted(self, nodes: t.Sequence[Node]) -> dict[Build, str]:
         """Write what finds out which objects are needed, from the top."""
         needs: dict[Node, list[str]] = {
-            one: ["True"] for node in nodes for one in parts(node)
+            part: ["True"] for node in nodes for part in parts(node)
         }
         wanted: dict[Build, str] = {}
         for node in reversed(self.planner.order):

@@ -1,4 +1,4 @@
-"""What is overridden, by what is looked up where it is asked for."""
+"""Overrides, by the keys that are looked up for a type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ def block_of(fakes: t.Mapping[t.Any, t.Any]) -> dict[Key, t.Any]:
     Raises:
         ResolveError: A key is not a type, so nothing asks for it.
     """
-    return {key: fake for one, fake in fakes.items() for key in _asked_by(one)}
+    return {
+        key: fake
+        for target, fake in fakes.items()
+        for key in _asked_by(target)
+    }
 
 
 def _asked_by(key: t.Any) -> list[t.Any]:
@@ -30,4 +34,4 @@ def _asked_by(key: t.Any) -> list[t.Any]:
         )
     if asked.named is None:
         return list(asked.keys)
-    return [t.Annotated[one, asked.named] for one in asked.keys]
+    return [t.Annotated[tp, asked.named] for tp in asked.keys]

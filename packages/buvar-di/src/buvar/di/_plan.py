@@ -240,7 +240,9 @@ class Planner(Lookup):
         if here in self._path:
             return self._cycle(key, here)
         if bindings and self._grows(adapter):
-            reason = f"it needs itself for ever other types, now {show(key)}"
+            reason = (
+                f"it needs itself for a new type each time, now {show(key)}"
+            )
             return Attempt(adapter, reason)
         if self.decorated.any_there and self.decorated.any(candidate):
             # What is inside is shared with those who ask for all of it.
@@ -322,12 +324,12 @@ class Planner(Lookup):
 
     def _grows(self, adapter: Adapter) -> bool:
         """Tell whether a generic adapter goes on needing itself."""
-        again = sum(1 for one, _ in self._path if one is adapter)
+        again = sum(1 for planned, _ in self._path if planned is adapter)
         return again >= DEEPEST
 
     def _cycle(self, key: t.Any, here: tuple[Adapter, t.Any]) -> Attempt:
         keys = list(self._path)
-        way = [self._path[one] for one in keys[keys.index(here) :]]
+        way = [self._path[step] for step in keys[keys.index(here) :]]
         failure = Failure(
             Asked((*way, key)),
             kind="cycle",
@@ -339,17 +341,20 @@ class Planner(Lookup):
         """Share what is built, with all that do not outlive it."""
         self.order.append(build)
         here = build.adapter, tuple(build.bindings.values())
-        for key in self.keys_of(build):
-            if member and not self._is_first(build, key):
-                continue
-            for level in range(build.life + 1):
-                if key not in self._built[level]:
-                    self._built[level][key] = build
-                    self._undo.append((level, key))
+        keys = self.keys_of(build)
+        if member:
+            keys = tuple(key for key in keys if self._is_first(build, key))
+        members, undo = self._built[MEMBERS], self._undo
         for level in range(build.life + 1):
-            if (level, *here) not in self._built[MEMBERS]:
-                self._built[MEMBERS][level, *here] = build
-                self._undo.append((MEMBERS, (level, *here)))
+            built = self._built[level]
+            for key in keys:
+                if key not in built:
+                    built[key] = build
+                    undo.append((level, key))
+            place = (level, *here)
+            if place not in members:
+                members[place] = build
+                undo.append((MEMBERS, place))
 
     def _is_first(self, build: Build, key: t.Any) -> bool:
         """Tell whether it is what is built for those who ask for a type."""
@@ -377,9 +382,11 @@ class Planner(Lookup):
     def _nothing(
         self, tp: Asked, level: int, attempts: t.Sequence[Attempt] = ()
     ) -> Failure:
-        failures = [one.failure for one in attempts if one.failure]
-        heads = frozenset(head for one in failures for head in one.heads)
-        kinds = {one.kind for one in failures}
+        failures = [attempt.failure for attempt in attempts if attempt.failure]
+        heads = frozenset(
+            head for failure in failures for head in failure.heads
+        )
+        kinds = {failure.kind for failure in failures}
         note, kind = (
             "",
             next((k for k in ("cycle", "scope") if k in kinds), ""),

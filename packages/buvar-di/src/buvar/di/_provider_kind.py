@@ -1,4 +1,4 @@
-"""What kinds of implementations there are, and which cannot work."""
+"""The kinds of implementations, and those that cannot be registered."""
 
 from __future__ import annotations
 

@@ -204,8 +204,8 @@ class Adapters:
         frame: types.FrameType,
     ) -> None:
         """Register decorators with the names of a frame at hand."""
-        for one in wraps:
-            adapter = Adapter(one, "call", options.provides, frame)
+        for each in wraps:
+            adapter = Adapter(each, "call", options.provides, frame)
             adapter.when = condition_of(options, adapter, frame)
             decorator = Decorator(adapter)
             # What is not there yet is read again when it is needed.
@@ -246,7 +246,7 @@ class Adapters:
             asked = ask(tp)
             name = None if asked.named is None else asked.named.name
             self.expected |= {
-                (one, name) for key in asked.keys for one in provided(key)
+                (base, name) for key in asked.keys for base in provided(key)
             }
 
     def enter(
@@ -289,11 +289,11 @@ class Adapters:
             if adapter.owner is not None or any(map(is_open, keys)):
                 self._open.append(adapter)
             for key in keys:
-                for one in provided(normal(key)):
-                    self._index.setdefault(one, []).append(adapter)
+                for tp in provided(normal(key)):
+                    self._index.setdefault(tp, []).append(adapter)
                     if adapter.scope != "call":
                         # It will be added, so nothing rests on its absence.
-                        spi.announce(one)
+                        spi.announce(tp)
 
     def _search(self, key: Key) -> list[Candidate]:
         found = {
@@ -308,7 +308,7 @@ class Adapters:
             found = {
                 adapter: Candidate(adapter, {})
                 for adapter in self.adapters
-                if any(is_virtual(one, key) for one in adapter.keys)
+                if any(is_virtual(tp, key) for tp in adapter.keys)
             }
         return sorted(found.values(), key=_number, reverse=True)
 
@@ -319,7 +319,7 @@ class Adapters:
             if self._pending:
                 self._place()
             return tuple(
-                one for one in self._all.values() if one not in self._pending
+                a for a in self._all.values() if a not in self._pending
             )
 
     @property
@@ -381,12 +381,12 @@ class Adapters:
         finally:
             # Blocks of several tasks need not end in reverse order.
             with LOCK:
-                self._block([one for one in self._blocks if one is not block])
+                self._block([b for b in self._blocks if b is not block])
 
     def _block(self, blocks: list[dict[Key, t.Any]]) -> None:
         self._blocks = blocks
         self.overrides = {
-            key: fake for one in blocks for key, fake in one.items()
+            key: fake for block in blocks for key, fake in block.items()
         }
         self.changed()
 

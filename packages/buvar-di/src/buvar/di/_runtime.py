@@ -1,4 +1,4 @@
-"""What compiled code calls: what is there, wrong results."""
+"""Functions that compiled code calls: presence, bad results."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ._errors import ScopeError
 from ._types import show
 
 
-def has(layer: Components, keys: tuple[t.Any, ...]) -> bool:
-    """Tell whether a layer has, or sees, one of some types: in all detail."""
+def any_present(layer: Components, keys: tuple[t.Any, ...]) -> bool:
+    """Tell whether a layer has, or sees, any of several types."""
     return any(spi.peek(layer, key) is not MISSING for key in keys)
 
 
-def lends(layer: Components, keys: tuple[t.Any, ...]) -> bool:
-    """Tell whether the layers above see one of some types through a layer."""
+def any_lent(layer: Components, keys: tuple[t.Any, ...]) -> bool:
+    """Tell whether layers above see any of several types through a layer."""
     return any(spi.lent(layer, key) is not MISSING for key in keys)
 
 
-def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
+def raise_bad_result(adapter: Adapter, value: t.Any) -> t.NoReturn:
     """Complain about what an adapter returned."""
     if value is MISSING:
         msg = (
@@ -39,9 +39,8 @@ def wrong(adapter: Adapter, value: t.Any) -> t.NoReturn:
         value.close()
     returns = show(adapter.returns)
     got = "None" if value is None else f"an instance of {show(type(value))}"
-    line = (
-        f"{adapter.name} ({adapter.where}) returned {got}, it says {returns}."
-    )
+    where = f"{adapter.name} ({adapter.where})"
+    line = f"{where} returned {got}, not an instance of {returns}."
     hint = f"return an instance of {returns}, or change the annotation"
     raise ResolveError(adapter.returns, (line,), (adapter.returns,), (hint,))
 
@@ -69,7 +68,7 @@ def _types_of(cls: type[object]) -> tuple[t.Any, ...]:
     return cls.__mro__
 
 
-def endless(adapter: Adapter) -> t.NoReturn:
+def raise_no_closing_layer(adapter: Adapter) -> t.NoReturn:
     """Complain about a generator in a layer that does not end."""
     line = (
         f"{adapter.name} ({adapter.where}) yields, but there is no "
@@ -79,7 +78,7 @@ def endless(adapter: Adapter) -> t.NoReturn:
     raise ScopeError(adapter.returns, (line,), (), (hint,))
 
 
-def twice(adapter: Adapter) -> GeneratorError:
+def yielded_twice_error(adapter: Adapter) -> GeneratorError:
     """Make the error for a generator that goes on yielding."""
     msg = (
         f"{adapter.name} ({adapter.where}) yielded twice.\n"

@@ -58,9 +58,9 @@ def scopes_of(implementation: t.Any, frame: types.FrameType) -> Scopes:
     near = local if "<locals>" in place else []
     # A constructor may be that of a generic base.
     parameters: dict[str, t.Any] = {
-        one.__name__: one
+        variable.__name__: variable
         for owner in (*classes, implementation, function)
-        for one in getattr(owner, "__type_params__", ())
+        for variable in getattr(owner, "__type_params__", ())
     }
     scopes: Scopes = [closure, parameters]
     scopes += [*map(_nested, classes), *near, names]
@@ -86,7 +86,7 @@ def classes_of(implementation: t.Any) -> tuple[type, ...]:
 def _named(home: str, scopes: Scopes) -> list[t.Any]:
     """Find the class that a function was written in."""
     first, *rest = home.rpartition("<locals>.")[2].split(".")
-    found = next((one[first] for one in scopes if first in one), None)
+    found = next((scope[first] for scope in scopes if first in scope), None)
     for name in rest:
         found = getattr(found, name, None)
     return [found] if isinstance(found, type) else []
@@ -95,7 +95,9 @@ def _named(home: str, scopes: Scopes) -> list[t.Any]:
 def _nested(cls: type) -> dict[str, t.Any]:
     """Return the classes written in a class."""
     return {
-        name: one for name, one in vars(cls).items() if isinstance(one, type)
+        name: member
+        for name, member in vars(cls).items()
+        if isinstance(member, type)
     }
 
 

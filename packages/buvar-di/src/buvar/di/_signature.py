@@ -48,9 +48,10 @@ def signature(implementation: t.Any) -> list[inspect.Parameter]:
             return []
     found = inspect.signature(function, **FORMAT)
     return [
-        one
-        for one in list(found.parameters.values())[skip:]
-        if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        parameter
+        for parameter in list(found.parameters.values())[skip:]
+        if parameter.kind
+        not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
 
 
@@ -60,11 +61,14 @@ def params_of(
     """Read the parameters that can be filled, their types evaluated."""
     found: list[Param] = []
     sources = (function_of(implementation), *classes_of(implementation))
-    for one in signature(implementation):
-        tp = one.annotation
+    for param in signature(implementation):
+        tp = param.annotation
         if not isinstance(tp, type):
-            text = functools.partial(written, sources, one.name, tp)
+            text = functools.partial(written, sources, param.name, tp)
             tp = evaluate(tp, find, text)
-        asked, by_name = _ask(tp, one.default), one.kind is one.KEYWORD_ONLY
-        found.append(Param(one.name, tp, asked, one.default, by_name))
+        asked, by_name = (
+            _ask(tp, param.default),
+            param.kind is param.KEYWORD_ONLY,
+        )
+        found.append(Param(param.name, tp, asked, param.default, by_name))
     return tuple(found)

@@ -47,9 +47,9 @@ def normal(annotation: t.Any) -> t.Any:
 
 def _normal_argument(arg: t.Any) -> t.Any:
     if arg.__class__ is list:
-        return [_normal_argument(one) for one in arg]
+        return [_normal_argument(item) for item in arg]
     if arg.__class__ is tuple:
-        return tuple(_normal_argument(one) for one in arg)
+        return tuple(_normal_argument(item) for item in arg)
     # An alias that holds itself has no other name.
     return arg if _is_endless(arg, ()) else normal(arg)
 
@@ -60,4 +60,4 @@ def _is_endless(tp: t.Any, inside: tuple[t.Any, ...]) -> bool:
     value = unalias(tp)
     if value is not tp:
         inside = (*inside, tp)
-    return any(_is_endless(one, inside) for one in t.get_args(value))
+    return any(_is_endless(arg, inside) for arg in t.get_args(value))

@@ -1,4 +1,4 @@
-"""What a type annotation asks for, and what a return type provides."""
+"""The types that an annotation asks for, and that a return type provides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Key: t.TypeAlias = t.Hashable
 
 #: Classes in a ``__mro__`` that nobody asks for.
 _NO_KEYS: frozenset[t.Any] = frozenset({object, t.Generic, t.Protocol})
-#: What is no type although it is a class.
+#: What is not a type although it is a class.
 _NO_TYPES = frozenset({type(None), inspect.Parameter.empty})
 
 
@@ -151,12 +151,12 @@ def derived(cls: type) -> t.Iterator[type]:
     seen: set[type] = set()
     todo = _subclasses(cls)
     while todo:
-        one = todo.pop()
-        if one not in seen:
-            seen.add(one)
-            todo += _subclasses(one)
-            if hasattr(one, "__orig_bases__"):
-                yield one
+        subclass = todo.pop()
+        if subclass not in seen:
+            seen.add(subclass)
+            todo += _subclasses(subclass)
+            if hasattr(subclass, "__orig_bases__"):
+                yield subclass
 
 
 def _subclasses(cls: type) -> list[type]:
@@ -180,25 +180,25 @@ def inherited(cls: type) -> Bindings:
     return bindings
 
 
-def is_subclass(one: type, other: type) -> bool:
+def is_subclass(cls: type, other: type) -> bool:
     """Tell whether a class is of another, where that can be asked."""
-    if other in one.__mro__:
+    if other in cls.__mro__:
         return True
     if getattr(other, "_is_protocol", False):
         return False
     try:
-        return issubclass(one, other)
+        return issubclass(cls, other)
     except TypeError:
         return False
 
 
-def is_virtual(one: t.Any, other: t.Any) -> bool:
+def is_virtual(cls: t.Any, other: t.Any) -> bool:
     """Tell whether a class was registered with an ABC, ``ABC.register``."""
-    if not (isinstance(one, type) and isinstance(other, type)):
+    if not (isinstance(cls, type) and isinstance(other, type)):
         return False
     hook = getattr(other.__subclasshook__, "__func__", None)
     plain = hook is None or getattr(other, "_is_protocol", False)
-    return plain and is_subclass(one, other)
+    return plain and is_subclass(cls, other)
 
 
 def checkable(key: t.Any) -> type | None:

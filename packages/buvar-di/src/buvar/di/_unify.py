@@ -1,4 +1,4 @@
-"""What type variables have to be, for a type to be the one asked for."""
+"""Find what type variables must be for a type to be the one asked for."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def _without_common(
     ours: tuple[t.Any, ...], theirs: tuple[t.Any, ...]
 ) -> tuple[tuple[t.Any, ...], tuple[t.Any, ...]]:
     """Leave out what two unions share: their order means nothing."""
-    both = [one for one in ours if one in theirs]
-    ours = tuple(one for one in ours if one not in both)
-    theirs = tuple(one for one in theirs if one not in both)
+    both = [arg for arg in ours if arg in theirs]
+    ours = tuple(arg for arg in ours if arg not in both)
+    theirs = tuple(arg for arg in theirs if arg not in both)
     if len(ours) == 1 and len(theirs) > 1:
         theirs = (t.Union[theirs],)  # noqa: UP007 - of a tuple
     return ours, theirs
@@ -94,7 +94,7 @@ def _all(
     bindings: Bindings,
     refused: list[Refusal] | None,
 ) -> bool:
-    several = [n for n, one in enumerate(ours) if is_several(one)]
+    several = [n for n, arg in enumerate(ours) if is_several(arg)]
     if several:
         start = several[0]
         end = len(theirs) - (len(ours) - start - 1)
@@ -107,8 +107,8 @@ def _all(
         ours = (*ours[:start], *ours[start + 1 :])
         theirs = (*theirs[:start], *theirs[end:])
     return len(ours) == len(theirs) and all(
-        unify(one, other, bindings, refused)
-        for one, other in zip(ours, theirs, strict=True)
+        unify(own, other, bindings, refused)
+        for own, other in zip(ours, theirs, strict=True)
     )
 
 

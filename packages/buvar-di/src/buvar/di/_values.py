@@ -27,10 +27,10 @@ def accepts(key: t.Any, value: object) -> bool:  # noqa: PLR0911 - a case each
         return value in t.get_args(key)
     if origin is type:
         kinds: list[t.Any] = [
-            kind for one in t.get_args(key) for kind in ask(one).keys
+            kind for arg in t.get_args(key) for kind in ask(arg).keys
         ]
         return isinstance(value, type) and (
-            not kinds or any(is_subclass(value, one) for one in kinds)
+            not kinds or any(is_subclass(value, cls) for cls in kinds)
         )
     if isinstance(origin, type):
         return accepts(origin, value)

@@ -22,7 +22,7 @@ from ._signature import Param
 
 
 class Plan(t.Protocol):
-    """What conditions are asked for: a ``Planner``."""
+    """A ``Planner``, as conditions see it."""
 
     adapters: Adapters
     layers: tuple[Components, Components, Components]
@@ -129,4 +129,4 @@ class Verdicts:
             elif isinstance(node, Build):
                 todo += node.needs
             else:
-                todo += [one for one in parts(node) if one is not node]
+                todo += [part for part in parts(node) if part is not node]

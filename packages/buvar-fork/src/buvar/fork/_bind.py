@@ -124,7 +124,7 @@ def adopt(address: Fd, uri: str | None = None) -> Socket:
     Take over a listening socket that was inherited.
 
     Raises:
-        BindError: The file descriptor is no listening socket.
+        BindError: The file descriptor is not a listening socket.
     """
     uri = uri or address.uri
     try:
@@ -141,7 +141,7 @@ def adopt(address: Fd, uri: str | None = None) -> Socket:
         os.close(fd)
         raise BindError(
             uri,
-            f"file descriptor {address.fd} is no socket "
+            f"file descriptor {address.fd} is not a socket "
             f"({error.strerror}); pass a listening one.",
         ) from error
     # It is not for the programs that this one starts, see _prepare.

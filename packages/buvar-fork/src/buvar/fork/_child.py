@@ -18,7 +18,7 @@ from buvar.components import Components
 from buvar.components import Namespaces
 
 from ._failure import Failure
-from ._heartbeat import Beat
+from ._heartbeat import Heartbeat
 from ._ipc import Kind
 from ._ipc import Sender
 from ._options import Options
@@ -39,7 +39,7 @@ from ._worker import Worker
 _FATAL: t.Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class Child:
+class WorkerMain:
     """
     A worker, seen from inside.
 
@@ -49,7 +49,7 @@ class Child:
         sender: Where to report.
         sockets: What to listen on.
         lifeline: Readable when the parent is gone.
-        leash: What ends this process with its parent.
+        parent_death: What ends this process with its parent.
         title: What names it.
     """
 
@@ -61,7 +61,7 @@ class Child:
         sockets: t.Iterable[Socket],
         lifeline: int,
         *,
-        leash: ParentDeathSignal,
+        parent_death: ParentDeathSignal,
         title: Title,
     ) -> None:
         self.options = options
@@ -69,10 +69,9 @@ class Child:
         self.sender = sender
         self.sockets = sockets
         self.lifeline = lifeline
-        self.leash = leash
+        self.parent_death = parent_death
         self.title = title
         self.ready = False
-        self.signalled = False
         self.modules = NewModules(options.plugins)
 
     def run(self) -> int:
@@ -94,7 +93,7 @@ class Child:
         for number in TERMINAL:
             signal.signal(number, signal.SIG_IGN)
         no_terminal_input()
-        self.leash.tie()
+        self.parent_death.tie()
         if self.options.collects:
             gc.enable()
         _seed()
@@ -114,9 +113,9 @@ class Child:
         try:
             self.options.identity.assume()
             # Another user was let off it.
-            self.leash.tie()
+            self.parent_death.tie()
             results = plugin.stage(
-                self._beat().prepare,
+                self._heartbeat().prepare,
                 *self.options.plugins,
                 components=self._components(),
                 on_ready=serving.begin,
@@ -127,13 +126,14 @@ class Child:
             failure = Failure.of(error, ready=self.ready)
             self.sender.send(Kind.FAILED, failure.pack())
             return failure.code
-        self.sender.send(Kind.RESULTS, pack(results, signalled=self.signalled))
+        signalled = self.worker.signalled
+        self.sender.send(Kind.RESULTS, pack(results, signalled=signalled))
         return 0
 
-    def _beat(self) -> Beat:
-        return Beat(
+    def _heartbeat(self) -> Heartbeat:
+        return Heartbeat(
             self.sender,
-            self.options.beat,
+            self.options.heartbeat_interval,
             self.lifeline,
             HANDLED | FORWARDED,
             self._tell_modules,
@@ -159,7 +159,7 @@ class Child:
 
     def _note(self, stop: t.Callable[[], None]) -> t.Callable[[], None]:
         def noted() -> None:
-            self.signalled = True
+            self.worker.signalled = True
             stop()
 
         return noted

@@ -1,4 +1,4 @@
-"""What can go wrong before, and because of, forking."""
+"""Errors before, and because of, forking."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class FairListener(socket.socket):
 
     #: How many workers accept here.
     workers = 1
-    #: Whether nobody is let in here any more.
+    #: Whether new connections are no longer accepted here.
     shut = False
     _backlog = 0
     #: How many may still come in before the others have their turn.

@@ -15,7 +15,7 @@ from ._ipc import Sender
 _STATM: t.Final = pathlib.Path("/proc/self/statm")
 
 
-class Beat:
+class Heartbeat:
     """
     Tells the parent regularly that the event loop is not blocked.
 
@@ -26,7 +26,7 @@ class Beat:
         seconds: How often.
         lifeline: Readable when the parent is gone.
         signals: The signals that were blocked for the fork.
-        on_beat: Called each time.
+        on_heartbeat: Called each time.
         weigh: Whether to tell the memory in use.
     """
 
@@ -36,7 +36,7 @@ class Beat:
         seconds: float,
         lifeline: int,
         signals: t.Collection[signal.Signals],
-        on_beat: t.Callable[[], object],
+        on_heartbeat: t.Callable[[], object],
         *,
         weigh: bool,
     ) -> None:
@@ -44,7 +44,7 @@ class Beat:
         self._seconds = seconds
         self._lifeline = lifeline
         self._signals = signals
-        self._on_beat = on_beat
+        self._on_heartbeat = on_heartbeat
         self._weigh = weigh
 
     async def prepare(self) -> None:
@@ -55,8 +55,8 @@ class Beat:
 
     def _tick(self) -> None:
         memory = b"%d" % resident() if self._weigh else b""
-        self._sender.hint(Kind.BEAT, memory)
-        self._on_beat()
+        self._sender.hint(Kind.HEARTBEAT, memory)
+        self._on_heartbeat()
         asyncio.get_running_loop().call_later(self._seconds, self._tick)
 
 

@@ -3,8 +3,8 @@ What a worker tells its parent, through a pipe.
 
 The parent may run with more rights than its workers, and it serves all of
 them. So it takes nothing on trust: a message is plain data, there is a limit
-to its size and to how much is read at once, and whatever is no message is an
-error that concerns the one worker that sent it.
+to its size and to how much is read at once, and whatever is not a message is
+an error that concerns the one worker that sent it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Kind(enum.IntEnum):
     #: Plugins are prepared, tasks run.
     READY = 1
     #: The event loop turns; may carry the memory in use, in bytes.
-    BEAT = 2
+    HEARTBEAT = 2
     #: The worker asks to be replaced; carries why.
     RECYCLE = 3
     #: The stage ended well; carries its results.
@@ -32,16 +32,19 @@ class Kind(enum.IntEnum):
     FAILED = 5
     #: The service is to stop that much later; carries the seconds.
     DELAY = 6
+    #: The same, at most and while the worker is busy; 0 once it is idle.
+    BUSY = 7
 
 
 #: How many bytes a message of each kind may carry.
 LIMITS: t.Final[t.Mapping[int, int]] = {
     Kind.READY: 0,
-    Kind.BEAT: 20,
+    Kind.HEARTBEAT: 20,
     Kind.RECYCLE: 1_000,
     Kind.RESULTS: 4 << 20,
     Kind.FAILED: 1 << 20,
     Kind.DELAY: 20,
+    Kind.BUSY: 20,
 }
 
 _HEAD: t.Final = struct.Struct("!BQ")
@@ -51,7 +54,7 @@ _TURN: t.Final = 1 << 16
 
 class MessageError(Exception):
     """
-    What a worker has sent is no message.
+    What a worker has sent is not a message.
 
     Attributes:
         reason: What is wrong with it.
@@ -140,7 +143,7 @@ def _kind(number: int, size: int) -> Kind:
     return kind
 
 
-def parse_beat(payload: bytes) -> int:
+def parse_heartbeat(payload: bytes) -> int:
     """
     Return the memory that a sign of life tells, 0 if it tells none.
 

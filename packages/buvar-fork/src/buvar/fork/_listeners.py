@@ -256,12 +256,12 @@ class Listeners:
         for own in self._own.values():
             yield from own.values()
 
-    def bar(self) -> None:
-        """Let no new connection in."""
+    def stop_accepting(self) -> None:
+        """Refuse new connections."""
         for item in self._all():
-            item.bar()
+            item.stop_accepting()
 
-    def barred(self) -> bool:
+    def has_queue(self) -> bool:
         """Tell whether there is a queue that needs time to become empty."""
         return any(item.owned and not item.local for item in self._all())
 

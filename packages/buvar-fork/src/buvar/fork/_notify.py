@@ -36,7 +36,7 @@ class Notifier:
         """When the next sign of life is due, on the monotonic clock."""
         return float("inf") if self._watchdog is None else self._due
 
-    def beat(self, now: float) -> None:
+    def heartbeat(self, now: float) -> None:
         """Send a sign of life if one is due."""
         if self._watchdog is not None and now >= self._due:
             self._due = now + self._watchdog
@@ -56,7 +56,7 @@ class Notifier:
         self.send("STOPPING=1")
 
     def send(self, *lines: str) -> None:
-        """Send a message; a manager that does not listen is no error."""
+        """Send a message; a manager need not listen to it."""
         if not self._path:
             return
         with (

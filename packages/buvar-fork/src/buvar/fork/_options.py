@@ -1,4 +1,4 @@
-"""What a supervisor and its workers are told."""
+"""The options of a supervisor and its workers."""
 
 from __future__ import annotations
 
@@ -130,8 +130,8 @@ class Options:
         }
 
     @property
-    def beat(self) -> float:
-        """How often a worker says that it lives."""
+    def heartbeat_interval(self) -> float:
+        """After how many seconds a worker says again that it lives."""
         return min(5.0, self.worker_timeout / 4)
 
     def delay(self, streak: int) -> float:

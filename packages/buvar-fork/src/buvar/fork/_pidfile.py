@@ -170,7 +170,7 @@ def _check_kind(fd: int, shown: str) -> None:
     elif not stat.S_ISREG(status.st_mode):
         reason = "it is not a regular file"
     elif status.st_size > _LONGEST:
-        reason = "it holds something else than a process id"
+        reason = "it holds something other than a process id"
     else:
         return
     raise PidFileError(shown, f"{reason}; choose a file that can be written.")
@@ -187,7 +187,7 @@ def _check_taken(fd: int, shown: str) -> None:
             return
         raise PidFileError(
             shown,
-            "another process is taking it at this moment; stop that one, or "
+            "another process is taking it at this moment; stop it, or "
             "use another file.",
         )
     # Whoever may read a file may lock it, so a lock alone keeps nobody out:

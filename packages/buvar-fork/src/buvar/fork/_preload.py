@@ -37,8 +37,8 @@ def preload(plugins: t.Iterable[t.Any]) -> None:
     """
     Import the modules of the plugins that are given by name.
 
-    Nothing in them is called. A name that is no module, as that of an entry
-    point, is left to the workers, which say what is wrong with it.
+    Nothing in them is called. A name that is not a module, such as that of an
+    entry point, is left to the workers, which say what is wrong with it.
 
     Raises:
         BootError: The import of a module fails; it is logged by then.
@@ -116,7 +116,7 @@ class NewModules:
         return (
             path.is_absolute()
             and not _INSTALLED.intersection(path.parts)
-            and not any(path.is_relative_to(one) for one in _standard())
+            and not any(path.is_relative_to(folder) for folder in _standard())
         )
 
 

@@ -225,7 +225,7 @@ def unpack(data: bytes) -> tuple[bool, list[t.Any]]:
     Return whether a signal has ended the stage, and the results.
 
     Raises:
-        MessageError: These are no results.
+        MessageError: These are not results.
     """
     try:
         signalled, items = _listed(json.loads(data))

@@ -167,7 +167,7 @@ def with_roles(
         names.add(role.name)
     return dataclasses.replace(
         options,
-        roles=tuple(_options(one, options, forks, who) for one in roles),
+        roles=tuple(_options(each, options, forks, who) for each in roles),
     )
 
 

@@ -85,7 +85,7 @@ class Broker:
 
     @property
     def fd(self) -> int:
-        """What is readable when a worker asks."""
+        """The file descriptor that becomes readable when a worker asks."""
         return self._in.fileno()
 
     def asker(self, key: int, workers: int) -> Asker:

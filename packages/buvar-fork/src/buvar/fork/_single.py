@@ -207,10 +207,12 @@ class _Single:
             return
         if number == getattr(signal, "SIGHUP", None):
             if not self._terminal.just_closed():
-                _log.warning(
-                    "HUP is ignored: with forks=1 nothing can replace this "
-                    "process; restart it, or run it with forks=2."
-                )
+                # A handler on top of this one says itself what it does.
+                if signal.getsignal(number) == self._handle:
+                    _log.warning(
+                        "HUP is ignored: with forks=1 nothing can replace "
+                        "this process; restart it, or run it with forks=2."
+                    )
                 return
             if self._terminal.ignored:
                 return

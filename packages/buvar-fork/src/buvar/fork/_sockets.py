@@ -44,7 +44,7 @@ class Socket:
         uri: The URI that it was asked for with.
         path: The file of a Unix socket that was bound here.
         owned: Whether it was bound here; what was passed in is left as it is.
-        supervised: Whether a supervisor closes the door before workers stop.
+        supervised: Whether a supervisor refuses connections first.
         aliases: Other URIs of the same address that it was asked for with.
         served: Whether something in this process serves it, or promises to
             do so later; asking for ``sock`` sets it.
@@ -128,9 +128,9 @@ class Socket:
         poll.register(self._sock, select.POLLIN)
         return bool(poll.poll(0))
 
-    def bar(self) -> None:
+    def stop_accepting(self) -> None:
         """
-        Let no new connection in, for good and for all processes.
+        Refuse new connections, for good and in all processes.
 
         Those that the kernel has accepted stay in the queue. A socket that
         was passed in is not touched: its owner may still need it.
@@ -144,12 +144,12 @@ class Socket:
 
     async def drain(self) -> None:
         """
-        Wait until all whom this worker is to serve are accepted.
+        Wait until all connections that this worker is to serve are accepted.
 
         To be awaited, with the server still listening, before it is closed.
         Without a supervisor that means all in the kernel's queue. With one,
         the other workers go on to accept, or the supervisor has waited for
-        the queue to become empty; here nobody else is let in.
+        the queue to become empty; no other connection is accepted here.
         """
         if self.owned and not self.supervised:
             await self._empty()
@@ -159,8 +159,8 @@ class Socket:
             await asyncio.sleep(0)
 
     async def _empty(self) -> None:
-        """Let nobody in, and have the server accept who waits."""
-        self.bar()
+        """Refuse new connections, let the server accept those that wait."""
+        self.stop_accepting()
         loop = asyncio.get_running_loop()
         start = loop.time()
         await asyncio.sleep(TICK)

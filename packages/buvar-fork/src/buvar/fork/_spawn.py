@@ -11,7 +11,7 @@ import traceback
 import typing as t
 import warnings
 
-from ._child import Child
+from ._child import WorkerMain
 from ._ipc import Receiver
 from ._ipc import Sender
 from ._listeners import Listeners
@@ -70,7 +70,7 @@ class Spawner:
         #: Neither to this one: it ends when the service begins to stop.
         self._stopping, self._running = os.pipe()
         self._told = False
-        self._leash = ParentDeathSignal()
+        self._parent_death = ParentDeathSignal()
         self._title = Title(options.title)
         forks = sum(role.forks for role in options.each_role())
         self._title.show(f"supervisor of {forks}")
@@ -172,7 +172,7 @@ class Spawner:
         identity: tuple[int, int, int],
         sender: Sender,
         sockets: t.Iterable[Socket],
-    ) -> Child:
+    ) -> WorkerMain:
         key, slot, generation = identity
         worker = Worker(
             slot,
@@ -183,14 +183,15 @@ class Spawner:
             sender=sender,
             asker=self._broker.asker(key, options.forks),
             stopping=self._stopping,
+            exclusive=options.exclusive,
         )
-        return Child(
+        return WorkerMain(
             options,
             worker,
             sender,
             sockets,
             self._lifeline,
-            leash=self._leash,
+            parent_death=self._parent_death,
             title=self._title,
         )
 

@@ -142,7 +142,7 @@ def stage(
         >>> stage(prepare, forks=1)
         ['done']
     """
-    roles = [one for one in plugins if isinstance(one, Role)]
+    roles = [plugin for plugin in plugins if isinstance(plugin, Role)]
     solo = forks == 1 and not roles
     who: dict[str, t.Any] = {
         "user": user,
@@ -277,14 +277,16 @@ def _check_place() -> None:
 
 
 def _several(items: t.Any) -> t.Any:
-    """Take one for a list of one: a text is no list of characters."""
+    """Take one for a list of one: text is not a list of characters."""
     return [items] if isinstance(items, str | os.PathLike) else items
 
 
 def _refuse_mixed(plugins: t.Sequence[t.Any], roles: t.Sequence[Role]) -> None:
     """Refuse plugins beside roles: nothing says which role has them."""
     if roles and len(roles) < len(plugins):
-        first = next(one for one in plugins if not isinstance(one, Role))
+        first = next(
+            plugin for plugin in plugins if not isinstance(plugin, Role)
+        )
         raise OptionError(
             "plugins",
             first,

@@ -1,4 +1,4 @@
-"""Close the door of a listening socket, those inside stay inside."""
+"""Refuse new connections to a listening socket, and keep its queue."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def drop_newcomers(sock: socket.socket) -> None:
 
     A listening socket that closes resets the connections in its queue, and
     while it is open more may come in. With this filter the queue only gets
-    shorter; who knocks meanwhile tries again, and is refused then.
+    shorter; a client that knocks meanwhile tries again, and is refused then.
     """
     if sys.platform != "linux":  # pragma: no cover - Linux only
         return
@@ -40,6 +40,6 @@ def drop_newcomers(sock: socket.socket) -> None:
     )
     address, _ = code.buffer_info()
     program = _PROGRAM.pack(len(_NO_NEWCOMERS), address)
-    # A kernel without such filters: the door stays open a little longer.
+    # A kernel without such filters: connections come a little longer.
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)

@@ -148,7 +148,7 @@ def _remove_stale(address: Unix, path: str) -> None:
     if not stat.S_ISSOCK(mode):
         raise BindError(
             address.uri,
-            "there is a file that is no socket; remove it, or choose "
+            "there is a file that is not a socket; remove it, or choose "
             "another path.",
         )
     with socket.socket(socket.AF_UNIX) as probe:

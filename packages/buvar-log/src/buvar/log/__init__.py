@@ -16,7 +16,7 @@ from ._errors import LogConfigError
 from ._errors import LogError
 from ._format import ConsoleFormatter
 from ._format import JsonFormatter
-from ._handler import StreamHandler
+from ._handler import OutputHandler
 from ._levels import Level
 from ._namespace import check_namespace as _check_namespace
 
@@ -30,7 +30,7 @@ __all__ = [
     "LogConfig",
     "LogConfigError",
     "LogError",
-    "StreamHandler",
+    "OutputHandler",
     "reset",
     "setup_logging",
 ]

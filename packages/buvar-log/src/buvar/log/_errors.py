@@ -1,4 +1,4 @@
-"""What goes wrong while logging is set up."""
+"""Errors while logging is set up."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ REPORT_EVERY: t.Final = 10.0
 _NESTED = 3
 
 
-class StreamHandler(logging.Handler):
+class OutputHandler(logging.Handler):
     """
     Write records to standard error, standard output or a file.
 

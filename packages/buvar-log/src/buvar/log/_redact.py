@@ -13,7 +13,7 @@ from ._sensitive import without_secrets_in
 
 __all__ = ["MASK", "Secrets"]
 
-#: More different keys than this are no vocabulary but data.
+#: More different keys than this are not a vocabulary but data.
 _KEPT = 4096
 #: How far before a sign the name that it belongs to may begin.
 _LONGEST = 72

@@ -22,7 +22,7 @@ from ._bound import make_logger
 from ._errors import LogConfigError
 from ._format import ConsoleFormatter
 from ._format import JsonFormatter
-from ._handler import StreamHandler
+from ._handler import OutputHandler
 from ._hooks import hook_uncaught
 from ._hooks import hook_warnings
 from ._hooks import replace
@@ -42,7 +42,7 @@ _processors: list[t.Any] = []
 
 
 class Settings(t.Protocol):
-    """What is applied: a ``LogConfig``, which is defined on top of this."""
+    """The settings to apply: a ``LogConfig``, defined on top of this."""
 
     @property
     def tty(self) -> bool | None: ...
@@ -160,9 +160,9 @@ def _build(
     return built
 
 
-def _open(output: str, write_timeout: float) -> StreamHandler:
+def _open(output: str, write_timeout: float) -> OutputHandler:
     try:
-        return StreamHandler(output, write_timeout)
+        return OutputHandler(output, write_timeout)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise LogConfigError(

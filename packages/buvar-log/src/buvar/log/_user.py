@@ -134,12 +134,14 @@ def _check_handlers(merged: Section) -> None:
                 "a handler needs its class.",
                 'Add class = "logging.StreamHandler", or the like.',
             )
-    places = {f"loggers.{key}": one for key, one in merged["loggers"].items()}
+    places = {
+        f"loggers.{key}": config for key, config in merged["loggers"].items()
+    }
     places["root"] = merged["root"]
-    for place, one in places.items():
+    for place, config in places.items():
         for kind in ("handlers", "filters"):
             path = f"user_config.{place}.{kind}"
-            _check_names(path, kind, one.get(kind, []), merged[kind])
+            _check_names(path, kind, config.get(kind, []), merged[kind])
 
 
 def _check_names(path: str, kind: str, names: object, known: Section) -> None:
@@ -287,5 +289,5 @@ def _check_listener(
             f"user_config.handlers.{name}.handlers",
             section,
             "a QueueHandler without handlers loses all events.",
-            'Name those that are to write them, as handlers = ["file"].',
+            'Name those that are to write them, such as handlers = ["file"].',
         )

@@ -214,8 +214,8 @@ def buvar_run(
         *plugins: plugin.Plugin, timeout: float = TIMEOUT, **options: t.Any
     ) -> Outcome:
         found = (
-            absolute(request.node, one) if isinstance(one, str) else one
-            for one in plugins
+            absolute(request.node, each) if isinstance(each, str) else each
+            for each in plugins
         )
         return run(*found, timeout=timeout, **options)
 

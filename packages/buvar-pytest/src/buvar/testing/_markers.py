@@ -1,4 +1,4 @@
-"""What the markers of a test say."""
+"""Read the markers of a test."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def values_of(node: pytest.Item) -> list[t.Mapping[str, t.Any] | str]:
 
 def check_value(nodeid: str, value: object) -> None:
     """
-    Refuse what is no configuration.
+    Refuse what is not a configuration.
 
     Raises:
         MarkerError: It is neither a dict nor a string.

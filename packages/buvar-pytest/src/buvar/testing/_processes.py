@@ -77,7 +77,7 @@ def kill_all(group: int, mark: str, seconds: float = 5.0) -> None:
 
 
 def _running() -> dict[int, int]:
-    """Return the processes that are no zombies, and their parents."""
+    """Return the processes that are not zombies, and their parents."""
     found: dict[int, int] = {}
     for path in _PROC.glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

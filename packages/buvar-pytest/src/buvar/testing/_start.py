@@ -317,7 +317,7 @@ def _as_json(task: Task) -> str:
     Write down what another process is to run.
 
     Raises:
-        TypeError: The configuration or an option is no plain data.
+        TypeError: The configuration or an option is not plain data.
     """
     try:
         return json.dumps(task)

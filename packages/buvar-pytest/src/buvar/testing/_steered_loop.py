@@ -144,7 +144,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     An event loop whose time passes when nothing else can happen.
 
     Attributes:
-        settling: Who waits until nothing more happens at this time.
+        settling: What waits until nothing more happens at this time.
         threads: How many calls run in executors.
     """
 

@@ -135,16 +135,19 @@ class Watch:
                 leaks = await _tasks_left(self._tasks, PATIENCE, files)
                 leaks += _layers_left(self._opened, files)
                 left = _without(_open_resources(), self._open)
-                leaks += [_opened(one, repr(one), files) for one in left]
+                leaks += [
+                    _opened(resource, repr(resource), files)
+                    for resource in left
+                ]
                 known = {*map(repr, left)}
                 del left
                 self._open.clear()
                 gc.collect()
             leaks += [
-                _opened(one.source, str(one.message), files)
-                for one in caught
-                if issubclass(one.category, ResourceWarning)
-                and not any(text in str(one.message) for text in known)
+                _opened(warning.source, str(warning.message), files)
+                for warning in caught
+                if issubclass(warning.category, ResourceWarning)
+                and not any(text in str(warning.message) for text in known)
             ]
         finally:
             if self._tracing:
@@ -212,32 +215,38 @@ def _layers_left(
 
 def _objects(kind: type[T]) -> list[T]:
     """Return all objects of a class."""
-    return [one for one in gc.get_objects() if isinstance(one, kind)]
+    return [found for found in gc.get_objects() if isinstance(found, kind)]
 
 
 def _open_resources() -> list[t.Any]:
     """Return what is open: sockets, files, transports."""
     return [
-        one
-        for one in gc.get_objects()
-        if isinstance(one, _RESOURCES) and not _closed(one)
+        found
+        for found in gc.get_objects()
+        if isinstance(found, _RESOURCES) and not _closed(found)
     ]
 
 
-def _closed(one: socket.socket | io.FileIO | asyncio.BaseTransport) -> bool:
-    if isinstance(one, socket.socket):
-        return one.fileno() < 0
-    return one.closed if isinstance(one, io.FileIO) else one.is_closing()
+def _closed(
+    resource: socket.socket | io.FileIO | asyncio.BaseTransport,
+) -> bool:
+    if isinstance(resource, socket.socket):
+        return resource.fileno() < 0
+    return (
+        resource.closed
+        if isinstance(resource, io.FileIO)
+        else resource.is_closing()
+    )
 
 
 def _without(all_: t.Iterable[T], some: t.Iterable[object]) -> list[T]:
     known = {*map(id, some)}
-    return [one for one in all_ if id(one) not in known]
+    return [resource for resource in all_ if id(resource) not in known]
 
 
-def _opened(one: object, text: str, files: t.Mapping[str, str]) -> str:
+def _opened(resource: object, text: str, files: t.Mapping[str, str]) -> str:
     """Say what is open, and who opened it."""
-    trace = tracemalloc.get_object_traceback(one) or ()
+    trace = tracemalloc.get_object_traceback(resource) or ()
     frames = [(frame.filename, frame.lineno) for frame in trace]
     return _told(text, "was opened", frames, files)
 

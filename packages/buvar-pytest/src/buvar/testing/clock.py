@@ -74,7 +74,7 @@ class Clock:
 
         Raises:
             NoVirtualClockError: The loop runs on the real clock.
-            ValueError: That is no duration, or a negative one.
+            ValueError: That is not a duration, or a negative one.
         """
         loop = self._loop()
         await loop.advance(seconds(by))

@@ -80,7 +80,9 @@ class Counts:
     def summary(self) -> str:
         """Say what became of them, and why some were lost."""
         why = collections.Counter(self.lost).most_common(3)
-        reasons = "".join(f"\n  {number} times: {one}" for one, number in why)
+        reasons = "".join(
+            f"\n  {number} times: {reason}" for reason, number in why
+        )
         return (
             f"{self.sent} sent, {self.answered} answered, {len(self.lost)} "
             f"lost, {self.refused} connections refused.{reasons}"

@@ -1,4 +1,4 @@
-"""What was logged, to assert on: the fixture ``buvar_logs``."""
+"""Log records to assert on: the fixture ``buvar_logs``."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _refuse_called_plugin(
     if inspect.iscoroutine(obj):
         obj.close()  # It would warn that it was never awaited.
     raise collector.CollectError(
-        f"{collector.nodeid}::{name} is no test: pytest gave it to the "
+        f"{collector.nodeid}::{name} is not a test: pytest gave it to the "
         f"plugin {obj.__qualname__!r} instead of marking it.\n"
         f"Write '@pytest.mark.{MARKER}.with_args({obj.__name__})' where a "
         "function is the only plugin."

@@ -35,7 +35,7 @@ class Outcome:
 
     @property
     def failures(self) -> list[plugin.Failure]:
-        """What failed, with the plugin and the step."""
+        """The failures, each with its plugin and step."""
         return [] if self.error is None else plugin.failures(self.error)
 
     def check(self) -> t.Self:
@@ -73,7 +73,7 @@ class RunTimeoutError(Exception):
 
 
 class Run(t.Protocol):
-    """What the fixture ``buvar_run`` gives, see ``run()``."""
+    """The fixture ``buvar_run``, see ``run()``."""
 
     def __call__(
         self, *plugins: plugin.Plugin, timeout: float = ..., **options: t.Any
@@ -100,7 +100,7 @@ def run(
     Raises:
         RunTimeoutError: It did not end by itself.
         KeyboardInterrupt: The test was interrupted.
-        OptionError: The options make no sense, or a loop runs already.
+        StageOptionError: The options make no sense, or a loop runs already.
     """
     expired = False
 
@@ -120,7 +120,7 @@ def run(
     with logs.collecting():
         try:
             results = plugin.stage(watch, *plugins, **options)
-        except (KeyboardInterrupt, plugin.OptionError):
+        except (KeyboardInterrupt, plugin.StageOptionError):
             raise
         except BaseException as error:  # noqa: BLE001 - it is the outcome
             failed = error

@@ -90,7 +90,7 @@ class Service:
 
     @property
     def output(self) -> str:
-        """What it has printed, to standard output and standard error."""
+        """Its output so far, standard output and standard error."""
         return self._log.read_text("utf-8", "replace")
 
     @property
@@ -254,7 +254,7 @@ def check_timeout(timeout: float) -> None:
     Refuse a bound that is none.
 
     Raises:
-        ValueError: It is no positive number.
+        ValueError: It is not a positive number.
     """
     if math.isnan(timeout) or timeout <= 0:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What a command line says of an application, put into the context."""
+"""Put what a command line says about an application into the context."""
 
 from __future__ import annotations
 
@@ -160,8 +160,8 @@ class Application:
         plugins = (config, *self.plugins)
         roles = [
             # Which sections there are no role knows alone.
-            one.role(name, plugins)
-            for name, one in settings.roles.items()
+            role_config.role(name, plugins)
+            for name, role_config in settings.roles.items()
         ]
         fork.stage(
             *(roles or (*plugins, self.check_unknown)),
@@ -177,7 +177,7 @@ class Application:
             ConfigError: The section of the roles is wrong.
         """
         roles = self.source.load(ForkConfig, FORK).roles.values()
-        found = [(*self.plugins, *one.plugins) for one in roles]
+        found = [(*self.plugins, *role.plugins) for role in roles]
         if not found and not self.plugins:
             msg = (
                 "No plugin is named.\nGive the modules to run, or have a file "
@@ -193,7 +193,9 @@ class Application:
         except config.ConfigError:
             # That is said elsewhere; no role was looked at.
             return []
-        return [role for role, one in roles.items() if name in one.plugins]
+        return [
+            role for role, options in roles.items() if name in options.plugins
+        ]
 
     async def check_unknown(self, load: plugin.Loader) -> None:
         """
@@ -247,8 +249,8 @@ def _add_web_concurrency(source: config.ConfigSource) -> None:
     if not number:
         return
     key = f"{FORK}.forks"
-    for one in source.explain(ForkConfig, FORK):
-        if one.path == key and one.source == "default":
+    for setting in source.explain(ForkConfig, FORK):
+        if setting.path == key and setting.source == "default":
             source.set(f"{key}={number}", origin=f"${WEB_CONCURRENCY}")
 
 
@@ -260,6 +262,6 @@ def _is_root(settings: ForkConfig) -> bool:
         and settings.user is None
         and (
             not settings.roles
-            or any(one.user is None for one in settings.roles.values())
+            or any(role.user is None for role in settings.roles.values())
         )
     )

@@ -58,8 +58,8 @@ def check(application: Application, form: str) -> None:
             f"{well}: prepared {application.names}; verified "
             f"{' and '.join(counts)} of the configuration."
         )
-        for one in notes:
-            click.echo(str(one))
+        for note in notes:
+            click.echo(str(note))
     if findings:
         raise click.exceptions.Exit(exit_code(findings))
 
@@ -110,21 +110,21 @@ def _find(
         except Exception as error:  # noqa: BLE001 - as above
             errors.append(error)
     first = [
-        named(one, application, name)
+        named(finding, application, name)
         for name, error in failed
-        for one in of_error(error, source)
+        for finding in of_error(error, source)
     ]
-    rest = [one for error in errors for one in of_error(error, source)]
+    rest = [finding for error in errors for finding in of_error(error, source)]
     return _once(first, rest)
 
 
 def _once(first: list[Finding], rest: list[Finding]) -> list[Finding]:
     """Return each finding once; the rest may only follow from the first."""
     if first:
-        rest = [_perhaps_because(one) for one in rest]
+        rest = [_perhaps_because(finding) for finding in rest]
     said: dict[tuple[str, str | None], Finding] = {}
-    for one in (*first, *rest):
-        said.setdefault((one.message, one.place), one)
+    for finding in (*first, *rest):
+        said.setdefault((finding.message, finding.place), finding)
     return list(said.values())
 
 
@@ -215,7 +215,7 @@ def _check_sections() -> None:
     if problems:
         raise config.ConfigError(
             problems,
-            "Correct what is listed and try again. If something else than a "
+            "Correct what is listed and try again. If something other than a "
             'class reads it, say so:\nsource.reserve("section").',
         )
 

@@ -270,14 +270,18 @@ def new(name: str, features: str, template: pathlib.Path | None) -> None:
     """  # noqa: D301 - click wants the character itself
     from ._new import write  # noqa: PLC0415
 
-    wanted = [one.strip() for one in features.split(",") if one.strip()]
+    wanted = [
+        feature.strip() for feature in features.split(",") if feature.strip()
+    ]
     write(name, dict.fromkeys(wanted), pathlib.Path.cwd(), template)
     readme = pathlib.Path(name, "README.md")
     see = f"; see {readme}" if readme.exists() else ""
     click.echo(f"Wrote {name}{see}.")
 
 
-@buvar.command(short_help="Print what has a shell complete the command.")
+@buvar.command(
+    short_help="Print the script that makes a shell complete the command."
+)
 @click.argument("shell", type=click.Choice(SHELLS), required=False)
 def completion(shell: str | None) -> None:
     """
@@ -293,6 +297,6 @@ def completion(shell: str | None) -> None:
     if shell is None:
         shell = pathlib.Path(os.environ.get("SHELL", "")).name
         if shell not in SHELLS:
-            msg = f"$SHELL is none of {', '.join(SHELLS)}: say which it is."
+            msg = f"$SHELL is not one of {', '.join(SHELLS)}: say which it is."
             raise click.UsageError(msg)
     click.echo(script(shell, buvar))

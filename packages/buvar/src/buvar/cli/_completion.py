@@ -1,4 +1,4 @@
-"""What a shell may complete a word of the command line to."""
+"""Complete words of the command line in a shell."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Item: t.TypeAlias = click.shell_completion.CompletionItem
 
 #: The shells that click knows.
 SHELLS: t.Final = ("bash", "zsh", "fish")
-#: What is no plugin although it can be imported.
+#: What is not a plugin although it can be imported.
 _OTHERS: t.Final = frozenset({"conftest", "setup"})
 
 
@@ -60,7 +60,7 @@ def plugins(
         if _is_module(path)
     }
     group = importlib.metadata.entry_points(group="buvar.plugins")
-    found.update(one.name for one in group)
+    found.update(entry_point.name for entry_point in group)
     names = sorted(found)
     return [Item(name) for name in names if name.startswith(incomplete)]
 

@@ -56,9 +56,9 @@ def show(application: Application) -> None:
     if not terminal_width(sys.stdout):
         click.echo(str(found))
         return
-    for line, one in zip(str(found).split("\n"), found, strict=True):
+    for line, setting in zip(str(found).split("\n"), found, strict=True):
         # What somebody has set stands out.
-        dim = one.source == "default"
+        dim = setting.source == "default"
         click.echo(click.style(line, dim=True) if dim else line)
 
 
@@ -131,7 +131,7 @@ def prepare_all(
     """
     Prepare the plugins, which load others, and return what failed.
 
-    A plugin may fail for want of the very values that are asked for.
+    A plugin may fail because the very values asked for are missing.
 
     Args:
         application: What names the plugins.

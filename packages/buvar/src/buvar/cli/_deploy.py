@@ -54,7 +54,7 @@ def deploy(application: Application, kind: str, name: str | None) -> None:
 
 
 class _Facts:
-    """What the configuration and the plugins say."""
+    """The facts that the configuration and the plugins give."""
 
     def __init__(self, application: Application, name: str | None) -> None:
         source = application.source
@@ -223,7 +223,7 @@ def _address(sockets: list[str], web: t.Any) -> int | str | None:
 def _common(facts: _Facts) -> dict[str, str]:
     fork = facts.fork
     # The supervisor begins to count when the delay is over.
-    drain = 0.0 if facts.web is None else facts.web.drain_delay
+    drain = 0.0 if facts.web is None else facts.web.drain_delay or 0.0
     graceful = math.ceil(drain + fork.graceful_timeout)
     return {
         "name": facts.name,

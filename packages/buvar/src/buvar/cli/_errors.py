@@ -1,4 +1,4 @@
-"""What fails becomes an exit code and, where it can, one clear message."""
+"""Turn failures into an exit code and, where possible, one clear message."""
 
 from __future__ import annotations
 
@@ -54,16 +54,18 @@ def told() -> t.Generator[None, None, None]:
         raise
     except Exception as error:  # noqa: BLE001 - told, the process ends
         found = plugin.failures(error)
-        known = [one for one in found if one.explains_itself]
-        for one in found:
-            if not one.explains_itself:
+        known = [failure for failure in found if failure.explains_itself]
+        for failure in found:
+            if not failure.explains_itself:
                 _log.critical(
                     "%s.",
-                    one.what[:1].upper() + one.what[1:],
-                    exc_info=one.error,
-                    extra={**one.facts},
+                    failure.what[:1].upper() + failure.what[1:],
+                    exc_info=failure.error,
+                    extra={**failure.facts},
                 )
-        message = "\n".join(dict.fromkeys(str(one.error) for one in known))
+        message = "\n".join(
+            dict.fromkeys(str(failure.error) for failure in known)
+        )
         if message:
             click.echo(f"Error: {message}", err=True)
         raise click.exceptions.Exit(plugin.exit_code(error)) from None

@@ -1,4 +1,4 @@
-"""What a check finds: mistakes, each with its place."""
+"""The findings of a check: mistakes, each with its place."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Finding:
         hint: What to do about it.
         file: The file in which it is.
         line: The line, from 1.
-        origin: Where it came from if that is no file: ``$VARIABLE``,
+        origin: Where it came from if that is not a file: ``$VARIABLE``,
             ``--set key``.
     """
 
@@ -66,7 +66,7 @@ class Finding:
 
     @property
     def is_note(self) -> bool:
-        """Whether it is no mistake, but good to know."""
+        """Whether it is not a mistake, but good to know."""
         return self.exit_code == Exit.FINE
 
     @property
@@ -91,7 +91,7 @@ def exit_code(findings: t.Iterable[Finding]) -> int:
 
     2 says that correcting the configuration is enough.
     """
-    codes = [one.exit_code for one in findings if not one.is_note]
+    codes = [finding.exit_code for finding in findings if not finding.is_note]
     return min(codes, default=0)
 
 
@@ -106,15 +106,15 @@ def of_error(
         source: Knows where the tables are that lack something.
     """
     if isinstance(error, config.ConfigError):
-        return [_of_problem(one, source) for one in error.errors]
+        return [_of_problem(problem, source) for problem in error.errors]
     if isinstance(error, di.CheckError):
-        return [_of_injection(one) for one in error.errors]
+        return [_of_injection(failure) for failure in error.errors]
     if isinstance(error, di.ResolveError):
         return [_of_injection(error)]
     if isinstance(error, BaseExceptionGroup):
         group = t.cast("BaseExceptionGroup[BaseException]", error)
         found = [of_error(inner, source) for inner in group.exceptions]
-        return [one for findings in found for one in findings]
+        return [finding for findings in found for finding in findings]
     return [_of_failure(plugin.failures(error)[0])]
 
 
@@ -166,7 +166,7 @@ def _of_injection(error: di.ResolveError) -> Finding:
     return Finding(
         "injection",
         "\n    ".join(lines),
-        "\n".join(f"Hint: {one}" for one in error.hints) or None,
+        "\n".join(f"Hint: {hint}" for hint in error.hints) or None,
         place["file"] if place else None,
         int(place["line"]) if place else None,
     )

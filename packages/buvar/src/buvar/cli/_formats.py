@@ -1,4 +1,4 @@
-"""What a check found, written for people, programs and editors."""
+"""Write the findings of a check for people, programs and editors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HERE: t.Final = "PWD"
 
 def as_text(findings: t.Sequence[Finding]) -> str:
     """Return a line for each mistake, and how many there are."""
-    number = sum(not one.is_note for one in findings)
+    number = sum(not finding.is_note for finding in findings)
     total = f"{number} mistake{'' if number == 1 else 's'} found."
     return "\n".join([*map(str, findings), total])
 
@@ -42,10 +42,10 @@ def terminal_width(stream: t.TextIO) -> int:
 def for_terminal(findings: t.Sequence[Finding], width: int) -> str:
     """Return the same with colours, and lines that are broken at words."""
     lines: list[str] = []
-    for one in findings:
-        message, *more = one.message.split("\n")
-        place = f"{one.place}: " if one.place else ""
-        rule = f"[{one.rule}]"
+    for finding in findings:
+        message, *more = finding.message.split("\n")
+        place = f"{finding.place}: " if finding.place else ""
+        rule = f"[{finding.rule}]"
         # A place or a path is not broken: people click on it, or copy it.
         text = textwrap.fill(
             f"{place}{message} {rule}",
@@ -58,7 +58,7 @@ def for_terminal(findings: t.Sequence[Finding], width: int) -> str:
         text = text.removesuffix(rule) + click.style(rule, fg="red")
         lines.append(text)
         lines += more
-        for hint in (one.hint or "").split("\n"):
+        for hint in (finding.hint or "").split("\n"):
             lines += [
                 click.style(line, dim=True) for line in _broken(hint, width)
             ]
@@ -78,9 +78,11 @@ def as_json(findings: t.Sequence[Finding]) -> str:
     """Return an object with all mistakes, and notes if there are any."""
     data: dict[str, t.Any] = {
         "exit_code": exit_code(findings),
-        "mistakes": [_data(one) for one in findings if not one.is_note],
+        "mistakes": [
+            _data(finding) for finding in findings if not finding.is_note
+        ],
     }
-    notes = [_data(one) for one in findings if one.is_note]
+    notes = [_data(finding) for finding in findings if finding.is_note]
     if notes:
         data["notes"] = notes
     return json.dumps(data, indent=2)
@@ -123,13 +125,13 @@ def as_sarif(findings: t.Sequence[Finding]) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [
             {
-                "ruleId": one.rule,
-                "ruleIndex": names.index(one.rule),
-                "level": "note" if one.is_note else "error",
-                "message": {"text": _message(one)},
-                **_locations(one),
+                "ruleId": finding.rule,
+                "ruleIndex": names.index(finding.rule),
+                "level": "note" if finding.is_note else "error",
+                "message": {"text": _message(finding)},
+                **_locations(finding),
             }
-            for one in findings
+            for finding in findings
         ],
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}

@@ -207,7 +207,7 @@ def with_settings(
         command: The command, which knows how its options are written.
         given: Its parameters, by name.
     """
-    written = {one.name: one.opts[0] for one in command.params}
+    written = {param.name: param.opts[0] for param in command.params}
     rest = {key: value for key, value in given.items() if key not in KEYS}
     rest["settings"] = [
         Setting(KEYS[name], _written(written[name], value), value)

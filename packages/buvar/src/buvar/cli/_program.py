@@ -34,7 +34,9 @@ def program(
     command = click.Command(
         None,
         callback=callback,
-        params=[one for one in run_command.params if one.name != "plugins"],
+        params=[
+            param for param in run_command.params if param.name != "plugins"
+        ],
         context_settings={"help_option_names": ["-h", "--help"]},
         help=help_ or "Run until all is done, or INT or TERM comes.",
     )

@@ -38,7 +38,7 @@ def check(application: Application, form: str) -> None:
     visible = Visible()
     with context.child():
         findings = _find(application, visible)
-    wrong = [one for one in findings if not one.is_note]
+    wrong = [finding for finding in findings if not finding.is_note]
     text = FORMATS[form](findings)
     if form != "text":
         click.echo(text)
@@ -49,8 +49,8 @@ def check(application: Application, form: str) -> None:
         plugins = counted(visible.plugins, "plugin")
         said = f"read {plugins} without running them; verified {adapters}"
         click.echo(f"All that was seen is well: {said}.")
-        for one in findings:
-            click.echo(str(one))
+        for finding in findings:
+            click.echo(str(finding))
     if wrong:
         raise click.exceptions.Exit(exit_code(wrong))
 
@@ -71,17 +71,17 @@ def _find(application: Application, visible: Visible) -> list[Finding]:
             function(*args, **keywords)
         except Exception as error:  # noqa: BLE001 - all of them are told
             errors.append(error)
-    found = [one for error in errors for one in of_error(error)]
+    found = [finding for error in errors for finding in of_error(error)]
     found += _injections(visible)
     found += left_out()
     found += [
         Finding(
             "unseen",
-            f"Not checked: {one.what}.",
-            file=one.file,
-            line=one.line,
+            f"Not checked: {place.what}.",
+            file=place.file,
+            line=place.line,
         )
-        for one in visible.unseen
+        for place in visible.unseen
     ]
     return list(dict.fromkeys(found))
 
@@ -99,14 +99,14 @@ def _injections(visible: Visible) -> t.Iterator[Finding]:
         di.check(given=given)
     except di.CheckError as group:
         for error in group.errors:
-            for one in of_error(error):
+            for finding in of_error(error):
                 # A circle, a lifetime, an annotation stay what they are.
                 is_sure = type(error) is not di.ResolveError
                 if is_sure or not visible.unseen:
-                    yield one
+                    yield finding
                     continue
-                hint = "\n".join(filter(None, (one.hint, _PERHAPS)))
-                yield attrs.evolve(one, rule="unseen", hint=hint)
+                hint = "\n".join(filter(None, (finding.hint, _PERHAPS)))
+                yield attrs.evolve(finding, rule="unseen", hint=hint)
 
 
 def _with_bases(key: t.Any) -> t.Sequence[t.Any]:

@@ -1,4 +1,4 @@
-"""What the values of the sections may be."""
+"""Validators of the values of sections."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def finite(_: object, _field: attrs.Attribute[t.Any], value: t.Any) -> None:
 def octal(
     _: object, _field: attrs.Attribute[t.Any], value: str | None
 ) -> None:
-    """Refuse what is no umask."""
+    """Refuse what is not a umask."""
     try:
         fine = value is None or 0 <= int(value, 8) <= _UMASK
     except ValueError:

@@ -115,13 +115,17 @@ class _Reader(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: t.Any) -> None:
         """Read its decorators: what it does itself is not done yet."""
-        for one in node.decorator_list:
-            called = one.func if isinstance(one, ast.Call) else one
+        for decorator in node.decorator_list:
+            called = (
+                decorator.func
+                if isinstance(decorator, ast.Call)
+                else decorator
+            )
             mark = _MARKS.get(self._value(called))
             if mark is not None:
                 self._miss(
                     f"it {mark}s {node.name}, which is local to the function",
-                    one,
+                    decorator,
                 )
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
@@ -135,10 +139,10 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import) -> None:
         """Import a module that a function imports, for its names."""
-        for one in node.names:
-            module = self._module(one.name)
-            name = one.asname or one.name.partition(".")[0]
-            if one.asname is None and module is not _UNKNOWN:
+        for alias in node.names:
+            module = self._module(alias.name)
+            name = alias.asname or alias.name.partition(".")[0]
+            if alias.asname is None and module is not _UNKNOWN:
                 module = sys.modules[name]
             self._names[name] = module
 
@@ -153,16 +157,16 @@ class _Reader(ast.NodeVisitor):
         except ValueError:
             return
         module = self._module(name)
-        for one in node.names:
-            found = getattr(module, one.name, _UNKNOWN)
+        for alias in node.names:
+            found = getattr(module, alias.name, _UNKNOWN)
             if found is _UNKNOWN:
-                found = self._module(f"{name}.{one.name}")
-            self._names[one.asname or one.name] = found
+                found = self._module(f"{name}.{alias.name}")
+            self._names[alias.asname or alias.name] = found
 
     def visit_Call(self, node: ast.Call) -> None:
         """Read what is called, if it is one that matters."""
-        for one in (*node.args, *(key.value for key in node.keywords)):
-            self.visit(one)
+        for argument in (*node.args, *(key.value for key in node.keywords)):
+            self.visit(argument)
         called = self._value(node.func)
         is_loader = (
             isinstance(node.func, ast.Name) and node.func.id in self._loaders
@@ -174,8 +178,10 @@ class _Reader(ast.NodeVisitor):
         elif called is context.add:
             self._add(node)
         elif called is di.expect:
-            values = [self._value(one) for one in node.args]
-            known = [(one, None) for one in values if one is not _UNKNOWN]
+            values = [self._value(arg) for arg in node.args]
+            known = [
+                (value, None) for value in values if value is not _UNKNOWN
+            ]
             self._visible.added += known
         elif self._is_ours(called):
             self._visible.read(called)
@@ -192,11 +198,11 @@ class _Reader(ast.NodeVisitor):
         return home != "buvar" and own == home
 
     def _load(self, node: ast.Call) -> None:
-        for one in node.args:
-            value = self._value(one)
+        for arg in node.args:
+            value = self._value(arg)
             if value is _UNKNOWN:
                 self._miss(
-                    "it loads a plugin that is known only when it runs", one
+                    "it loads a plugin that is known only when it runs", arg
                 )
                 continue
             if isinstance(value, str):
@@ -210,8 +216,11 @@ class _Reader(ast.NodeVisitor):
             self._visible.load(value)
 
     def _register(self, function: t.Any, node: ast.Call) -> None:
-        args = [self._value(one) for one in node.args]
-        keys = {one.arg: self._value(one.value) for one in node.keywords}
+        args = [self._value(arg) for arg in node.args]
+        keys = {
+            keyword.arg: self._value(keyword.value)
+            for keyword in node.keywords
+        }
         values = (*args, *keys.values())
         if not args or _UNKNOWN in map(_known, values) or None in keys:
             mark = _MARKS[function]
@@ -221,7 +230,7 @@ class _Reader(ast.NodeVisitor):
         self._visible.calls.append((function, args, named))
 
     def _add(self, node: ast.Call) -> None:
-        keys = {one.arg: one.value for one in node.keywords}
+        keys = {keyword.arg: keyword.value for keyword in node.keywords}
         name = self._value(keys["name"]) if "name" in keys else None
         space = node.args[1] if len(node.args) > 1 else keys.get("namespace")
         if space is not None:

@@ -1,7 +1,7 @@
 """
 Background jobs, a bounded number at a time.
 
-A job is work that nobody waits for, as sending a mail after a request was
+A job is work that nobody waits for, such as sending a mail after a request was
 answered. Load this module as a plugin and jobs end with the stage.
 """
 

@@ -76,7 +76,7 @@ class Jobs:
 
         Raises:
             JobsClosedError: The jobs have been ended.
-            TypeError: It is no coroutine.
+            TypeError: It is not a coroutine.
         """
         if not inspect.iscoroutine(job):
             msg = f"A job is a coroutine, not {job!r}."

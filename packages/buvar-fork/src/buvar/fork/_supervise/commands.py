@@ -1,4 +1,4 @@
-"""What a supervisor is to do next, as data."""
+"""Commands to the shell of a supervisor, as data."""
 
 from __future__ import annotations
 

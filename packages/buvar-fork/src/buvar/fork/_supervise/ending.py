@@ -102,10 +102,10 @@ def postpone(service: Service, seconds: float) -> None:
         phase = worker.phase
         if isinstance(phase, Booting):
             worker.phase = Booting(
-                phase.beat_due + seconds, phase.boot_due + seconds
+                phase.heartbeat_due + seconds, phase.boot_due + seconds
             )
         elif isinstance(phase, Ready):
-            worker.phase = Ready(phase.ready_at, phase.beat_due + seconds)
+            worker.phase = Ready(phase.ready_at, phase.heartbeat_due + seconds)
         else:
             worker.phase = dataclasses.replace(phase, due=phase.due + seconds)
 
@@ -118,7 +118,11 @@ def end_by(turn: Turn, number: int) -> None:
     phase = turn.service.phase
     if turn.service.up and number != signal.SIGQUIT:
         leave(turn, number)
-    elif isinstance(phase, Leaving) and number != signal.SIGQUIT:
+    elif (
+        isinstance(phase, Leaving)
+        and not phase.until_idle
+        and number != signal.SIGQUIT
+    ):
         close(turn, number)
     elif isinstance(phase, Ending) and phase.forced:
         for worker in turn.service.workers.values():
@@ -130,31 +134,44 @@ def end_by(turn: Turn, number: int) -> None:
 def leave(turn: Turn, number: int) -> None:
     """Stop, once those that send connections here have noticed."""
     turn.do(do.NotifyStopping())
-    seconds = max((w.delay for w in turn.service.serving()), default=0.0)
-    if not seconds:
+    turn.do(do.TellStopping())
+    workers = turn.service.serving()
+    delay = max((worker.delay for worker in workers), default=0.0)
+    busy = max((worker.busy for worker in workers), default=0.0)
+    if not delay and not busy:
         close(turn, number)
         return
-    turn.info(
-        "Stopping in %g s; connections are accepted until then.",
-        seconds,
-        delay=seconds,
+    if delay:
+        turn.info(
+            "Stopping in %g s; connections are accepted until then.",
+            delay,
+            delay=delay,
+        )
+    else:
+        turn.info("Stopping.")
+    turn.service.phase = Leaving(
+        number, turn.now + (delay or busy), until_idle=not delay
     )
-    turn.service.phase = Leaving(number, turn.now + seconds)
-    turn.do(do.TellStopping())
 
 
 def left(turn: Turn) -> None:
-    """Stop once that time is over, or nobody is there to accept."""
+    """Stop once that time is over, or no worker needs more of it."""
     phase = turn.service.phase
-    if isinstance(phase, Leaving) and (
-        phase.due <= turn.now or not turn.service.serving()
-    ):
+    if not isinstance(phase, Leaving):
+        return
+    needed = any(
+        worker.busy or not phase.until_idle
+        for worker in turn.service.serving()
+    )
+    if phase.due <= turn.now or not needed:
         close(turn, phase.by)
 
 
 def close(turn: Turn, number: int) -> None:
-    """Stop the orderly way: whoever was let in is served."""
-    turn.info("Stopping.")
+    """Stop in good order: connections that were accepted are served."""
+    phase = turn.service.phase
+    if not (isinstance(phase, Leaving) and phase.until_idle):
+        turn.info("Stopping.")
     turn.do(do.StopAccepting())
     turn.service.phase = Closing(number, turn.now, turn.now + HANDSHAKE)
 
@@ -181,6 +198,8 @@ def queue_seen(turn: Turn, *, pending: bool) -> None:
 
 def stop_all(turn: Turn, number: int = signal.SIGTERM) -> None:
     """Ask all workers to end."""
+    if turn.service.up:
+        turn.do(do.TellStopping())
     turn.service.phase = Ending(number, turn.now, turn.now + PATIENCE)
     turn.do(do.CloseSockets())
     for worker in turn.service.workers.values():
@@ -196,6 +215,7 @@ def force(turn: Turn) -> None:
         by = phase.by
     if turn.service.up:
         turn.do(do.NotifyStopping())
+        turn.do(do.TellStopping())
     if not isinstance(phase, Ending):
         turn.do(do.CloseSockets())
     turn.service.phase = Ending(by, turn.now, math.inf, forced=True)
@@ -216,7 +236,7 @@ def hurry(turn: Turn, worker: Worker, seconds: float) -> None:
 
 
 def advance(turn: Turn) -> None:
-    """Say who is waited for, and notice that nobody is left."""
+    """Log which workers are waited for, and notice when none is left."""
     phase = turn.service.phase
     if not isinstance(phase, Ending):
         return

@@ -1,4 +1,4 @@
-"""What happens to a service, as data."""
+"""Events of a service, as data."""
 
 from __future__ import annotations
 
@@ -81,6 +81,14 @@ class DelayAsked:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class BusyTold:
+    """A worker wants the same at most while it is busy; 0 once it is idle."""
+
+    key: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class StageEnded:
     """
     The stage of a worker ended with success.
@@ -143,7 +151,13 @@ class QueueSeen:
 
 #: What workers say.
 Message: t.TypeAlias = (
-    BecameReady | Heard | RecycleAsked | DelayAsked | StageEnded | StageFailed
+    BecameReady
+    | Heard
+    | RecycleAsked
+    | DelayAsked
+    | BusyTold
+    | StageEnded
+    | StageFailed
 )
 #: What happens to a single worker.
 WorkerEvent: t.TypeAlias = (

@@ -73,7 +73,7 @@ class Inbox:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Put back what handled the signals before."""
+        """Restore the former handlers of the signals."""
         for number, before in self._before.items():
             # What was not set from Python cannot be put back by it.
             if before is not None:  # pragma: no branch

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from buvar.fork._failure import Failure
 from buvar.fork._ipc import Kind
-from buvar.fork._ipc import parse_beat
 from buvar.fork._ipc import parse_delay
+from buvar.fork._ipc import parse_heartbeat
 from buvar.fork._ipc import parse_reason
 from buvar.fork._results import unpack
 
@@ -26,12 +26,14 @@ def event_of(key: int, kind: Kind, payload: bytes) -> happened.Event:
     """
     if kind is Kind.READY:
         return happened.BecameReady(key)
-    if kind is Kind.BEAT:
-        return happened.Heard(key, parse_beat(payload))
+    if kind is Kind.HEARTBEAT:
+        return happened.Heard(key, parse_heartbeat(payload))
     if kind is Kind.RECYCLE:
         return happened.RecycleAsked(key, parse_reason(payload))
-    if kind is Kind.DELAY:
-        return happened.DelayAsked(key, parse_delay(payload))
+    if kind in {Kind.DELAY, Kind.BUSY}:
+        busy = kind is Kind.BUSY
+        event = happened.BusyTold if busy else happened.DelayAsked
+        return event(key, parse_delay(payload))
     if kind is Kind.RESULTS:
         signalled, results = unpack(payload)
         return happened.StageEnded(key, tuple(results), signalled)

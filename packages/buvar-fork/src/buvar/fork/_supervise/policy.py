@@ -109,6 +109,9 @@ def _told(turn: Turn, worker: Worker, event: happened.Message) -> None:
             _recycle(turn, worker, reason)
         case happened.DelayAsked(_, seconds):
             worker.delay = max(worker.delay, seconds)
+        case happened.BusyTold(_, seconds):
+            worker.busy = seconds
+            ending.left(turn)
         case happened.StageEnded(_, results, signalled):
             worker.outcome = Finished(results, signalled)
         case happened.StageFailed(_, failure):
@@ -166,7 +169,7 @@ def _start(turn: Turn, slot: Slot, replaces: Worker | None = None) -> None:
     options = slot.options
     boot_timeout = options.boot_timeout
     phase = Booting(
-        beat_due=turn.now + options.worker_timeout,
+        heartbeat_due=turn.now + options.worker_timeout,
         boot_due=math.inf if boot_timeout is None else turn.now + boot_timeout,
     )
     worker = Worker(
@@ -206,7 +209,7 @@ def _start_failed(turn: Turn, worker: Worker, reason: str) -> None:
 def _became_ready(turn: Turn, worker: Worker) -> None:
     if not isinstance(worker.phase, Booting):
         return
-    worker.phase = Ready(turn.now, worker.phase.beat_due)
+    worker.phase = Ready(turn.now, worker.phase.heartbeat_due)
     turn.service.start_streak = 0
     if worker.replaces is not None:
         ending.retire(turn, worker.replaces)

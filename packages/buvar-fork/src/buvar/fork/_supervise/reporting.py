@@ -1,4 +1,4 @@
-"""What is said about workers, and what their failures mean in the end."""
+"""Log lines about workers, and the exit code that their failures lead to."""
 
 from __future__ import annotations
 

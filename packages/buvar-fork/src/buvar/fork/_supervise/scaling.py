@@ -12,7 +12,7 @@ def scale(turn: Turn, *, more: bool) -> None:
     """Have one worker more or less of the first role that may."""
     service = turn.service
     roles = service.options.each_role()
-    role = next((one for one in roles if not one.exclusive), None)
+    role = next((each for each in roles if not each.exclusive), None)
     if role is None:
         turn.warning("All roles are exclusive: each keeps its one worker.")
         return

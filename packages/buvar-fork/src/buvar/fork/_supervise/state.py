@@ -27,13 +27,13 @@ from buvar.fork._options import Options
 class Booting:
     """It prepares its plugins."""
 
-    beat_due: float
+    heartbeat_due: float
     boot_due: float
 
     @property
     def due(self) -> float:
         """When its time is up."""
-        return min(self.beat_due, self.boot_due)
+        return min(self.heartbeat_due, self.boot_due)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,12 +41,12 @@ class Ready:
     """It serves."""
 
     ready_at: float
-    beat_due: float
+    heartbeat_due: float
 
     @property
     def due(self) -> float:
         """When the next sign of life must have come."""
-        return self.beat_due
+        return self.heartbeat_due
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Slot:
 
     @property
     def label(self) -> str:
-        """What its workers are called in lines for people."""
+        """The name of its workers in the log."""
         return self.options.label(self.number)
 
     @property
@@ -149,6 +149,7 @@ class Worker:
         outcome: How its stage ended, once it said so.
         delay: For how many seconds it wants connections to be accepted once
             the service is told to stop.
+        busy: The same as long as it is busy: at most for how many seconds.
     """
 
     key: int
@@ -161,6 +162,7 @@ class Worker:
     recycle: str | None = None
     outcome: Finished | Failed | None = None
     delay: float = 0.0
+    busy: float = 0.0
 
     @property
     def serves(self) -> bool:
@@ -219,11 +221,13 @@ class Leaving:
     by: int
     #: When that is over.
     due: float
+    #: Whether it is over earlier, once no worker is busy.
+    until_idle: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Closing:
-    """Nobody new is let in; workers accept whoever waits in the queue."""
+    """New connections are refused; workers accept those in the queue."""
 
     #: The signal that workers are going to be stopped with.
     by: int
@@ -343,11 +347,13 @@ class Service:
             if worker.replaces is None
             and (worker.outdated or worker.recycle is not None)
         ]
-        if any(one.outdated and not one.slot.exclusive for one in stale):
+        if any(
+            worker.outdated and not worker.slot.exclusive for worker in stale
+        ):
             return [
-                one
-                for one in stale
-                if not (one.outdated and one.slot.exclusive)
+                worker
+                for worker in stale
+                if not (worker.outdated and worker.slot.exclusive)
             ]
         return stale
 

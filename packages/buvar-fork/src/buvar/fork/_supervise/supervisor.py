@@ -103,7 +103,7 @@ class Supervisor:
 
     def _turn(self) -> None:
         """Wait, and take what has happened."""
-        self._notifier.beat(_now())
+        self._notifier.heartbeat(_now())
         due = min(self.service.due(), self._notifier.due)
         start = _now()
         readable, signals = self._inbox.wait(max(0.0, due - start))
@@ -188,8 +188,8 @@ class Supervisor:
             case do.Send(key, number):
                 self._send(key, number)
             case do.StopAccepting():
-                self._listeners.bar()
-                if not self._listeners.barred():
+                self._listeners.stop_accepting()
+                if not self._listeners.has_queue():
                     return happened.QueueSeen(pending=False)
             case do.LookAtQueue():
                 return happened.QueueSeen(self._listeners.pending())

@@ -1,4 +1,4 @@
-"""What a stage keeps of each plugin it prepares."""
+"""The records that a stage keeps, one for each plugin it prepares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from buvar.components._lock import LOCK
 from buvar.components.spi import Lifetime
 
 from ._failure import Where
-from ._report import Report
+from ._report import PluginReport
 from ._resolve import Resolved
 from ._work import Counts
 
@@ -36,7 +36,7 @@ class Added:
         self.item = item
 
 
-class Entry:
+class PluginRecord:
     """
     A plugin that is being prepared, or was.
 
@@ -74,17 +74,17 @@ class Entry:
         "work",
     )
 
-    def __init__(self, plugin: Resolved, parent: Entry | None) -> None:
+    def __init__(self, plugin: Resolved, parent: PluginRecord | None) -> None:
         self.plugin = plugin
         self.parent = parent
-        self.waits: list[Entry] = []
+        self.waits: list[PluginRecord] = []
         self.running: t.Any = None
         self.done = asyncio.Event()
         self.error: BaseException | None = None
         self.components: list[tuple[t.Hashable, t.Hashable]] = []
         self.tasks: list[str] = []
         self.events: list[Group | Added | object] = []
-        self.group: list[Entry] = []
+        self.group: list[PluginRecord] = []
         self.work: dict[str, Counts] = {}
         self.start = 0.0
         self.seconds: float | None = None
@@ -93,10 +93,10 @@ class Entry:
     def chain(self) -> tuple[str, ...]:
         """The names of the plugins that led to it, nearest first."""
         names: list[str] = []
-        entry = self.parent
-        while entry is not None:
-            names.append(entry.plugin.name)
-            entry = entry.parent
+        record = self.parent
+        while record is not None:
+            names.append(record.plugin.name)
+            record = record.parent
         return tuple(names)
 
     def where(self, note: str, sentence: str, **facts: t.Any) -> Where:
@@ -112,43 +112,43 @@ class Entry:
 
     def is_prepared(self) -> bool:
         """Tell whether it is prepared, and so are those that loaded it."""
-        entry: Entry | None = self
-        while entry is not None:
-            if not entry.done.is_set() or entry.error is not None:
+        record: PluginRecord | None = self
+        while record is not None:
+            if not record.done.is_set() or record.error is not None:
                 return False
-            entry = entry.parent
+            record = record.parent
         return True
 
-    def needs(self, other: Entry) -> bool:
+    def needs(self, other: PluginRecord) -> bool:
         """Tell whether it cannot be done before the other one is."""
-        todo: list[Entry] = [self]
+        todo: list[PluginRecord] = [self]
         seen = {id(self)}
         while todo:
-            entry = todo.pop()
-            if entry is other:
+            record = todo.pop()
+            if record is other:
                 return True
-            for waited in entry.waits:
+            for waited in record.waits:
                 if id(waited) not in seen:
                     seen.add(id(waited))
                     todo.append(waited)
         return False
 
-    def unfinished(self) -> list[Entry]:
+    def unfinished(self) -> list[PluginRecord]:
         """List what came before it, but is not prepared yet."""
-        found: list[Entry] = []
-        entry: Entry | None = self
-        while entry is not None:
-            for other in entry.group:
-                if other is entry:
+        found: list[PluginRecord] = []
+        record: PluginRecord | None = self
+        while record is not None:
+            for other in record.group:
+                if other is record:
                     break
                 if not other.done.is_set():
                     found.append(other)
-            entry = entry.parent
+            record = record.parent
         return found
 
-    def report(self) -> Report:
+    def report(self) -> PluginReport:
         """Return what became of it, as data."""
-        return Report(
+        return PluginReport(
             self.plugin.name,
             self.chain,
             self.seconds,
@@ -159,13 +159,13 @@ class Entry:
         )
 
 
-class Group(list[Entry]):
+class Group(list[PluginRecord]):
     """Plugins that were loaded together, in the order they were named."""
 
 
 #: The plugin that the running code prepares.
-preparing: contextvars.ContextVar[Entry | None] = contextvars.ContextVar(
-    "buvar_plugin", default=None
+preparing: contextvars.ContextVar[PluginRecord | None] = (
+    contextvars.ContextVar("buvar_plugin", default=None)
 )
 
 
@@ -188,16 +188,16 @@ class PluginLayer(Lifetime):
     ) -> t.Any:
         """Store a component and note which plugin did."""
         super().add(item, namespace, name=name)
-        entry = preparing.get()
-        if entry is not None:
+        record = preparing.get()
+        if record is not None:
             key: t.Hashable = namespace
             if namespace is None:
                 key = t.cast("t.Hashable", type(item))
-            entry.components.append((key, name))
+            record.components.append((key, name))
             keys: tuple[t.Hashable, ...] = (key,)
             if namespace is None:
                 keys = t.cast("t.Any", type(item)).__mro__
-            entry.events.append(Added(keys, name, item))
+            record.events.append(Added(keys, name, item))
         return item
 
     def arrange(self, added: t.Iterable[Added]) -> None:
@@ -209,13 +209,13 @@ class PluginLayer(Lifetime):
         with LOCK:
             last: dict[t.Any, t.Any] = {}
             ours: dict[t.Any, set[int]] = {}
-            for one in added:
-                for key in one.keys:
-                    found_by = (key, one.name)
+            for addition in added:
+                for key in addition.keys:
+                    found_by = (key, addition.name)
                     # It moves to the end, as in the dict itself.
                     last.pop(found_by, None)
-                    last[found_by] = one.item
-                    ours.setdefault(found_by, set()).add(id(one.item))
+                    last[found_by] = addition.item
+                    ours.setdefault(found_by, set()).add(id(addition.item))
             for (key, name), item in last.items():
                 place: dict[t.Any, t.Any] = self._own_items()
                 if name is not None:
