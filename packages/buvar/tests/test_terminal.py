@@ -8,7 +8,11 @@ import sys
 
 from pathlib import Path
 
+import click
 import pytest
+
+from buvar.cli._findings import Finding
+from buvar.cli._formats import for_terminal
 
 
 pty = pytest.importorskip("pty", reason="there are no terminals")
@@ -70,3 +74,16 @@ def test_the_settings(folder: Path) -> None:
     said = on_terminal(folder, "config", "show", "log", "-c", "c.toml")
 
     assert said.startswith("\x1b[2mlog.")
+
+
+def test_long_mistakes_are_broken_at_words() -> None:
+    """No word of a mistake is cut, nor a path that is wider than it all."""
+    path = "/srv/" + "deep/" * 12 + "app.py"
+    message = " ".join(["it cannot be loaded"] * 5)
+    finding = Finding("plugin", message, None, path, 3)
+
+    lines = click.unstyle(for_terminal([finding], 60)).splitlines()
+
+    assert lines[0] == f"{path}:3:"
+    assert all(len(line) <= 60 for line in lines[1:])
+    assert " ".join(lines[1:-2]) == f"{message} [plugin]"

@@ -44,13 +44,19 @@ def for_terminal(findings: t.Sequence[Finding], width: int) -> str:
     lines: list[str] = []
     for finding in findings:
         message, *more = finding.message.split("\n")
-        place = (
-            click.style(f"{finding.place}: ", bold=True)
-            if finding.place
-            else ""
+        place = f"{finding.place}: " if finding.place else ""
+        rule = f"[{finding.rule}]"
+        # A place or a path is not broken: people click on it, or copy it.
+        text = textwrap.fill(
+            f"{place}{message} {rule}",
+            width,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
-        rule = click.style(f"[{finding.rule}]", fg="red")
-        lines.append(f"{place}{message} {rule}")
+        if place and text.startswith(place):
+            text = click.style(place, bold=True) + text[len(place) :]
+        text = text.removesuffix(rule) + click.style(rule, fg="red")
+        lines.append(text)
         lines += more
         for hint in (finding.hint or "").split("\n"):
             lines += [
