@@ -141,11 +141,12 @@ class _Guard:
         finally:
             self._making.discard(tp)
         length = _length(tp)
-        usual, check = (
-            (dict, _to_table)
-            if issubclass(origin(tp), abc.Mapping)
-            else (list, _to_sequence)
-        )
+        usual: type[t.Any]
+        check: t.Callable[[t.Any], t.Any]
+        if issubclass(origin(tp), abc.Mapping):
+            usual, check = dict, _to_table
+        else:
+            usual, check = list, _to_sequence
 
         def structure(value: t.Any, tp: t.Any) -> t.Any:
             if type(value) is not usual:
