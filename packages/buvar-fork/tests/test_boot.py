@@ -49,9 +49,10 @@ def test_never_ready_after_a_reload(start) -> None:
     assert program.stop() == 0
 
 
-def test_patience(start) -> None:
+def test_patience(start, eventually) -> None:
     """Without a bound a worker may boot for ever, its loop being alive."""
     program = start(NEVER.format(generation=0, timeout=None, beat=4))
+    eventually(lambda: len(program.workers()) == 2)
     with pytest.raises(AssertionError):
         program.until("killed", seconds=5)
 
