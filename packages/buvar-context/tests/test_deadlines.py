@@ -100,7 +100,6 @@ async def test_a_layer_without_a_timeout_inherits_it() -> None:
 @pytest.mark.asyncio
 async def test_a_task_is_bounded_by_the_block_it_was_started_in() -> None:
     """A block of another task has no more time than is left there."""
-
     started = asyncio.Event()
 
     async def work() -> None:
