@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,12 @@ import pytest
 TIMEOUT = 120  # seconds, a bound and no expectation
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = sorted(ROOT.glob("docs/tutorials/*/step*"))
+#: A file that a page includes, what follows the place of its text, and the
+#: file of the step before that it is shown as a change of.
+INCLUDED = re.compile(
+    r"```\{literalinclude\} (?P<file>\S+)\n"
+    r"(?:(?!```|:diff:).*\n)*(?::diff: (?P<before>\S+)\n)?"
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +30,39 @@ STEPS = sorted(ROOT.glob("docs/tutorials/*/step*"))
 def test_steps(step: Path) -> None:
     """The tests of a step pass, in a process of its own as readers run it."""
     run(step)
+
+
+@pytest.mark.parametrize("number", range(1, len(STEPS) + 1))
+def test_pages_alone(number: int) -> None:
+    """A page shows all that is new in its step, and names each file first."""
+    folder = STEPS[number - 1]
+    (page,) = folder.parent.glob(f"{number}-*.md")
+    text = page.read_text()
+    shown: dict[str, str | None] = {}
+    for found in INCLUDED.finditer(text):
+        name = found["file"].removeprefix(f"step{number}/")
+        shown[name] = found["before"]
+        paragraph = text[: found.start()].rstrip().rpartition("\n\n")[2]
+        assert re.findall(r"`([\w./]+\.(?:py|toml))`", paragraph)[:1] == [name]
+
+    before = _files(folder.parent / f"step{number - 1}")
+    changed = {
+        name: f"step{number - 1}/{name}" if name in before else None
+        for name, content in _files(folder).items()
+        if before.get(name) != content
+    }
+    assert set(shown) == set(changed)
+    for name, old in shown.items():
+        assert old in (None, changed[name])
+
+
+def _files(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        # A reader's package may be without a docstring.
+        if path.suffix in (".py", ".toml") and path.name != "__init__.py"
+    }
 
 
 def run(folder: Path, *args: str) -> str:
