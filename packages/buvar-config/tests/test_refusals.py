@@ -184,6 +184,21 @@ def test_error_with_a_path(path, text, tmp_path) -> None:
     assert text.format(file=file) in str(error)
 
 
+def test_a_validator_that_names_the_value() -> None:
+    """The value is told once."""
+
+    def check(_: object, __: object, value: int) -> None:
+        msg = f"has to be below 4, not {value}"
+        raise ValueError(msg)
+
+    cls = attrs.make_class(
+        "Has", {"length": config.var(6, type=int, validator=check)}
+    )
+
+    text = str(fail(config.ConfigSource(overrides=["length=7"]), cls))
+    assert text.count("not ") == 1
+
+
 @pytest.mark.parametrize("hidden", [True, False])
 @pytest.mark.parametrize("own", [True, False])
 def test_field_of_a_validator(own, hidden, monkeypatch) -> None:

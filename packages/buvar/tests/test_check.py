@@ -225,6 +225,19 @@ def test_places_of_plugins(check, tmp_path: Path) -> None:
     }
 
 
+def test_a_plugin_that_cannot_be_imported(check, tmp_path: Path) -> None:
+    """The line that fails is named, and that it is no fault of preparing."""
+    tmp_path.joinpath("shop.py").write_text("\nfrom json import nothing\n")
+
+    told = json.loads(check("shop", "--format", "json", code=1))
+    (found,) = told["mistakes"]
+
+    assert found["message"].startswith(
+        "A plugin could not be imported: ImportError: cannot import name"
+    )
+    assert (found["file"], found["line"]) == (str(tmp_path / "shop.py"), 2)
+
+
 def test_a_section_that_is_only_set(check) -> None:
     """A section that nothing reads is told with the option that sets it."""
     words = ("app", "--set", "wbe.host=a", "--format", "json")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import typing as t
 
 import attrs
+
+
+#: The end of a sentence that names the value which it refuses.
+_SAYS_VALUE: t.Final = re.compile(r", not \S+$")
 
 
 @attrs.frozen
@@ -28,12 +33,19 @@ class Problem:
     source: str | None = None
     hint: str | None = None
 
-    def __str__(self) -> str:
-        """Render one problem, with its hint on a line of its own."""
+    @property
+    def message(self) -> str:
+        """What is wrong with which value, without its place and the hint."""
         text = f"{self.path}: " if self.path else ""
         text += self.expected
-        if self.value is not None:
+        # A validator of the user's may have said it already.
+        if self.value is not None and not _SAYS_VALUE.search(self.expected):
             text += f", not {self.value}"
+        return text
+
+    def __str__(self) -> str:
+        """Render one problem, with its hint on a line of its own."""
+        text = self.message
         if self.source is not None:
             text += f" ({self.source})"
         if self.hint is not None:

@@ -138,10 +138,7 @@ def named(
 def _of_problem(
     problem: config.Problem, source: config.ConfigSource | None
 ) -> Finding:
-    text = f"{problem.path}: " if problem.path else ""
-    text += problem.expected
-    if problem.value is not None:
-        text += f", not {problem.value}"
+    text = problem.message
     rule = "unread" if _UNREAD.search(problem.expected) else "configuration"
     origin = problem.source
     if origin is None and source is not None:
@@ -189,7 +186,11 @@ def _of_failure(failure: plugin.Failure) -> Finding:
         return Finding(rule, message, hint or None, file, line)
     name = failure.facts.get("plugin")
     said = f"{type(error).__name__}: {error}"
-    text = f"The plugin {name!r} could not be prepared: {said}"
+    if name is None:
+        # It is not known yet, only where its import failed.
+        text = f"A plugin could not be imported: {said}"
+    else:
+        text = f"The plugin {name!r} could not be prepared: {said}"
     return Finding("prepare", text, None, file, line)
 
 
