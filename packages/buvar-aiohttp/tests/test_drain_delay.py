@@ -257,15 +257,23 @@ class Upload:
             self.writer.close()
 
 
+async def uploading_to(
+    service: t.Callable[..., tuple[t.Any, str]], workers: int
+) -> tuple[t.Any, str, Upload]:
+    """Start a service without a delay, and an upload to it."""
+    process, url = service(None, workers)
+    await until_ready_says(200, url)
+    upload = Upload()
+    await upload.begin(url)
+    return process, url, upload
+
+
 @needs_signals
 def test_busy_workers_answer_probes(service) -> None:
     """Without a delay they accept as long as a request is under way."""
 
     async def visit() -> None:
-        process, url = service(None, 2)
-        await until_ready_says(200, url)
-        upload = Upload()
-        await upload.begin(url)
+        process, url, upload = await uploading_to(service, 2)
         process.send_signal(signal.SIGTERM)
         await until_ready_says(503, url)
         async with (
@@ -309,10 +317,7 @@ def test_busy_workers_are_forced_to_end(service) -> None:
     """A second TERM ends them, and does not only skip the delay."""
 
     async def visit() -> object:
-        process, url = service(None, 2)
-        await until_ready_says(200, url)
-        upload = Upload()
-        await upload.begin(url)
+        process, url, upload = await uploading_to(service, 2)
         process.send_signal(signal.SIGTERM)
         await until_ready_says(503, url)
         process.send_signal(signal.SIGTERM)
@@ -327,10 +332,8 @@ def test_a_worker_that_is_replaced_is_ready(service) -> None:
     """A probe on a kept connection is told to connect to the successor."""
 
     async def visit() -> object:
-        process, url = service(None, 1)
-        await until_ready_says(200, url)
-        upload = Upload()
-        await upload.begin(url)  # so that the first worker stays a while
+        # So that the first worker stays a while.
+        process, url, upload = await uploading_to(service, 1)
         async with (
             asyncio.timeout(TIMEOUT),
             aiohttp.ClientSession() as session,

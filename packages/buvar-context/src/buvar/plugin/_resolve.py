@@ -141,7 +141,9 @@ def _name_of(plugin: object) -> str:
 def _by_name(name: str, origin: types.FrameType) -> Resolved:
     module_name, colon, attribute = name.partition(":")
     if "/" in module_name:
-        near = [f"{one}{colon}{attribute}" for one in _as_module(module_name)]
+        near = [
+            f"{module}{colon}{attribute}" for module in _as_module(module_name)
+        ]
         raise PluginNotFoundError(name, "it is a path", near)
     if module_name.startswith("."):
         module_name = absolute_name(module_name, origin.f_globals)

@@ -208,24 +208,22 @@ def _place_of(error: BaseException) -> tuple[str | None, int | None]:
         (frame.f_code.co_filename, line, frame.f_globals.get("__name__", ""))
         for frame, line in traceback.walk_tb(error.__traceback__)
     ]
-    written = [one for one in frames if _package(one[2]) not in _MACHINERY]
+    written = [
+        (file, line)
+        for file, line, module in frames
+        if module.partition(".")[0] not in _MACHINERY
+    ]
     # What is wrong is more often here than in what is installed.
-    own = [one for one in written if _is_here(one[0])]
-    if not isinstance(error, plugin.PluginError):
-        written = written or frames
-    for file, line, _ in (own or written)[-1:]:
-        return file, line
-    return None, None
+    found = [place for place in written if _is_here(place[0])] or written
+    if not found and not isinstance(error, plugin.PluginError):
+        found = [(file, line) for file, line, _ in frames]
+    return found[-1] if found else (None, None)
 
 
 #: Packages whose own lines say nothing of what a user did wrong.
 _MACHINERY: t.Final = frozenset(
     {"asyncio", "buvar", "buvar_aiohttp", "importlib"}
 )
-
-
-def _package(module: str) -> str:
-    return module.partition(".")[0]
 
 
 def _is_here(file: str) -> bool:
