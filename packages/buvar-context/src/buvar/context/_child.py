@@ -73,7 +73,7 @@ def child(
     if timeout is not None:
         return _timed(given, timeout)
     # Each request opens one: the constructor of another layer, spelled out.
-    layer: Child = Child()
+    layer: Child = _new()
     layer._items = layer._view = BLANK
     layer._kept = {}
     layer._names = layer._dependents = layer._closers = None
@@ -281,8 +281,14 @@ class TimedChild(Child):
             raise raised
 
 
+#: What ``child`` makes: classes that tell of it while somebody observes
+#: layers, see ``_observe``.
+_new: type[Child] = Child
+_new_timed: type[TimedChild] = TimedChild
+
+
 def _timed(given: tuple[t.Any, ...] | None, timeout: float) -> TimedChild:
-    layer: TimedChild = TimedChild()
+    layer: TimedChild = _new_timed()
     layer._put_on(None)
     layer._token = given
     layer.timeout = check_timeout(timeout)
