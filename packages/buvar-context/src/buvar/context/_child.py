@@ -13,6 +13,7 @@ import types
 import typing as t
 
 from buvar.components import Components
+from buvar.components import LayerEndedError
 from buvar.components import Namespaces
 from buvar.components._builder import current_task
 from buvar.components._closing import MESSAGE
@@ -233,12 +234,23 @@ class TimedChild(Child):
         raise RuntimeError(msg)
 
     async def __aenter__(self) -> t.Self:
-        """Open the layer, start the time, and return the layer."""
+        """
+        Open the layer, start the time, and return the layer.
+
+        Raises:
+            RuntimeError: It has been opened before.
+            LayerEndedError: A layer below it has ended.
+        """
         super().__enter__()
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         self.deadline = Deadline(self.timeout, self.place, loop, task)
-        around = deadline_of(self)
+        try:
+            around = deadline_of(self)
+        except LayerEndedError as ended:
+            # One further down has ended: the block is not entered.
+            super().__exit__(type(ended), ended, None)
+            raise
         self.bound = self.outer = None
         left = self.timeout
         if around is not None and around.remaining() <= left:

@@ -19,6 +19,7 @@ import typing as t
 
 from buvar.components import Components
 from buvar.components import spi
+from buvar.components._closing import ENDING
 from buvar.components._closing import MESSAGE
 from buvar.components._closing import Lifetime
 from buvar.components._layer import Layer
@@ -111,7 +112,7 @@ class Observed(Lifetime):
         except BaseException as failure:
             self._closed(failure)
             raise
-        self._closed(_outcome(failures) or error)
+        self._closed(_outcome(failures, error))
         return failures
 
     def end_sync(self, error: BaseException | None = None) -> None:
@@ -223,8 +224,13 @@ def _types(given: object) -> tuple[t.Hashable, ...]:
     return tuple(first or ())
 
 
-def _outcome(failures: list[BaseException]) -> BaseException | None:
-    """Return what stands for all that failed to close."""
-    if len(failures) > 1:
-        return BaseExceptionGroup(MESSAGE, failures)
-    return failures[0] if failures else None
+def _outcome(
+    failures: list[BaseException], error: BaseException | None
+) -> BaseException | None:
+    """Return what would come out of a block, see ``raise_failures``."""
+    if not failures or isinstance(error, ENDING):
+        return error
+    for failure in failures:
+        if isinstance(failure, ENDING):
+            return failure
+    return BaseExceptionGroup(MESSAGE, failures)
