@@ -79,6 +79,7 @@ TARGETS = {
             "test_child.py",
             "test_child_generators.py",
             "test_closing.py",
+            "test_closing_generators.py",
             "test_layer_events.py",
             "test_lifetimes.py",
             "test_spi.py",
