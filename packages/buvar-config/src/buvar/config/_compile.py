@@ -42,6 +42,8 @@ from ._registry import registry
 from ._text import Text
 from ._text import parse_list
 from ._text import parse_table
+from ._typed_dicts import is_misread
+from ._typed_dicts import read_again
 from ._types import origin
 
 
@@ -109,6 +111,10 @@ class _Maker:
         self.converter.register_structure_hook_factory(
             is_registered, registered_hook
         )
+        self.converter.register_structure_hook_factory(
+            is_misread, self.make_typed_dict
+        )
+        self._dicts: dict[t.Any, t.Any] = {}
         self._making: set[t.Any] = set()
 
     def make_class(self, tp: t.Any) -> Structure:
@@ -121,6 +127,13 @@ class _Maker:
             return self._make_class(tp)
         finally:
             self._making.remove(tp)
+
+    def make_typed_dict(self, tp: t.Any) -> Structure:
+        """Make the function of a dict whose keys Python has misread."""
+        if tp not in self._dicts:
+            self._dicts[tp] = read_again(tp)
+        found: Structure = self.converter.get_structure_hook(self._dicts[tp])
+        return found
 
     def _make_class(self, tp: t.Any) -> Structure:
         cls = origin(tp)

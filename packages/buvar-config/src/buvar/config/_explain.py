@@ -116,6 +116,9 @@ def _is_array(value: object) -> t.TypeGuard[list[t.Any]]:
 
 def _shown(value: t.Any) -> str:
     """Show an array of plain values item by item, if it is short."""
+    if is_table(value):
+        # What is in a table has lines of its own; this one is empty.
+        return "{}"
     if _is_array(value):
         plain = all(isinstance(item, str | int | float) for item in value)
         text = ", ".join(map(show, value)) if plain else ""
@@ -141,7 +144,7 @@ def _others(source: Merged, done: set[tuple[t.Any, ...]]) -> list[Explained]:
             todo += [((*path, key), value[key]) for key in reversed(value)]
         else:
             hidden = any(map(sounds_secret, path)) or source.is_secret(path)
-            shown = MASK if hidden else show(value)
+            shown = MASK if hidden else _shown(value)
             where = source.where(path) or "code"
             found.append(Explained(dotted(path), shown, where))
     return found

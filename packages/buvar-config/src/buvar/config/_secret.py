@@ -105,9 +105,9 @@ _SHORT: t.Final = 4
 def show(value: t.Any) -> str:
     """Render a value for an error, shortened, containers by their size."""
     if isinstance(value, dict):
-        return _sized("a table", "key", len(t.cast("t.Sized", value)))
+        return _sized("table", "key", len(t.cast("t.Sized", value)))
     if isinstance(value, list | tuple | set | frozenset):
-        return _sized("an array", "item", len(t.cast("t.Sized", value)))
+        return _sized("array", "item", len(t.cast("t.Sized", value)))
     if isinstance(value, str):
         text = without_secrets_in(str(value))
         return repr(text if len(text) <= _MOST else text[:_MOST] + "...")
@@ -124,4 +124,7 @@ _MOST = 60
 
 
 def _sized(what: str, unit: str, number: int) -> str:
-    return f"{what} of {number} {unit}{'' if number == 1 else 's'}"
+    if number == 0:
+        return f"an empty {what}"
+    article = "an" if what[0] in "aeiou" else "a"
+    return f"{article} {what} of {number} {unit}{'' if number == 1 else 's'}"

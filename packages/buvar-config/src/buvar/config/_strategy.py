@@ -31,7 +31,8 @@ from ._secret import Secret
 from ._source import ConfigSource
 from ._types import arguments
 from ._types import bare
-from ._types import hints
+from ._typed_dicts import is_typed_dict
+from ._typed_dicts import typed_dict_keys
 from ._types import origin
 from ._unions import is_union
 from ._unions import kinds_of
@@ -166,8 +167,8 @@ class _Strategies:
             return self.of(next(iter(inner), t.Any))
         if tp is t.Any or tp is object:
             return st.one_of([self.of(kind) for kind in (str, int, bool)])
-        if t.is_typeddict(cls):
-            return self._typed_dict(cls)
+        if is_typed_dict(cls):
+            return self._typed_dict(tp)
         if not isinstance(cls, type):
             raise _UnknownError(tp)
         if issubclass(cls, enum.Enum):
@@ -201,14 +202,13 @@ class _Strategies:
         item = self.of(next(iter(inner), t.Any))
         return st.lists(item, max_size=_ITEMS)
 
-    def _typed_dict(self, cls: t.Any) -> _Strategy:
+    def _typed_dict(self, tp: t.Any) -> _Strategy:
         required: _Tables = {}
         optional: _Tables = {}
-        for key, tp in hints(cls).items():
-            into = required if key in cls.__required_keys__ else optional
-            while t.get_origin(tp) in (t.Required, t.NotRequired):
-                (tp,) = t.get_args(tp)  # noqa: PLW2901 - what is in it
-            into[key] = self.of(tp)
+        types, needed = typed_dict_keys(tp)
+        for key, kind in types.items():
+            into = required if key in needed else optional
+            into[key] = self.of(kind)
         return self._st.fixed_dictionaries(required, optional=optional)
 
 
