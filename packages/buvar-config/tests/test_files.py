@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buvar import config
-from buvar.config._origin import line_of
+from buvar.config._sources.toml_lines import line_of
 
 
 @attrs.define

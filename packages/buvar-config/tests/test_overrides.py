@@ -127,7 +127,7 @@ def test_origin() -> None:
     with pytest.raises(config.ConfigError, match=r"not 'none' \(--port\)"):
         source.load(App)
     source.set("web.port=8080", origin="--port")
-    source = source.again()
+    source.reload()
     found = {one.path: one.source for one in source.explain(App, "")}
     assert found["web.port"] == "--port"
     assert source.where(("web", "port")) == "--port"

@@ -1,4 +1,4 @@
-"""Keys of a ``TypedDict`` that may be left out, in annotations of all kinds."""
+"""Keys of a ``TypedDict`` that may be left out, however that is written."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ class Box(t.TypedDict, t.Generic[T]):
 
 
 #: The same without text: Python itself sees what is required.
-Plain = t.TypedDict("Plain", {"most": int, "least": t.NotRequired[int]})
+class Plain(t.TypedDict):
+    most: int
+    least: t.NotRequired[int]
 
 
 @attrs.define
@@ -51,7 +53,7 @@ def load(**data: t.Any) -> Shop:
 
 
 def test_left_out() -> None:
-    """What is ``NotRequired`` may be missing, and has its type if it is not."""
+    """What is ``NotRequired`` may be missing, else it has its type."""
     assert load().limits == {"most": 1}
     limits = {"most": "2", "least": "3", "words": ["a"]}
     assert load(limits=limits).limits == {

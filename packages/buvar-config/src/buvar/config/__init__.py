@@ -17,12 +17,10 @@ from ._field_options import bool_var
 from ._field_options import list_var
 from ._field_options import metadata
 from ._field_options import var
-from ._files import optional
 from ._listing import Variable
 from ._listing import variables
-from ._provider import Provider
-from ._provider import Values
 from ._registry import register
+from ._reload import Watch
 from ._sample import sample
 from ._scalars import URL
 from ._scalars import ByteSize
@@ -32,8 +30,11 @@ from ._section import Config
 from ._section import prepare
 from ._section import sections
 from ._source import ConfigSource
+from ._sources.provider import Provider
+from ._sources.provider import Texts
+from ._sources.provider import Values
+from ._sources.toml_files import optional
 from ._strategy import strategy
-from ._watch import Watch
 
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Problem",
     "Provider",
     "Secret",
+    "Texts",
     "Values",
     "Variable",
     "Watch",

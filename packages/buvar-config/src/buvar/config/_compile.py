@@ -35,10 +35,10 @@ from ._hooks import register
 from ._hooks import untyped
 from ._merge import is_array
 from ._merge import is_table
-from ._origin import ASSIGNMENT as _ASSIGNED
 from ._registry import is_registered
 from ._registry import registered_hook
 from ._registry import registry
+from ._sources.toml_lines import ASSIGNMENT as _ASSIGNED
 from ._text import Text
 from ._text import parse_list
 from ._text import parse_table

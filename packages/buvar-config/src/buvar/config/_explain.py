@@ -6,18 +6,19 @@ import typing as t
 
 import attrs
 
-from ._env import Leaf
-from ._env import default_of
-from ._env import leaves
 from ._errors import ConfigError
 from ._errors import dotted
 from ._gather import gather
 from ._merge import dig
 from ._merge import is_table
-from ._merged import Merged
+from ._names import Leaf
+from ._names import default_of
+from ._names import leaves
 from ._secret import show
 from ._sensitive import MASK
 from ._sensitive import sounds_secret
+from ._state import Source
+from ._state import state_of
 from ._thorough_load import Finder
 
 
@@ -56,7 +57,7 @@ class Explanation(list[Explained]):
 
 
 def explain(
-    source: Merged,
+    source: Source,
     classes: list[tuple[t.Any, tuple[str, ...]]],
     *,
     others: bool,
@@ -133,8 +134,9 @@ def _default(leaf: Leaf) -> tuple[t.Any, str]:
     return default, "missing" if missing and leaf.field.required else "default"
 
 
-def _others(source: Merged, done: set[tuple[t.Any, ...]]) -> list[Explained]:
+def _others(source: Source, done: set[tuple[t.Any, ...]]) -> list[Explained]:
     found: list[Explained] = []
+    state = state_of(source)
     todo: list[tuple[tuple[t.Any, ...], t.Any]] = [((), source)]
     while todo:
         path, value = todo.pop()
@@ -143,8 +145,8 @@ def _others(source: Merged, done: set[tuple[t.Any, ...]]) -> list[Explained]:
         if is_table(value):
             todo += [((*path, key), value[key]) for key in reversed(value)]
         else:
-            hidden = any(map(sounds_secret, path)) or source.is_secret(path)
-            shown = MASK if hidden else _shown(value)
-            where = source.where(path) or "code"
+            hidden = any(map(sounds_secret, path)) or state.is_secret(path)
+            shown = MASK if hidden else show(value)
+            where = state.where(path) or "code"
             found.append(Explained(dotted(path), shown, where))
     return found

@@ -11,10 +11,10 @@ from ._describe import words
 from ._dump import env_text
 from ._dump import is_confidential
 from ._dump import to_plain
-from ._env import Leaf
-from ._env import default_of
-from ._env import names as names_of
-from ._env import normal_prefix
+from ._names import Leaf
+from ._names import default_of
+from ._names import names as names_of
+from ._names import normal_prefix
 from ._sections import Classes
 from ._sections import each
 from ._sensitive import MASK

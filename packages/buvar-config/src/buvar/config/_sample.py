@@ -14,9 +14,9 @@ from ._dump import is_confidential
 from ._dump import to_plain
 from ._dump import toml_key
 from ._dump import toml_value
-from ._env import classes_of
 from ._fields import Field
 from ._fields import fields
+from ._names import classes_of
 from ._sections import Classes
 from ._sections import each
 

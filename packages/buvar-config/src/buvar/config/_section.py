@@ -10,13 +10,13 @@ from buvar import context
 from buvar import di
 
 from ._errors import config_error
+from ._reload import keep
 from ._sections import SECTION
 from ._sections import bases
 from ._sections import in_reach
 from ._sections import sections as _sections
 from ._sections import subclasses
 from ._source import ConfigSource
-from ._watch import keep
 
 
 #: Module, qualified name and line of a definition.

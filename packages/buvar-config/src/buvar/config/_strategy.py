@@ -29,10 +29,10 @@ from ._scalars import URL
 from ._scalars import ByteSize
 from ._secret import Secret
 from ._source import ConfigSource
-from ._types import arguments
-from ._types import bare
 from ._typed_dicts import is_typed_dict
 from ._typed_dicts import typed_dict_keys
+from ._types import arguments
+from ._types import bare
 from ._types import origin
 from ._unions import is_union
 from ._unions import kinds_of

@@ -1,79 +1,11 @@
-"""Where a value came from, found when somebody asks."""
+"""Where in a TOML file a value is set, found when somebody asks."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import re
 import typing as t
 
-from collections.abc import Mapping
-
-import attrs
-
-from ._merge import Path
-from ._merge import dig
-
-
-logger = logging.getLogger("buvar.config")
-
-
-@attrs.define(eq=False)
-class Layer:
-    """
-    One of the dicts that a source was made of.
-
-    Attributes:
-        data: The dict.
-        file: The name of the file it was read from.
-        text: The text of that file.
-        name: What else it came from.
-        origin: Says where in there a path is.
-        secret: None of its values is to be shown.
-    """
-
-    data: Mapping[t.Any, t.Any]
-    file: str | None = None
-    text: str = ""
-    name: str = "code"
-    origin: t.Callable[[Path], str] | None = None
-    secret: bool = False
-
-    def where(self, path: t.Sequence[t.Any]) -> str:
-        """Say where in this layer a path is."""
-        if self.file is None:
-            return self._said(tuple(path)) or self.name
-        line = line_of(self.text, path)
-        return f"{self.file}:{line}" if line else self.file
-
-    def _said(self, path: tuple[t.Any, ...]) -> str | None:
-        if self.origin is None or not path:
-            return None
-        try:
-            return str(self.origin(path))
-        except Exception:
-            # There is an error to be told already: never in place of that.
-            logger.exception("%s has no origin.", self.name)
-            return None
-
-
-def origin_of(
-    layers: t.Sequence[Layer], path: t.Sequence[t.Any]
-) -> str | None:
-    """Return where the value at a path was set last, if it was."""
-    layer = layer_of(layers, path)
-    return None if layer is None else layer.where(path)
-
-
-def layer_of(
-    layers: t.Sequence[Layer], path: t.Sequence[t.Any]
-) -> Layer | None:
-    """Return the last layer that has something at a path."""
-    for layer in reversed(layers):
-        with contextlib.suppress(LookupError):
-            dig(layer.data, path)
-            return layer
-    return None
+from buvar.config._merge import Path
 
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""

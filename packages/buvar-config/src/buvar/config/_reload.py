@@ -9,8 +9,10 @@ import os
 import typing as t
 import weakref
 
-from ._env import Names
 from ._errors import ConfigError
+from ._state import again
+from ._state import become
+from ._state import state_of
 
 
 T = t.TypeVar("T")
@@ -19,15 +21,9 @@ logger = logging.getLogger("buvar.config")
 
 
 class Source(t.Protocol):
-    """A source that can be read again: a ``ConfigSource``."""
-
-    stamped: object
-    loaded: dict[int, weakref.ref[Names]]
+    """A ``ConfigSource``."""
 
     def load(self, cls: type[T], section: str | None = None) -> T: ...
-    def again(self) -> t.Any: ...
-    def become(self, other: t.Any) -> None: ...
-    def stamp(self) -> object: ...
     def refresh(self) -> bool: ...
 
 
@@ -54,7 +50,7 @@ class Watch(t.Generic[T]):
         self._section = section
         self._interval = interval
         # A change since the files were read is one to follow.
-        self._stamp = source.stamped
+        self._stamp = state_of(source).stamped
         self.value = source.load(cls, section)
 
     def reload(self) -> bool:
@@ -64,14 +60,14 @@ class Watch(t.Generic[T]):
         If they are wrong, or the section is, the old object stays and one
         error is logged.
         """
-        self._stamp = self._source.stamp()
+        self._stamp = state_of(self._source).stamp()
         try:
-            fresh = self._source.again()
+            fresh = again(self._source)
             value = fresh.load(self._cls, self._section)
         except ConfigError as error:
             _complain(error)
             return False
-        self._source.become(fresh)
+        become(t.cast("t.Any", self._source), fresh)
         changed = bool(value != self.value)
         if changed:
             self.value = value
@@ -79,7 +75,7 @@ class Watch(t.Generic[T]):
 
     def changed(self) -> bool:
         """Tell whether a file changed since it was looked at last."""
-        return self._source.stamp() != self._stamp
+        return state_of(self._source).stamp() != self._stamp
 
     def __aiter__(self) -> t.AsyncIterator[T]:
         """Yield each new object, looking at the files every so often."""
@@ -94,26 +90,27 @@ class Watch(t.Generic[T]):
 
 def refresh(source: Source, classes: t.Iterable[type]) -> bool:
     """Read a source again unless that breaks what was right before."""
-    stamp = source.stamp()
-    if stamp == source.stamped:
+    state = state_of(source)
+    stamp = state.stamp()
+    if stamp == state.stamped:
         return False
     wanted: list[tuple[t.Any, str | None]] = [(cls, None) for cls in classes]
     wanted += [
         (names.tp, ".".join(names.section))
-        for seen in source.loaded.values()
+        for seen in state.loaded.values()
         if (names := seen()) is not None
     ]
     try:
-        fresh = source.again()
+        fresh = again(source)
         for cls, section in wanted:
             if _loads(source, cls, section):
                 fresh.load(cls, section)
     except ConfigError as error:
         # Once is enough, until there is another change.
-        source.stamped = stamp
+        state.stamped = stamp
         _complain(error)
         return False
-    source.become(fresh)
+    become(t.cast("t.Any", source), fresh)
     return True
 
 

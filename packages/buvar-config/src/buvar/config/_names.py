@@ -1,4 +1,4 @@
-"""Which variable sets which value, and what the environment says."""
+"""Which name sets which value: of variables, of files of secrets."""
 
 from __future__ import annotations
 
@@ -335,6 +335,7 @@ def normal_prefix(prefix: str | None) -> str | None:
 
     Raises:
         TypeError: It is not text.
+        ConfigError: No variable can have it.
     """
     if not isinstance(t.cast("object", prefix), str | None):
         msg = (
@@ -342,22 +343,22 @@ def normal_prefix(prefix: str | None) -> str | None:
             "Pass '' to read variables without a prefix."
         )
         raise TypeError(msg)
-    return None if prefix is None else name_of([prefix]).rstrip("_")
+    if prefix is None or not prefix:
+        return prefix
+    if _PREFIX.fullmatch(prefix) is None:
+        raise config_error(
+            "the prefix of variables is made of letters, digits and "
+            "underscores, and does not begin with a digit",
+            value=repr(prefix),
+            cure=f"Take one such as {_like(prefix)!r}.",
+        )
+    return prefix.upper().rstrip("_")
 
 
-def present(variables: Names) -> list[str]:
-    """
-    Return those variables that are set, in the order of the fields.
+#: There is more than underscores: those alone are no prefix at all.
+_PREFIX: t.Final = re.compile(r"(?!\d)(?=_*[^\W_])\w+")
 
-    The environment is looked at anew each time. Its own dict is asked, as
-    each question to ``os.environ`` encodes a name, which takes longer than
-    all the rest.
-    """
-    environ = os.environ
-    data = getattr(environ, "_data", environ)
-    found = {
-        variables.keys[key] for key in variables.keys.keys() & data.keys()
-    }
-    if not found:
-        return []
-    return [name for name in variables.variables if name in found]
+
+def _like(prefix: str) -> str:
+    """Return a prefix that is like one which is wrong."""
+    return name_of([prefix]).strip("_0123456789") or "APP"
