@@ -345,18 +345,14 @@ def normal_prefix(prefix: str | None) -> str | None:
         raise TypeError(msg)
     if prefix is None or not prefix:
         return prefix
-    if _PREFIX.fullmatch(prefix) is None:
+    if not prefix.isidentifier() or not prefix.strip("_"):
         raise config_error(
-            "the prefix of variables is made of letters, digits and "
-            "underscores, and does not begin with a digit",
+            "the prefix of variables is a word of letters, digits and "
+            "underscores that does not begin with a digit",
             value=repr(prefix),
             cure=f"Take one such as {_like(prefix)!r}.",
         )
     return prefix.upper().rstrip("_")
-
-
-#: There is more than underscores: those alone are no prefix at all.
-_PREFIX: t.Final = re.compile(r"(?!\d)(?=_*[^\W_])\w+")
 
 
 def _like(prefix: str) -> str:

@@ -27,8 +27,9 @@ from ._sections import sections
 from ._sources.asking import as_provider
 from ._sources.asking import fetch
 from ._sources.asking import is_provider
-from ._sources.environment import Environment
+from ._sources.environment import environment
 from ._sources.files import AnyPath
+from ._sources.mappings import Mapped
 from ._sources.overrides import Override
 from ._sources.provider import Provider
 from ._sources.secrets_dir import SecretsDir
@@ -90,14 +91,15 @@ class ConfigSource(dict[str, t.Any]):
         #: What to do about keys that a class does not know.
         self.unknown: UnknownKeys = unknown
         prefix = normal_prefix(env_prefix)
+        trees = tuple(map(as_provider, dicts))
         self._state = State(
             prefix,
             {},
-            tuple(map(as_provider, dicts)),
+            trees,
             None if secrets is None else SecretsDir(secrets, prefix),
-            None if prefix is None else Environment(prefix),
+            None if prefix is None else environment(prefix),
         )
-        if any(map(is_provider, dicts)):
+        if not all(isinstance(tree, Mapped) for tree in trees):
             follow(self)
         fill(self, self._state)
         for override in overrides:

@@ -72,12 +72,12 @@ class State:
     @property
     def providers(self) -> tuple[Provider, ...]:
         """All that the source is made of; later ones win."""
-        own = (self.secrets, self.environment)
-        return (
-            *self.trees,
-            *(provider for provider in own if provider is not None),
-            *self.overrides,
-        )
+        found = self.trees
+        if self.secrets is not None:
+            found = (*found, self.secrets)
+        if self.environment is not None:
+            found = (*found, self.environment)
+        return (*found, *self.overrides)
 
     def stamp(self) -> object:
         """Return something that differs when there may be news."""
@@ -135,9 +135,10 @@ def fill(source: t.Any, state: State) -> None:
         ConfigError: What is wrong with all that cannot be read.
     """
     source._state = state  # noqa: SLF001 - our own
-    state.stamped = state.stamp()
-    state.pending = pending(state.trees)
-    state.layers, state.lookups = read(state.providers, state.prefix)
+    providers = state.providers
+    state.stamped = stamp(providers)
+    state.pending = pending(providers)
+    state.layers, state.lookups = read(providers, state.prefix)
     for layer in state.layers:
         check_depth(layer.data, layer.name)
         merge(source, layer.data)

@@ -26,17 +26,15 @@ from .overrides import Override
 from .provider import Provider
 from .provider import Texts
 from .provider import Values
-from .secrets_dir import SecretFiles
+from .secrets_dir import SecretsDir
 from .texts import NamedTexts
+from .toml_files import TomlFiles
 
 
 logger = logging.getLogger("buvar.config")
 
 #: What a source is read into: trees and look-ups, in their order.
 Read: t.TypeAlias = tuple[tuple[Layer, ...], tuple[Lookup, ...]]
-
-#: What the built-in providers have needs no further look.
-_READY: t.Final = (Layer, Environment, NamedTexts, Override, SecretFiles)
 
 
 @attrs.frozen(eq=False)
@@ -64,6 +62,17 @@ class Awaited:
     def stamp(self) -> object:
         """Return the stamp of the provider."""
         return self.provider.stamp()
+
+
+#: What these return is what a source is read into.
+_BUILT_IN: t.Final = (
+    Mapped,
+    Environment,
+    TomlFiles,
+    Override,
+    SecretsDir,
+    Awaited,
+)
 
 
 def is_provider(part: object) -> t.TypeGuard[Provider]:
@@ -100,40 +109,40 @@ def read(providers: t.Iterable[Provider], prefix: str | None) -> Read:
     errors: list[ConfigError] = []
     for provider in providers:
         try:
-            found = [*_known(provider, _load(provider), prefix)]
+            for item in _load(provider, prefix):
+                if isinstance(item, Layer):
+                    layers.append(item)
+                else:
+                    lookups.append(item)
         except ConfigError as error:
             errors.append(error)
-            continue
-        for item in found:
-            if isinstance(item, Layer):
-                layers.append(item)
-            else:
-                lookups.append(item)
     if errors:
         raise together(errors)
     return tuple(layers), tuple(lookups)
 
 
-def _load(provider: Provider) -> t.Any:
-    try:
+def _load(
+    provider: Provider, prefix: str | None
+) -> t.Sequence[Layer | Lookup]:
+    if isinstance(provider, _BUILT_IN):
         return provider.load()
+    try:
+        found = provider.load()
     except ConfigError:
         raise
     except Exception as error:
         raise _failed(provider, error) from error
+    return [*_known(provider, found, prefix)]
 
 
 def _known(
     provider: Provider, found: t.Any, prefix: str | None
 ) -> t.Iterator[Layer | Lookup]:
-    """Yield what a provider has, if it is something that can be read."""
+    """Yield what a provider of the user's has said."""
     if isinstance(found, list):
         items: list[t.Any] = found
         for item in items:
-            if isinstance(item, _READY):
-                yield item
-            else:
-                yield from _known(provider, item, prefix)
+            yield from _known(provider, item, prefix)
     elif isinstance(found, Texts):
         yield _texts(provider, found, prefix)
     elif isinstance(found, Values):
@@ -228,16 +237,13 @@ def not_fetched(providers: t.Iterable[Provider]) -> ConfigError:
 
 def pending(providers: t.Iterable[Provider]) -> tuple[Provider, ...]:
     """Return the providers that were never asked."""
-    return tuple(
-        provider
-        for provider in providers
-        if isinstance(provider, Awaited) and provider.answer is None
-    )
+    found = [x for x in providers if isinstance(x, Awaited)]
+    return tuple(x for x in found if x.answer is None) if found else ()
 
 
 def stamp(providers: t.Iterable[Provider]) -> object:
     """Return something that differs when one may have something new."""
-    return tuple(map(_stamp, providers))
+    return tuple([_stamp(provider) for provider in providers])
 
 
 def _stamp(provider: Provider) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import typing as t
 
@@ -16,7 +17,7 @@ from .lookup import Named
 from .lookup import from_file
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Environment:
     """
     The environment, as it is when a class is loaded.
@@ -89,6 +90,12 @@ class Environment:
             for name, text in os.environ.items()
             if name.startswith(start)
         ]
+
+
+@functools.cache
+def environment(prefix: str) -> Environment:
+    """Return the environment for a prefix, always the same one."""
+    return Environment(prefix)
 
 
 def data_of_environment() -> t.Any:

@@ -17,7 +17,7 @@ from buvar.config._merge import dig
 logger = logging.getLogger("buvar.config")
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Layer:
     """
     One of the trees that a source was merged of.

@@ -11,7 +11,7 @@ import attrs
 from .layer import Layer
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Mapped:
     """A dict, which stays as it is."""
 
