@@ -132,3 +132,42 @@ def test_origin() -> None:
     assert found["web.port"] == "--port"
     assert source.where(("web", "port")) == "--port"
     assert source.load(App).web == Web(8080, "a")
+
+
+def test_above_variables_of_tables(monkeypatch) -> None:
+    """An override wins over a variable of a table, whoever gave it."""
+
+    @attrs.define
+    class Limits:
+        limits: dict[str, int]
+
+    monkeypatch.setenv("APP_LIMITS_A", "1")
+    monkeypatch.setenv("APP_LIMITS_B", "1")
+    source = config.ConfigSource(env_prefix="APP")
+
+    source.set("limits.a=2", origin="$PORT")
+
+    assert source.load(Limits).limits == {"a": 2, "b": 1}
+    explained = {x.path: x.source for x in source.explain(Limits)}
+    assert explained == {"limits.a": "$PORT", "limits.b": "$APP_LIMITS_B"}
+
+
+def test_keys_that_come_later(monkeypatch) -> None:
+    """Which keys a table has is looked at for each source."""
+
+    @attrs.define
+    class Backend:
+        dsn: str = ""
+
+    @attrs.define
+    class Backends:
+        backends: dict[str, Backend]
+
+    monkeypatch.setenv("APP_BACKENDS_MAIN", '{"dsn": "variable"}')
+
+    for data, found in [
+        ({"backends": {"other": {}}}, {"other": Backend()}),
+        ({"backends": {"main": {}}}, {"main": Backend("variable")}),
+    ]:
+        source = config.ConfigSource(data, env_prefix="APP", unknown="ignore")
+        assert source.load(Backends).backends == found
