@@ -17,18 +17,18 @@ from ._errors import ConfigError
 from ._errors import dotted
 from ._merge import Path
 from ._merge import is_table
-from ._names import RENAME
-from ._names import Names
-from ._names import clashes
-from ._names import name_of
-from ._names import names as names_of
-from ._open import keys_at
-from ._sections import in_reach
-from ._sections import in_use
+from ._model.types import origin
+from ._registry import in_reach
+from ._registry import in_use
 from ._sources.lookup import Named
+from ._sources.names import RENAME
+from ._sources.names import Names
+from ._sources.names import clashes
+from ._sources.names import name_of
+from ._sources.names import names as names_of
+from ._sources.open_tables import keys_at
 from ._state import Source
 from ._state import state_of
-from ._types import origin
 
 
 #: What Kubernetes and Docker set in each container for services.

@@ -8,15 +8,15 @@ import attrs
 
 from ._errors import ConfigError
 from ._errors import dotted
-from ._gather import gather
+from ._load import gather
 from ._merge import dig
 from ._merge import is_table
-from ._names import Leaf
-from ._names import default_of
-from ._names import leaves
-from ._secret import show
-from ._sensitive import MASK
-from ._sensitive import sounds_secret
+from ._model.secret import show
+from ._model.sensitive import MASK
+from ._model.sensitive import sounds_secret
+from ._sources.names import Leaf
+from ._sources.names import default_of
+from ._sources.names import leaves
 from ._state import Source
 from ._state import state_of
 from ._thorough_load import Finder

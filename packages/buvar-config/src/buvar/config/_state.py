@@ -19,8 +19,7 @@ from ._merge import Path
 from ._merge import check_depth
 from ._merge import is_dict
 from ._merge import merge
-from ._names import Names
-from ._sensitive import MASK
+from ._model.sensitive import MASK
 from ._sources.asking import pending
 from ._sources.asking import read
 from ._sources.asking import stamp
@@ -29,6 +28,7 @@ from ._sources.layer import Layer
 from ._sources.layer import layer_of
 from ._sources.layer import origin_of
 from ._sources.lookup import Lookup
+from ._sources.names import Names
 from ._sources.overrides import Override
 from ._sources.provider import Provider
 from ._sources.secrets_dir import SecretsDir

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import typing as t
 
-from ._compile import compiled
 from ._diagnose import Unknown
 from ._diagnose import problems
 from ._errors import ConfigError
@@ -15,14 +14,15 @@ from ._errors import config_error
 from ._merge import Path
 from ._merge import dig
 from ._merge import is_table
-from ._names import Names
-from ._names import name_of
-from ._plan import Plan
-from ._secret import texts
-from ._sections import sections
+from ._model.secret import texts
+from ._registry import sections
 from ._sources.layer import layer_of
+from ._sources.names import Names
+from ._sources.names import name_of
+from ._sources.plan import Plan
 from ._state import Source
 from ._state import state_of
+from ._structure.compile import compiled
 
 
 UnknownKeys: t.TypeAlias = t.Literal["error", "warn", "ignore"]

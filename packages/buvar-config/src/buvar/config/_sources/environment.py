@@ -8,13 +8,13 @@ import typing as t
 
 import attrs
 
-from buvar.config._names import Names
-from buvar.config._text import Text
+from buvar.config._structure.text import Text
 
 from .files import to_file
 from .lookup import Given
 from .lookup import Named
 from .lookup import from_file
+from .names import Names
 
 
 @attrs.frozen(eq=False)

@@ -15,17 +15,17 @@ from buvar.config._errors import dotted
 from buvar.config._merge import Path
 from buvar.config._merge import dig
 from buvar.config._merge import is_table
-from buvar.config._names import Leaf
-from buvar.config._names import Names
-from buvar.config._open import Target
-from buvar.config._scalars import to_bool
-from buvar.config._scalars import to_float
-from buvar.config._scalars import to_int
-from buvar.config._scalars import to_str
-from buvar.config._text import Text
-from buvar.config._text import parse_table
+from buvar.config._structure.scalars import to_bool
+from buvar.config._structure.scalars import to_float
+from buvar.config._structure.scalars import to_int
+from buvar.config._structure.scalars import to_str
+from buvar.config._structure.text import Text
+from buvar.config._structure.text import parse_table
 
 from .files import read_text
+from .names import Leaf
+from .names import Names
+from .open_tables import Target
 
 
 class Lookup(t.Protocol):

@@ -12,12 +12,12 @@ from buvar.config._errors import config_error
 from buvar.config._errors import dotted
 from buvar.config._merge import MOST_NESTED
 from buvar.config._merge import Path
-from buvar.config._names import Names
-from buvar.config._text import Text
+from buvar.config._structure.text import Text
 
 from .lookup import Given
 from .lookup import Named
 from .lookup import table_or_text
+from .names import Names
 from .toml_lines import ASSIGNMENT
 from .toml_lines import split_key
 

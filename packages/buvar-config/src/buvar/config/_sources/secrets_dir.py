@@ -7,9 +7,6 @@ import pathlib
 import attrs
 
 from buvar.config._errors import config_error
-from buvar.config._names import Leaf
-from buvar.config._names import Names
-from buvar.config._names import name_of
 
 from .files import AnyPath
 from .files import absolute
@@ -18,6 +15,9 @@ from .files import to_file
 from .lookup import Given
 from .lookup import Named
 from .lookup import from_file
+from .names import Leaf
+from .names import Names
+from .names import name_of
 
 
 class SecretsDir:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import typing as t
 
-from buvar.config._names import Names
-from buvar.config._names import name_of
-
 from .lookup import Given
 from .lookup import Named
+from .names import Names
+from .names import name_of
 
 
 logger = logging.getLogger("buvar.config")

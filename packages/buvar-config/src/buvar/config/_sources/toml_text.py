@@ -9,9 +9,9 @@ import unicodedata
 from buvar.config._errors import ConfigError
 from buvar.config._errors import config_error
 from buvar.config._merge import check_depth
-from buvar.config._sensitive import MASK
-from buvar.config._sensitive import sounds_secret
-from buvar.config._sensitive import without_passwords
+from buvar.config._model.sensitive import MASK
+from buvar.config._model.sensitive import sounds_secret
+from buvar.config._model.sensitive import without_passwords
 
 
 def parse(text: str, file: str) -> dict[str, t.Any]:

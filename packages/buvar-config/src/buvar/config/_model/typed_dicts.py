@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ._types import hints
-from ._types import origin
-from ._types import substitute
-from ._types import type_variables
+from .types import hints
+from .types import origin
+from .types import substitute
+from .types import type_variables
 
 
 #: What may be said of a key, around its type; the last from Python 3.13 on.

@@ -10,17 +10,18 @@ import attrs
 from cattrs import BaseValidationError
 from cattrs import Converter
 
-from ._errors import BadValueError
-from ._fields import fields
-from ._fields import has_fields
-from ._merge import is_table
-from ._secret import Secret
-from ._tags import tag_of
-from ._text import Text
-from ._text import parse_table
-from ._types import arguments
-from ._types import bare
-from ._types import origin
+from buvar.config._errors import BadValueError
+from buvar.config._merge import is_table
+from buvar.config._model.fields import fields
+from buvar.config._model.fields import has_fields
+from buvar.config._model.secret import Secret
+from buvar.config._model.types import arguments
+from buvar.config._model.types import bare
+from buvar.config._model.types import origin
+
+from .tags import tag_of
+from .text import Text
+from .text import parse_table
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]

@@ -10,14 +10,14 @@ import typing as t
 
 import attrs
 
-from ._choices import spelled
-from ._fields import fields
-from ._fields import has_fields
-from ._merge import is_array
-from ._merge import is_table
-from ._registry import registry
-from ._secret import Secret
-from ._sensitive import without_secrets_in
+from buvar.config._merge import is_array
+from buvar.config._merge import is_table
+from buvar.config._model.fields import fields
+from buvar.config._model.fields import has_fields
+from buvar.config._model.registered import registry
+from buvar.config._model.secret import Secret
+from buvar.config._model.sensitive import without_secrets_in
+from buvar.config._structure.choices import spelled
 
 
 def to_plain(value: t.Any) -> t.Any:  # noqa: C901, PLR0911 - kinds

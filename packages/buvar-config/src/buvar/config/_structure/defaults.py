@@ -20,17 +20,18 @@ from cattrs import AttributeValidationNote
 from cattrs import BaseValidationError
 from cattrs import ClassValidationError
 
-from ._derived import UNKNOWN
-from ._derived import Derived
-from ._derived import is_derived
-from ._fields import Field
-from ._fields import fields
-from ._fields import has_fields
-from ._fields import is_named_tuple
-from ._merge import is_table
-from ._types import origin
-from ._unions import Over
-from ._unions import classes_of
+from buvar.config._merge import is_table
+from buvar.config._model.fields import Field
+from buvar.config._model.fields import fields
+from buvar.config._model.fields import has_fields
+from buvar.config._model.fields import is_named_tuple
+from buvar.config._model.types import origin
+
+from .derived import UNKNOWN
+from .derived import Derived
+from .derived import is_derived
+from .unions import Over
+from .unions import classes_of
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]

@@ -18,24 +18,25 @@ from collections import abc
 
 import attrs
 
-from ._dump import duration
-from ._dump import to_plain
-from ._errors import ConfigError
-from ._errors import config_error
-from ._fields import Field
-from ._fields import fields
-from ._fields import has_fields
-from ._scalars import URL
-from ._scalars import ByteSize
-from ._secret import Secret
-from ._source import ConfigSource
-from ._typed_dicts import is_typed_dict
-from ._typed_dicts import typed_dict_keys
-from ._types import arguments
-from ._types import bare
-from ._types import origin
-from ._unions import is_union
-from ._unions import kinds_of
+from buvar.config._errors import ConfigError
+from buvar.config._errors import config_error
+from buvar.config._model.fields import Field
+from buvar.config._model.fields import fields
+from buvar.config._model.fields import has_fields
+from buvar.config._model.secret import Secret
+from buvar.config._model.typed_dicts import is_typed_dict
+from buvar.config._model.typed_dicts import typed_dict_keys
+from buvar.config._model.types import arguments
+from buvar.config._model.types import bare
+from buvar.config._model.types import origin
+from buvar.config._source import ConfigSource
+from buvar.config._structure.scalars import URL
+from buvar.config._structure.scalars import ByteSize
+from buvar.config._structure.unions import is_union
+from buvar.config._structure.unions import kinds_of
+
+from .dump import duration
+from .dump import to_plain
 
 
 if t.TYPE_CHECKING:

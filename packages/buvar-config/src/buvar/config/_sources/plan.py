@@ -6,21 +6,22 @@ import typing as t
 
 import attrs
 
-from ._errors import Problem
-from ._merge import Overlay
-from ._merge import Path
-from ._merge import is_table
-from ._names import Names
-from ._names import name_of
-from ._open import Open
-from ._open import Target
-from ._open import keys_at
-from ._sources.environment import data_of_environment
-from ._sources.files import to_file
-from ._sources.lookup import Given
-from ._sources.lookup import Lookup
-from ._sources.lookup import Named
-from ._sources.lookup import from_file
+from buvar.config._errors import Problem
+from buvar.config._merge import Overlay
+from buvar.config._merge import Path
+from buvar.config._merge import is_table
+
+from .environment import data_of_environment
+from .files import to_file
+from .lookup import Given
+from .lookup import Lookup
+from .lookup import Named
+from .lookup import from_file
+from .names import Names
+from .names import name_of
+from .open_tables import Open
+from .open_tables import Target
+from .open_tables import keys_at
 
 
 #: What is asked for texts, what wins last.

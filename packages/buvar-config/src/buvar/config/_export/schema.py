@@ -9,27 +9,28 @@ import typing as t
 
 import attrs
 
-from ._describe import helps
-from ._describe import summary
-from ._dump import is_confidential
-from ._dump import to_plain
-from ._fields import Field
-from ._fields import fields
-from ._fields import has_fields
-from ._fields import is_secret
-from ._merge import SEQUENCES
-from ._merge import is_array
-from ._merge import is_table
-from ._registry import registry
-from ._scalars import URL
-from ._scalars import ByteSize
-from ._secret import Secret
-from ._sections import Classes
-from ._sections import each
-from ._types import arguments
-from ._types import bare
-from ._types import origin
-from ._unions import is_union
+from buvar.config._merge import SEQUENCES
+from buvar.config._merge import is_array
+from buvar.config._merge import is_table
+from buvar.config._model.fields import Field
+from buvar.config._model.fields import fields
+from buvar.config._model.fields import has_fields
+from buvar.config._model.fields import is_secret
+from buvar.config._model.registered import registry
+from buvar.config._model.secret import Secret
+from buvar.config._model.types import arguments
+from buvar.config._model.types import bare
+from buvar.config._model.types import origin
+from buvar.config._registry import Classes
+from buvar.config._registry import each
+from buvar.config._structure.scalars import URL
+from buvar.config._structure.scalars import ByteSize
+from buvar.config._structure.unions import is_union
+
+from .describe import helps
+from .describe import summary
+from .dump import is_confidential
+from .dump import to_plain
 
 
 Schema: t.TypeAlias = dict[str, t.Any]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._sensitive import MASK
-from ._sensitive import sounds_secret
-from ._sensitive import without_secrets_in
+from .sensitive import MASK
+from .sensitive import sounds_secret
+from .sensitive import without_secrets_in
 
 
 T = t.TypeVar("T")

@@ -9,11 +9,11 @@ from ._claims import check_clashes
 from ._merge import Path
 from ._merge import is_dict
 from ._merge import table_at
-from ._names import Names
-from ._names import names as names_of
-from ._plan import Plan
-from ._plan import plan as make_plan
 from ._sources.asking import not_fetched
+from ._sources.names import Names
+from ._sources.names import names as names_of
+from ._sources.plan import Plan
+from ._sources.plan import plan as make_plan
 from ._state import Source
 from ._state import state_of
 

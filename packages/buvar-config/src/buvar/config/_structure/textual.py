@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import BadValueError
+from buvar.config._errors import BadValueError
 
 
 #: Modules whose classes are made of their own text.

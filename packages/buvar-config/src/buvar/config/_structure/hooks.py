@@ -11,28 +11,29 @@ from collections import abc
 
 from cattrs import Converter
 
-from ._choices import to_enum
-from ._choices import to_literal
-from ._errors import BadValueError
-from ._errors import config_error
-from ._fields import has_fields
-from ._merge import SEQUENCES
-from ._merge import plain
-from ._registry import is_registered
-from ._registry import registered_hook
-from ._registry import registry
-from ._scalars import SCALARS
-from ._secret import Secret
-from ._text import Text
-from ._text import parse_list
-from ._text import parse_table
-from ._textual import is_textual
-from ._textual import made_by
-from ._textual import to_textual
-from ._types import bare
-from ._types import origin
-from ._unions import is_union
-from ._unions import union_hook
+from buvar.config._errors import BadValueError
+from buvar.config._errors import config_error
+from buvar.config._merge import SEQUENCES
+from buvar.config._merge import plain
+from buvar.config._model.fields import has_fields
+from buvar.config._model.registered import is_registered
+from buvar.config._model.registered import registered_hook
+from buvar.config._model.registered import registry
+from buvar.config._model.secret import Secret
+from buvar.config._model.types import bare
+from buvar.config._model.types import origin
+
+from .choices import to_enum
+from .choices import to_literal
+from .scalars import SCALARS
+from .text import Text
+from .text import parse_list
+from .text import parse_table
+from .textual import is_textual
+from .textual import made_by
+from .textual import to_textual
+from .unions import is_union
+from .unions import union_hook
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]

@@ -7,18 +7,19 @@ import typing as t
 
 import attrs
 
-from ._describe import helps
-from ._describe import summary
-from ._describe import words
-from ._dump import is_confidential
-from ._dump import to_plain
-from ._dump import toml_key
-from ._dump import toml_value
-from ._fields import Field
-from ._fields import fields
-from ._names import classes_of
-from ._sections import Classes
-from ._sections import each
+from buvar.config._model.fields import Field
+from buvar.config._model.fields import fields
+from buvar.config._registry import Classes
+from buvar.config._registry import each
+from buvar.config._sources.names import classes_of
+
+from .describe import helps
+from .describe import summary
+from .describe import words
+from .dump import is_confidential
+from .dump import to_plain
+from .dump import toml_key
+from .dump import toml_value
 
 
 NOTHING: t.Final[t.Any] = attrs.NOTHING

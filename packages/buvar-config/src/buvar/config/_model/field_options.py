@@ -9,7 +9,7 @@ import typing as t
 
 import attrs
 
-from ._sensitive import MASK
+from .sensitive import MASK
 
 
 T = t.TypeVar("T")

@@ -10,18 +10,18 @@ import re
 import textwrap
 import typing as t
 
-from ._choices import spelled
-from ._fields import Field
-from ._fields import has_fields
-from ._merge import SEQUENCES
-from ._registry import registry
-from ._scalars import URL
-from ._scalars import ByteSize
-from ._secret import Secret
-from ._types import arguments
-from ._types import bare
-from ._types import origin
-from ._unions import is_union
+from buvar.config._merge import SEQUENCES
+from buvar.config._model.fields import Field
+from buvar.config._model.fields import has_fields
+from buvar.config._model.registered import registry
+from buvar.config._model.secret import Secret
+from buvar.config._model.types import arguments
+from buvar.config._model.types import bare
+from buvar.config._model.types import origin
+from buvar.config._structure.choices import spelled
+from buvar.config._structure.scalars import URL
+from buvar.config._structure.scalars import ByteSize
+from buvar.config._structure.unions import is_union
 
 
 _WORDS: dict[t.Any, str] = {

@@ -7,10 +7,11 @@ import pathlib
 import re
 import typing as t
 
-from ._errors import BadValueError
-from ._sensitive import without_passwords
-from ._text import Text
-from ._text import check_utf8
+from buvar.config._errors import BadValueError
+from buvar.config._model.sensitive import without_passwords
+
+from .text import Text
+from .text import check_utf8
 
 
 D = t.TypeVar("D", dt.datetime, dt.date, dt.time)

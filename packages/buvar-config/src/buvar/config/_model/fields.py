@@ -8,16 +8,16 @@ import typing as t
 
 import attrs
 
-from ._field_options import KEY
-from ._field_options import Extra
-from ._registry import is_registered
-from ._secret import Secret
-from ._sensitive import sounds_secret
-from ._types import arguments
-from ._types import hints
-from ._types import origin
-from ._types import substitute
-from ._types import type_variables
+from .field_options import KEY
+from .field_options import Extra
+from .registered import is_registered
+from .secret import Secret
+from .sensitive import sounds_secret
+from .types import arguments
+from .types import hints
+from .types import origin
+from .types import substitute
+from .types import type_variables
 
 
 @attrs.frozen(eq=False)

@@ -12,11 +12,12 @@ import typing as t
 
 import attrs
 
-from ._fields import Field
-from ._merge import is_table
-from ._types import origin
-from ._unions import Over
-from ._unions import classes_of
+from buvar.config._merge import is_table
+from buvar.config._model.fields import Field
+from buvar.config._model.types import origin
+
+from .unions import Over
+from .unions import classes_of
 
 
 #: Stands for a default that cannot be made, as another value is wrong.

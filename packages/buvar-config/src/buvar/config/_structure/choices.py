@@ -5,18 +5,19 @@ from __future__ import annotations
 import enum
 import typing as t
 
-from ._errors import BadValueError
-from ._merge import SEQUENCES
-from ._registry import is_registered
-from ._registry import registered_hook
-from ._scalars import SCALARS
-from ._scalars import to_int
-from ._secret import show
-from ._text import Text
-from ._text import parse_list
-from ._textual import is_textual
-from ._textual import to_textual
-from ._types import arguments
+from buvar.config._errors import BadValueError
+from buvar.config._merge import SEQUENCES
+from buvar.config._model.registered import is_registered
+from buvar.config._model.registered import registered_hook
+from buvar.config._model.secret import show
+from buvar.config._model.types import arguments
+
+from .scalars import SCALARS
+from .scalars import to_int
+from .text import Text
+from .text import parse_list
+from .textual import is_textual
+from .textual import to_textual
 
 
 def to_literal(value: t.Any, tp: t.Any) -> t.Any:

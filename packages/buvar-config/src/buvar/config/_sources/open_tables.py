@@ -14,16 +14,16 @@ from collections.abc import Mapping
 
 import attrs
 
-from ._errors import ConfigError
-from ._errors import Problem
-from ._errors import dotted
-from ._merge import Path
-from ._merge import is_table
-from ._types import arguments
-from ._types import bare
-from ._types import origin
-from ._unions import is_union
-from ._unions import kinds_of
+from buvar.config._errors import ConfigError
+from buvar.config._errors import Problem
+from buvar.config._errors import dotted
+from buvar.config._merge import Path
+from buvar.config._merge import is_table
+from buvar.config._model.types import arguments
+from buvar.config._model.types import bare
+from buvar.config._model.types import origin
+from buvar.config._structure.unions import is_union
+from buvar.config._structure.unions import kinds_of
 
 
 class Target(t.NamedTuple):

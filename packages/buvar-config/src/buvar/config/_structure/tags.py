@@ -9,15 +9,16 @@ import attrs
 from cattrs import AttributeValidationNote
 from cattrs import ClassValidationError
 
-from ._choices import listed
-from ._choices import to_literal
-from ._errors import BadValueError
-from ._fields import Field
-from ._fields import fields
-from ._fields import has_fields
-from ._types import arguments
-from ._types import bare
-from ._types import origin
+from buvar.config._errors import BadValueError
+from buvar.config._model.fields import Field
+from buvar.config._model.fields import fields
+from buvar.config._model.fields import has_fields
+from buvar.config._model.types import arguments
+from buvar.config._model.types import bare
+from buvar.config._model.types import origin
+
+from .choices import listed
+from .choices import to_literal
 
 
 Member: t.TypeAlias = tuple[t.Any, t.Callable[[t.Any, t.Any], t.Any]]

@@ -6,18 +6,19 @@ import typing as t
 
 import attrs
 
-from ._describe import helps
-from ._describe import words
-from ._dump import env_text
-from ._dump import is_confidential
-from ._dump import to_plain
-from ._names import Leaf
-from ._names import default_of
-from ._names import names as names_of
-from ._names import normal_prefix
-from ._sections import Classes
-from ._sections import each
-from ._sensitive import MASK
+from buvar.config._model.sensitive import MASK
+from buvar.config._registry import Classes
+from buvar.config._registry import each
+from buvar.config._sources.names import Leaf
+from buvar.config._sources.names import default_of
+from buvar.config._sources.names import names as names_of
+from buvar.config._sources.names import normal_prefix
+
+from .describe import helps
+from .describe import words
+from .dump import env_text
+from .dump import is_confidential
+from .dump import to_plain
 
 
 @attrs.frozen

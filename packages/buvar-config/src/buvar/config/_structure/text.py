@@ -6,10 +6,10 @@ import typing as t
 
 from collections.abc import Mapping
 
-from ._errors import BadValueError
-from ._errors import ConfigError
-from ._merge import check_depth
-from ._merge import is_table
+from buvar.config._errors import BadValueError
+from buvar.config._errors import ConfigError
+from buvar.config._merge import check_depth
+from buvar.config._merge import is_table
 
 
 class Text(str):

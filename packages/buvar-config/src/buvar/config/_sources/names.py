@@ -10,23 +10,24 @@ from collections.abc import Mapping
 
 import attrs
 
-from ._compile import kept
-from ._errors import ConfigError
-from ._errors import Problem
-from ._errors import config_error
-from ._errors import dotted
-from ._fields import Field
-from ._fields import fields
-from ._fields import has_fields
-from ._merge import Path
-from ._open import Open
-from ._open import Target
-from ._open import value_type
-from ._registry import registry
-from ._types import arguments
-from ._types import bare
-from ._types import origin
-from ._unions import is_union
+from buvar.config._errors import ConfigError
+from buvar.config._errors import Problem
+from buvar.config._errors import config_error
+from buvar.config._errors import dotted
+from buvar.config._merge import Path
+from buvar.config._model.fields import Field
+from buvar.config._model.fields import fields
+from buvar.config._model.fields import has_fields
+from buvar.config._model.registered import registry
+from buvar.config._model.types import arguments
+from buvar.config._model.types import bare
+from buvar.config._model.types import origin
+from buvar.config._structure.compile import kept
+from buvar.config._structure.unions import is_union
+
+from .open_tables import Open
+from .open_tables import Target
+from .open_tables import value_type
 
 
 #: Types whose objects cannot change, so that one may be used many times.

@@ -10,12 +10,12 @@ from buvar import context
 from buvar import di
 
 from ._errors import config_error
+from ._registry import SECTION
+from ._registry import bases
+from ._registry import in_reach
+from ._registry import sections as _sections
+from ._registry import subclasses
 from ._reload import keep
-from ._sections import SECTION
-from ._sections import bases
-from ._sections import in_reach
-from ._sections import sections as _sections
-from ._sections import subclasses
 from ._source import ConfigSource
 
 

@@ -15,36 +15,37 @@ import attrs
 from cattrs import Converter
 from cattrs import gen
 
-from ._defaults import Over
-from ._defaults import Overlaid
-from ._defaults import copy_shared
-from ._defaults import is_overlaid
-from ._defaults import overlaid
-from ._defaults import shared_defaults
-from ._errors import BadValueError
-from ._errors import ConfigError
-from ._errors import config_error
-from ._errors import reason_of
-from ._fields import Field
-from ._fields import fields
-from ._fields import has_fields
-from ._fields import is_named_tuple
-from ._hooks import hidden
-from ._hooks import instance_hook
-from ._hooks import register
-from ._hooks import untyped
-from ._merge import is_array
-from ._merge import is_table
-from ._registry import is_registered
-from ._registry import registered_hook
-from ._registry import registry
-from ._sources.toml_lines import ASSIGNMENT as _ASSIGNED
-from ._text import Text
-from ._text import parse_list
-from ._text import parse_table
-from ._typed_dicts import is_misread
-from ._typed_dicts import read_again
-from ._types import origin
+from buvar.config._errors import BadValueError
+from buvar.config._errors import ConfigError
+from buvar.config._errors import config_error
+from buvar.config._errors import reason_of
+from buvar.config._merge import is_array
+from buvar.config._merge import is_table
+from buvar.config._model.fields import Field
+from buvar.config._model.fields import fields
+from buvar.config._model.fields import has_fields
+from buvar.config._model.fields import is_named_tuple
+from buvar.config._model.registered import is_registered
+from buvar.config._model.registered import registered_hook
+from buvar.config._model.registered import registry
+from buvar.config._model.typed_dicts import is_misread
+from buvar.config._model.typed_dicts import read_again
+from buvar.config._model.types import origin
+from buvar.config._sources.toml_lines import ASSIGNMENT as _ASSIGNED
+
+from .defaults import Over
+from .defaults import Overlaid
+from .defaults import copy_shared
+from .defaults import is_overlaid
+from .defaults import overlaid
+from .defaults import shared_defaults
+from .hooks import hidden
+from .hooks import instance_hook
+from .hooks import register
+from .hooks import untyped
+from .text import Text
+from .text import parse_list
+from .text import parse_table
 
 
 Structure: t.TypeAlias = t.Callable[[t.Any, t.Any], t.Any]

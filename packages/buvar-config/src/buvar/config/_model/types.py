@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import typing as t
 
-from ._errors import config_error
+from buvar.config._errors import config_error
 
 
 TypeVars: t.TypeAlias = dict[t.Any, t.Any]
@@ -96,11 +96,16 @@ def _unresolved(cls: t.Any, error: Exception) -> Exception:
     )
 
 
+#: The package that this file is below: what its functions call things.
+_OURS: t.Final = __name__.partition("._")[0]
+
+
 def _running_names() -> dict[str, t.Any]:
     names: dict[str, t.Any] = {}
     frame = sys._getframe(1)  # noqa: SLF001 - the only way to locals
     while frame is not None:
-        if frame.f_globals.get("__package__") != __package__:
+        package = frame.f_globals.get("__package__") or ""
+        if package.partition("._")[0] != _OURS:
             names = {**frame.f_locals, **names}
         frame = t.cast("t.Any", frame.f_back)
     return names
