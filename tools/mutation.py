@@ -42,7 +42,43 @@ class Target:
     tests: tuple[str, ...]
 
 
+#: Those of the configuration that draw no examples and start no processes.
+_CONFIG_TESTS = (
+    "test_aliases.py",
+    "test_bad_inputs.py",
+    "test_claims.py",
+    "test_environment.py",
+    "test_explain.py",
+    "test_fields.py",
+    "test_merge.py",
+    "test_overrides.py",
+    "test_precedence.py",
+    "test_providers.py",
+    "test_secrecy.py",
+    "test_sections.py",
+    "test_unknown_names.py",
+    "test_unread.py",
+    "test_values.py",
+)
+
 TARGETS = {
+    "environment": Target(
+        "buvar-config",
+        (
+            "buvar/config/_sources/environment.py",
+            "buvar/config/_sources/lookup.py",
+            "buvar/config/_sources/names.py",
+            "buvar/config/_sources/open_tables.py",
+            "buvar/config/_sources/overrides.py",
+            "buvar/config/_sources/plan.py",
+        ),
+        _CONFIG_TESTS,
+    ),
+    "merge": Target(
+        "buvar-config",
+        ("buvar/config/_merge.py", "buvar/config/_sources/layer.py"),
+        _CONFIG_TESTS,
+    ),
     "planner": Target(
         "buvar-di",
         ("buvar/di/_plan.py",),
@@ -85,7 +121,10 @@ def prepare(name: str) -> Path:
     shutil.copytree(package / "src", folder / "src")
     tests = folder / "tests"
     tests.mkdir()
-    for file in ("conftest.py", *target.tests):
+    conftest = package / "tests" / "conftest.py"
+    if conftest.exists():
+        shutil.copy(conftest, tests)
+    for file in target.tests:
         shutil.copy(package / "tests" / file, tests)
     ini = (ROOT / "tools" / "pytest.ini").read_text()
     folder.joinpath("pytest.ini").write_text(

@@ -140,8 +140,7 @@ def _known(
 ) -> t.Iterator[Layer | Lookup]:
     """Yield what a provider of the user's has said."""
     if isinstance(found, list):
-        items: list[t.Any] = found
-        for item in items:
+        for item in t.cast("t.Iterable[t.Any]", found):
             yield from _known(provider, item, prefix)
     elif isinstance(found, Texts):
         yield _texts(provider, found, prefix)
