@@ -51,6 +51,7 @@ _CONFIG_TESTS = (
     "test_explain.py",
     "test_fields.py",
     "test_merge.py",
+    "test_named_texts.py",
     "test_overrides.py",
     "test_precedence.py",
     "test_providers.py",

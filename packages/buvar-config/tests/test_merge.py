@@ -71,7 +71,8 @@ def test_depth(wrap) -> None:
     """What is nested up to 64 levels is read, what is deeper is refused."""
 
     def nested(levels: int) -> dict[str, object]:
-        value: object = 1
+        # No number and no text, but no level of its own either.
+        value: object = None
         for _ in range(levels):
             value = {"a": value} if wrap is dict else wrap([value])
         return {"a": value}
@@ -185,3 +186,39 @@ def test_place_of_the_last() -> None:
     assert source.where(["a", "b", "c"]) is None
     assert source.where(["z"]) is None
     assert source.where([]) == "code"
+
+
+def test_an_override_of_a_section(monkeypatch) -> None:
+    """An override that is the table of a section wins over variables."""
+    monkeypatch.setenv("APP_X_INNER_A", "1")
+    monkeypatch.setenv("APP_X_INNER_B", "1")
+    source = config.ConfigSource(env_prefix="APP")
+    source.set('x={"inner": {"a": 2}}')
+
+    assert source.load(Outer, "x") == Outer(Inner(2, 1))
+
+
+def test_an_override_that_is_no_table_any_more() -> None:
+    """What code puts in the place of a useless override is loaded."""
+    source = config.ConfigSource(overrides=["x=5"])
+    with pytest.raises(config.ConfigError, match="expected a table"):
+        source.load(Outer, "x")
+
+    source["x"] = {"inner": {"a": 1}}
+    assert source.load(Outer, "x") == Outer(Inner(1))
+
+
+def test_loading_changes_nothing() -> None:
+    """What is put over a table when it is loaded stays out of the source."""
+
+    @attrs.define
+    class Whole:
+        x: Outer
+
+    source = config.ConfigSource({"x": {"other": {"c": 1}}})
+    source.set("x.inner.a=5")
+    source.set('x={"other": {"c": 9}}')
+    source["x"]["other"]["c"] = 2
+
+    assert source.load(Whole) == Whole(Outer(Inner(5), {"c": 9}))
+    assert source["x"]["other"] == {"c": 2}

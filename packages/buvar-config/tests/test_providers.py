@@ -131,7 +131,25 @@ def test_failing_origin(caplog) -> None:
             return config.Values(data, origin=lambda path: path[7])
 
     assert "'x' (vault:kv/app)" in fails(config.ConfigSource(Odd()))
-    assert "has no origin" in caplog.text
+    assert caplog.messages == ["vault:kv/app has no origin."]
+
+
+def test_origin_that_is_not_known(caplog) -> None:
+    """Without an origin it is the name of the provider, with no word of it."""
+
+    class Told(Vault):
+        def load(self) -> t.Any:
+            data = {"store": {"url": "u"}, "other": 1}
+            known = {"other": "o"}
+            return config.Values(data, lambda path: known.get(path[0]))
+
+    source = config.ConfigSource({"first": 1}, Told())
+
+    assert source.where(["store", "url"]) == "vault:kv/app"
+    assert source.where(["other"]) == "o"
+    assert source.where(["first"]) == "code"
+    assert source.where([]) == "vault:kv/app"
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("wrong", [None, [1], config.Values([])])  # type: ignore[arg-type]
@@ -280,135 +298,6 @@ def test_adding_one_that_fails_changes_nothing() -> None:
         source.add(Down())
     assert source.load(Store, "store").url == "a"
     source.reload()
-
-
-class Named(Vault):
-    """A fake of a store that has texts by name, such as a file ``.env``."""
-
-    secret = False
-
-    def load(self) -> t.Any:
-        return config.Texts(self.store, secret=self.secret)
-
-
-def test_texts_by_name(tmp_path, monkeypatch) -> None:
-    """Names win over all trees, and lose to secrets, variables, options."""
-    store = {"APP_STORE_URL": "name", "store-tries": "5", "STORE_USER": "u"}
-    source = config.ConfigSource(
-        Named(**store),
-        {"store": {"url": "dict", "tries": 2, "user": "dict"}},
-        env_prefix="APP",
-        secrets=tmp_path,
-    )
-
-    assert source.load(Store, "store") == Store("name", "u", 5)
-    explained = {x.path: x.source for x in source.explain(Store, "store")}
-    assert explained["store.tries"] == "vault:kv/app: store-tries"
-
-    tmp_path.joinpath("store_url").write_text("secret")
-    source.reload()
-    assert source.load(Store, "store").url == "secret"
-    monkeypatch.setenv("APP_STORE_URL", "variable")
-    assert source.load(Store, "store").url == "variable"
-    source.set("store.url=option")
-    assert source.load(Store, "store") == Store("option", "u", 5)
-
-
-def test_later_texts_win() -> None:
-    """Of two providers by name the later one wins, as of two trees."""
-    low, high = Named(STORE_URL="low", STORE_USER="low"), Named(STORE_URL="h")
-    source = config.ConfigSource(low)
-    source.add(high)
-
-    assert source.load(Store, "store") == Store("h", "low")
-    low.store["STORE_USER"], low.version = "new", 2
-    assert source.refresh()
-    assert source.load(Store, "store").user == "new"
-
-
-def test_unknown_texts() -> None:
-    """A name that nothing reads is a mistake, as a variable is."""
-    source = config.ConfigSource(Named(STORE_URL="u", STORE_TRIS="5"))
-
-    text = fails(source)
-    assert "vault:kv/app: STORE_TRIS" in text
-    assert "Did you mean STORE_TRIES?" in text
-
-
-def test_texts_of_tables() -> None:
-    """A name may lead below a key of a table, and be that of a table."""
-
-    @attrs.define
-    class Stores:
-        stores: dict[str, Store]
-        one: Store
-
-    named = Named(STORES_MAIN_URL="m", ONE='{"url": "o"}', ONE_TRIES="3")
-    found = config.ConfigSource(named).load(Stores)
-
-    assert found == Stores({"main": Store("m")}, Store("o", "p", 3))
-
-
-def test_secret_texts() -> None:
-    """What is secret by name is masked as in a tree."""
-    named = Named(STORE_URL="hidden-host", STORE_TRIES="hidden-n")
-    named.secret = True
-    source = config.ConfigSource(named)
-
-    assert "hidden" not in fails(source)
-    source.set("store.tries=1")
-    assert "hidden" not in str(source.explain(Store, "store"))
-    assert source.load(Store, "store").url == "hidden-host"
-
-
-def test_origins_of_texts(caplog) -> None:
-    """An origin is a text, or told by name, or is not, and that is logged."""
-
-    def of(origin: t.Any) -> str:
-        class Told(Vault):
-            def load(self) -> t.Any:
-                return config.Texts({"STORE_URL": "u"}, origin)
-
-        source = config.ConfigSource(Told())
-        return source.explain(Store, "store")[0].source
-
-    assert of("ssm:/app") == "ssm:/app"
-    assert of(lambda name: f"ssm:{name}") == "ssm:STORE_URL"
-    assert of(lambda name: name[99]) == "vault:kv/app: STORE_URL"
-    assert "has no origin" in caplog.text
-
-
-@pytest.mark.parametrize(
-    "data", [{"STORE_URL": 5}, {5: "u"}, {"STORE_URL": None}, ["a"]], ids=str
-)
-def test_texts_are_text(data) -> None:
-    """Anything but text by text is refused, with the provider's name."""
-
-    class Wrong(Vault):
-        def load(self) -> t.Any:
-            return config.Texts(data)
-
-    with pytest.raises(config.ConfigError, match="vault:kv/app"):
-        config.ConfigSource(Wrong())
-
-
-async def test_several_at_once() -> None:
-    """A provider may have trees and texts; an awaited one as well."""
-    both = [
-        {"store": {"url": "a", "user": "a"}},
-        config.Values({"store": {"user": "b"}}, origin="second"),
-        config.Texts({"STORE_TRIES": "3"}),
-    ]
-
-    class Many(Vault):
-        def load(self) -> t.Any:
-            return both
-
-    remote = config.ConfigSource(Remote(both))
-    await remote.fetch()
-    for source in (config.ConfigSource(Many()), remote):
-        assert source.load(Store, "store") == Store("a", "b", 3)
-        assert source.where(["store", "user"]) == "second"
 
 
 async def test_errors_of_their_own() -> None:

@@ -19,13 +19,13 @@ class Values:
     Attributes:
         data: Nested dicts, as a TOML file has.
         origin: What errors and ``explain`` call the place of a value, such as
-            ``vault:kv/app@7``; a function gets the value's path. By default
-            the name of the provider.
+            ``vault:kv/app@7``; a function gets the value's path, and returns
+            ``None`` for the default, the name of the provider.
         secret: None of it is shown, neither in errors nor by ``explain``.
     """
 
     data: Mapping[str, t.Any]
-    origin: str | t.Callable[[Path], str] | None = None
+    origin: str | t.Callable[[Path], str | None] | None = None
     secret: bool = False
 
 
