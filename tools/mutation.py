@@ -35,21 +35,26 @@ class Target:
         package: The distribution.
         modules: Its modules, below ``src``.
         tests: Its files of tests.
+        conftest: What their ``conftest.py`` is to say as well.
     """
 
     package: str
     modules: tuple[str, ...]
     tests: tuple[str, ...]
+    conftest: str = ""
 
 
 #: Those of the configuration that draw no examples and start no processes.
 _CONFIG_TESTS = (
     "test_aliases.py",
     "test_bad_inputs.py",
+    "test_choices.py",
     "test_claims.py",
+    "test_defaults.py",
     "test_environment.py",
     "test_explain.py",
     "test_fields.py",
+    "test_generators.py",
     "test_merge.py",
     "test_named_texts.py",
     "test_overrides.py",
@@ -57,10 +62,29 @@ _CONFIG_TESTS = (
     "test_providers.py",
     "test_secrecy.py",
     "test_sections.py",
+    "test_types.py",
+    "test_unions.py",
     "test_unknown_names.py",
     "test_unread.py",
     "test_values.py",
 )
+
+#: What is known of a class is kept on it: without this, mutmut believes that
+#: only the first test of a class reaches the code that finds it out.
+_CONFIG_FIXTURE = """
+import pytest
+
+from buvar import config
+
+
+class Fresh:
+    pass
+
+
+@pytest.fixture(autouse=True)
+def ask_anew():
+    config.register(Fresh, Fresh)
+"""
 
 TARGETS = {
     "environment": Target(
@@ -74,11 +98,13 @@ TARGETS = {
             "buvar/config/_sources/plan.py",
         ),
         _CONFIG_TESTS,
+        _CONFIG_FIXTURE,
     ),
     "merge": Target(
         "buvar-config",
         ("buvar/config/_merge.py", "buvar/config/_sources/layer.py"),
         _CONFIG_TESTS,
+        _CONFIG_FIXTURE,
     ),
     "planner": Target(
         "buvar-di",
@@ -123,8 +149,8 @@ def prepare(name: str) -> Path:
     tests = folder / "tests"
     tests.mkdir()
     conftest = package / "tests" / "conftest.py"
-    if conftest.exists():
-        shutil.copy(conftest, tests)
+    own = conftest.read_text() if conftest.exists() else ""
+    tests.joinpath("conftest.py").write_text(own + target.conftest)
     for file in target.tests:
         shutil.copy(package / "tests" / file, tests)
     ini = (ROOT / "tools" / "pytest.ini").read_text()

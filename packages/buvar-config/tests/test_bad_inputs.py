@@ -197,8 +197,18 @@ def test_write_page(tmp_path, monkeypatch) -> None:
     PAGE.write_text(before + "\n".join(parts), "utf-8")
 
 
-@pytest.mark.parametrize("prefix", ["a b", "my-app", "A=", "1A", "_", " "])
-def test_prefixes_that_no_variable_has(prefix) -> None:
+@pytest.mark.parametrize(
+    ("prefix", "better"),
+    [
+        ("a b", "A_B"),
+        ("my-app", "MY_APP"),
+        ("A=", "A"),
+        ("1X0", "X"),
+        ("_", "APP"),
+        (" ", "APP"),
+    ],
+)
+def test_prefixes_that_no_variable_has(prefix, better) -> None:
     """A prefix that cannot be that of a variable is refused, not changed."""
     with pytest.raises(config.ConfigError) as caught:
         config.ConfigSource(env_prefix=prefix)
@@ -208,8 +218,7 @@ def test_prefixes_that_no_variable_has(prefix) -> None:
     (problem,) = caught.value.errors
     assert problem.value == repr(prefix)
     assert "letters, digits and underscores" in problem.expected
-    cure = caught.value.cure
-    better = cure.removeprefix("Take one such as '").removesuffix("'.")
+    assert caught.value.cure == f"Take one such as {better!r}."
     assert config.ConfigSource(env_prefix=better).env_prefix == better
 
 

@@ -66,9 +66,10 @@ def test_variables(source, monkeypatch, name, text, changed) -> None:
     assert bool(explained) == bool(changed)
 
 
-@pytest.mark.parametrize(("name", "text", "changed"), ROWS[:14], ids=str)
-def test_files(source, monkeypatch, tmp_path, name, text, changed) -> None:
+@pytest.mark.parametrize("row", ROWS[:14], ids=str)
+def test_files(source, monkeypatch, tmp_path, row) -> None:
     """A variable that ends in ``_FILE`` names a file with the text."""
+    name, text, changed = row
     file = tmp_path / "text"
     file.write_text(f"{text}\n")
     monkeypatch.setenv(f"{name}_FILE", str(file))
@@ -161,6 +162,7 @@ def test_without_a_prefix(monkeypatch) -> None:
     ("name", "hint"),
     [
         ("APP_S_HOTS", "Did you mean APP_S_HOST?"),
+        ("APP_S_NAMES_X", "Did you mean APP_S_NAMES?"),
         ("APP_S_HOTS_FILE", "Did you mean APP_S_HOST?"),
         ("APP_S_TLS_NOTHING", None),
     ],
@@ -251,3 +253,129 @@ def test_no_class(source) -> None:
 
     assert "neither a class of attrs nor a dataclass" in str(caught.value)
     assert caught.value.cure == "Decorate it, e.g. with attrs.define."
+
+
+@attrs.define
+class Account:
+    auth: Tls = attrs.field(factory=Tls)
+    port: int = 0
+
+
+@attrs.define
+class Tables:
+    first: dict[str, int] = attrs.field(factory=dict)
+    texts: dict[str, str] = attrs.field(factory=dict)
+    maybe: dict[str, int] | None = None
+    accounts: dict[str, Account] = attrs.field(factory=dict)
+
+
+@pytest.mark.parametrize(
+    ("data", "variables", "found"),
+    [
+        # The longest name of a field that fits is meant.
+        (
+            {},
+            {"ACCOUNTS_X_AUTH_PORT": "1"},
+            {"accounts": {"x": Account(Tls(1))}},
+        ),
+        # A table is merged with what is there.
+        (
+            {"accounts": {"x": {"port": 5, "auth": {"pin": "p"}}}},
+            {"ACCOUNTS_X": '{"auth": {"port": 1}}'},
+            {"accounts": {"x": Account(Tls(1, "p"), 5)}},
+        ),
+        (
+            {"accounts": {"x": {"auth": {"pin": "p"}}}},
+            {"ACCOUNTS_X_AUTH": "port = 1"},
+            {"accounts": {"x": Account(Tls(1, "p"))}},
+        ),
+        # Text stays text, whatever it looks like.
+        ({}, {"TEXTS_A": "b = 1"}, {"texts": {"a": "b = 1"}}),
+        ({}, {"TEXTS_A": '{"b": 1}'}, {"texts": {"a": '{"b": 1}'}}),
+        ({}, {"MAYBE_A": "1"}, {"maybe": {"a": 1}}),
+        # The keys are those of that table, of all that it is made of.
+        (
+            {},
+            {"FIRST": '{"Key": 1}', "MAYBE_KEY": "2"},
+            {"first": {"Key": 1}, "maybe": {"key": 2}},
+        ),
+        (
+            {"first": {"x-y": 1}},
+            {"FIRST": '{"b-c": 2}', "FIRST_X_Y": "3", "FIRST_B_C": "4"},
+            {"first": {"x-y": 3, "b-c": 4}},
+        ),
+        # A key may end as the names of variables that name files do.
+        (
+            {"first": {"a_file": 1}},
+            {"FIRST_A_FILE": "2"},
+            {"first": {"a_file": 2}},
+        ),
+    ],
+    ids=str,
+)
+def test_tables(monkeypatch, data, variables, found) -> None:
+    """What a name below a table means."""
+    for name, text in variables.items():
+        monkeypatch.setenv(f"T_{name}", text)
+
+    loaded = config.ConfigSource(data, env_prefix="T").load(Tables)
+
+    assert loaded == attrs.evolve(Tables(), **found)
+
+
+def test_secret_file_that_is_named_like_a_variable(tmp_path) -> None:
+    """A file of the secrets folder is a value, and names no other file."""
+    tmp_path.joinpath("first_new_file").write_text("1")
+    source = config.ConfigSource({"first": {"a": 1}}, secrets=tmp_path)
+
+    assert source.load(Tables) == Tables({"a": 1})
+
+
+def test_files_that_are_missing(monkeypatch, tmp_path) -> None:
+    """A missing file is an error with its path, until it is there."""
+    names = [
+        "APP_S_TEXTS_A_FILE",
+        "APP_S_ACCOUNTS_X_PORT_FILE",
+        "APP_O_HOST_FILE",
+    ]
+    for name in names:
+        monkeypatch.setenv(name, str(tmp_path / name))
+    source = config.ConfigSource(env_prefix="APP")
+
+    for _ in range(2):
+        with pytest.raises(config.ConfigError) as caught:
+            source.load(Tables, "s")
+        assert {x.path: x.source for x in caught.value.errors} == {
+            "s.texts.a": f"${names[0]}: {tmp_path / names[0]}",
+            "s.accounts.x.port": f"${names[1]}: {tmp_path / names[1]}",
+        }
+        with pytest.raises(config.ConfigError, match=r"o\.host: the file"):
+            source.load(Server, "o")
+
+    for name in names:
+        tmp_path.joinpath(name).write_text("1")
+    assert source.load(Server, "o").host == "1"
+    assert source.load(Tables, "s") == Tables(
+        texts={"a": "1"}, accounts={"x": Account(port=1)}
+    )
+
+
+def test_two_fields_with_one_name() -> None:
+    """The second of two fields is what is wrong, and either is renamed."""
+
+    @attrs.define
+    class Twice:
+        tls_port: int = 1
+        tls: Tls = attrs.field(factory=Tls)
+
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(env_prefix="APP").load(Twice, "s")
+
+    (problem,) = caught.value.errors
+    assert problem.path == "s.tls.port"
+    assert "APP_S_TLS_PORT is claimed by s.tls_port and s.tls.port" in (
+        problem.expected
+    )
+    assert caught.value.cure == (
+        "Rename one of the two, e.g. with config.var(name=...)."
+    )

@@ -171,3 +171,17 @@ def test_keys_that_come_later(monkeypatch) -> None:
     ]:
         source = config.ConfigSource(data, env_prefix="APP", unknown="ignore")
         assert source.load(Backends).backends == found
+
+
+def test_what_is_no_override() -> None:
+    """What is not written as a key and a value is refused with its cure."""
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(overrides=["a.b"])
+    (problem,) = caught.value.errors
+    assert problem.source == "--set"
+    assert caught.value.cure == "Write it as --set section.key=value."
+
+    assert config.ConfigSource(overrides=[f"{'a.' * 62}a=1"])
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(overrides=[f"first.{'a.' * 62}a=1"])
+    assert caught.value.errors[0].source == "--set first"
