@@ -55,22 +55,24 @@ class ConfigSource(dict[str, t.Any]):
     """
     Merged dicts, which typed objects are loaded from.
 
-    Later ones win, from lowest to highest: the defaults of a class, dicts,
-    files and providers in their order, the secrets folder,
-    ``PREFIX_X_FILE``, ``PREFIX_X``, overrides. Nested dicts merge, everything
-    else is replaced.
+    Later ones win, from lowest to highest: the defaults of a class; dicts,
+    files and providers in their order; what providers have by name; the
+    secrets folder, ``PREFIX_X_FILE``, ``PREFIX_X``, overrides. Nested dicts
+    merge, everything else is replaced.
 
     Args:
         dicts: Nested dicts and providers, later ones win; they are not
             changed.
         env_prefix: What the names of variables begin with; without it the
-            environment is not looked at.
+            environment is not looked at. It is a word of letters, digits and
+            underscores.
         overrides: Strings ``a.b=value`` that win over everything.
         secrets: A folder with a file for each value, named like a variable.
         unknown: What to do about keys that a class does not know.
 
     Raises:
-        ConfigError: Something cannot be read or is nested too deeply.
+        ConfigError: Something cannot be read or is nested too deeply, or no
+            variable can have the prefix.
 
     Example:
         >>> source = ConfigSource({"web": {"port": 80}}, {"web": {"tls": 1}})

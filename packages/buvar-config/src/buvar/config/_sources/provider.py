@@ -103,8 +103,8 @@ class Provider(t.Protocol):
         """
         Return all it has now.
 
-        That is ``Values`` or a plain dict, ``Texts``, a list of these, the
-        lowest first, or something that is to be awaited and returns them.
+        That is ``Values`` or a plain dict, ``Texts``, or a list of these, the
+        lowest first.
 
         Raises:
             ConfigError: What is wrong; other exceptions are made into one.
