@@ -57,6 +57,8 @@ _OTHERWISE = (
 )
 #: Compiled here: forked workers share it, and do not compile it each.
 _WORD = re.compile(r"\w+")
+#: Keywords and parameters may be called like a layer.
+_NO_NAMES = re.compile(r"'[^']*'|\b\w+=")
 
 
 class AbsenceMarker:
@@ -123,7 +125,8 @@ class Head:
             target: What is asked for.
             guards: The lines that follow, which ask the context.
         """
-        words = set(_WORD.findall("\n".join((*guards, *self.lines))))
+        text = _NO_NAMES.sub("", "\n".join((*guards, *self.lines)))
+        words = set(_WORD.findall(text))
         asked = self._const(target, "target")
         if "below" in words and not words & {"layer", "layer_kept"}:
             # Only what is called is needed, and what lies below is asked.
