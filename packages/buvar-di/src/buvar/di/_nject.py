@@ -194,14 +194,14 @@ async def resolve_slow(
         wrong = unused(planner, question.targets, nodes)
         if wrong is not None:
             raise wrong
+        plan = planner.finish(nodes)
         resolver = compile_plan(
-            planner,
-            nodes,
+            plan,
             target,
             functools.partial(resolve_slow, question),
             single=question.single,
         )
-        if not planner.by_value:
+        if not plan.once:
             compiled.prefer(question.key, resolver, version)
         value = await resolver.call(None, dependencies)
     return value

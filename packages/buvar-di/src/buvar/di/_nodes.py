@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from buvar.components import Components
@@ -9,6 +10,7 @@ from buvar.components import spi
 
 from ._adapter import Adapter
 from ._candidate import Candidate
+from ._generics import Bindings
 from ._provider_kind import Kind
 from ._signature import Param
 from ._types import Asked
@@ -35,88 +37,86 @@ def look_up(guard: Guard, layers: t.Sequence[Components]) -> t.Any:
     return spi.peek_named(layers[level], key, name)
 
 
-class Node:
-    """Where one value comes from."""
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """
+    A keyword of the call.
 
-    __slots__ = ("life", "type")
+    Attributes:
+        type: What it is taken for.
+        name: Its name.
+        life: How long it lives, see ``LEVELS``.
+    """
 
-    def __init__(self, tp: t.Any, life: int) -> None:
-        self.type = tp
-        self.life = life
-
-
-class Given(Node):
-    """A keyword of the call."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, tp: t.Any, name: str) -> None:
-        super().__init__(tp, STAGE)
-        self.name = name
+    type: t.Any
+    name: str
+    life: t.ClassVar[int] = STAGE
 
 
-class Item(Node):
-    """A component of the context."""
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """
+    A component of the context.
 
-    __slots__ = ("guard",)
+    Attributes:
+        guard: The question that it answers.
+    """
 
-    def __init__(self, guard: Guard) -> None:
-        super().__init__(guard.key, guard.level)
-        self.guard = guard
+    guard: Guard
+
+    @property
+    def type(self) -> t.Any:
+        """The type that it is looked up by."""
+        return self.guard.key
+
+    @property
+    def life(self) -> int:
+        """How long it lives: as long as the layer that is asked."""
+        return self.guard.level
 
 
-class Const(Node):
-    """A default, or an override."""
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Const:
+    """
+    A default, or an override.
 
-    __slots__ = ("default", "value")
+    Attributes:
+        type: What it is taken for.
+        value: The object.
+        default: It is the default of the parameter.
+        life: How long it lives, see ``LEVELS``.
+    """
 
-    def __init__(self, tp: t.Any, value: t.Any, *, default: bool) -> None:
-        super().__init__(tp, STAGE)
-        self.value = value
-        self.default = default
+    type: t.Any
+    value: t.Any
+    default: bool
+    life: t.ClassVar[int] = STAGE
 
 
-class Build(Node):
-    """A call of an adapter."""
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Build:
+    """
+    A call of an adapter.
 
-    __slots__ = (
-        "adapter",
-        "args",
-        "bindings",
-        "building",
-        "candidate",
-        "level",
-        "needs",
-        "parent",
-        "ticket",
-    )
+    Attributes:
+        type: What it is asked for as.
+        candidate: The adapter, and what its type variables stand for.
+        adapter: The first of these.
+        bindings: The second.
+        args: Its parameters, and where their values come from.
+        needs: What has to be built before it, if it is built.
+        level: Where its dependencies are looked up and its end is noted.
+        life: How long it lives, see ``LEVELS``.
+    """
 
-    def __init__(
-        self,
-        tp: t.Any,
-        candidate: Candidate,
-        args: list[tuple[Param, Node]],
-        level: int,
-    ) -> None:
-        self.candidate = candidate
-        self.adapter, self.bindings = candidate
-        self.args = args
-        #: What is built before it.
-        self.needs = tuple(part for _, arg in args for part in parts(arg))
-        #: Where its dependencies are looked up and its end is noted.
-        self.level = level
-        life = min((node.life for _, node in args), default=STAGE)
-        if self.adapter.scope != "call":
-            life = level
-        elif self.adapter.kind in (Kind.YIELD, Kind.ASYNC_YIELD):
-            life = min(life, max(level, LAYER))
-        super().__init__(tp, life)
-        self.parent: Build | None = None
-        #: What tells it apart while it is being built.
-        self.ticket, self.building = self.adapter.tickets(self.bindings)
-        for node in self.needs:
-            if isinstance(node, Build) and node.parent is None:
-                node.parent = self
+    type: t.Any
+    candidate: Candidate
+    adapter: Adapter
+    bindings: Bindings
+    args: tuple[tuple[Param, Node], ...]
+    needs: tuple[Node, ...]
+    level: int
+    life: int
 
     @property
     def kept(self) -> bool:
@@ -124,26 +124,59 @@ class Build(Node):
         return self.adapter.scope != "call"
 
 
-class Collect(Node):
-    """All there is of a type."""
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Collect:
+    """
+    All there is of a type.
 
-    __slots__ = ("found", "items", "kind")
+    Attributes:
+        type: The collection that is asked for.
+        kind: ``list``, ``tuple`` or ``dict``.
+        items: What is built, by name, in this order.
+        found: The question for the components that come after it.
+    """
 
-    def __init__(
-        self,
-        tp: t.Any,
-        kind: type,
-        items: dict[str, Node],
-        found: Guard | None,
-    ) -> None:
-        life = STAGE if found is None else found.level
-        super().__init__(tp, min([life, *(n.life for n in items.values())]))
-        #: ``list``, ``tuple`` or ``dict``.
-        self.kind = kind
-        #: What is built, by name, in this order.
-        self.items = items
-        #: The question for the components that come after it.
-        self.found = found
+    type: t.Any
+    kind: type
+    items: t.Mapping[str, Node]
+    found: Guard | None
+
+    @property
+    def life(self) -> int:
+        """How long it lives: no longer than anything in it."""
+        life = STAGE if self.found is None else self.found.level
+        return min([life, *(node.life for node in self.items.values())])
+
+
+#: Where one value comes from.
+Node: t.TypeAlias = Given | Item | Const | Build | Collect
+
+
+def build_of(
+    tp: t.Any,
+    candidate: Candidate,
+    args: t.Sequence[tuple[Param, Node]],
+    level: int,
+) -> Build:
+    """
+    Make the node for a call of an adapter.
+
+    Args:
+        tp: What it is asked for as.
+        candidate: The adapter.
+        args: Its parameters, and where their values come from.
+        level: The layer that it is built in, or for.
+    """
+    adapter, bindings = candidate
+    life = min((node.life for _, node in args), default=STAGE)
+    if adapter.scope != "call":
+        life = level
+    elif adapter.kind in (Kind.YIELD, Kind.ASYNC_YIELD):
+        life = min(life, max(level, LAYER))
+    needs = tuple(part for _, arg in args for part in parts(arg))
+    return Build(
+        tp, candidate, adapter, bindings, tuple(args), needs, level, life
+    )
 
 
 def parts(node: Node) -> tuple[Node, ...]:

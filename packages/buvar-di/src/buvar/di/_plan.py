@@ -12,6 +12,7 @@ must not hold on to what ends before.
 
 from __future__ import annotations
 
+import types
 import typing as t
 
 from buvar.components import Components
@@ -24,6 +25,9 @@ from ._collections import Shape
 from ._collections import members
 from ._collections import same_name
 from ._collections import shape_of
+from ._condition import reference
+from ._decided import Plan
+from ._decided import Storage
 from ._decorators import Decorated
 from ._errors import AnnotationError
 from ._generics import substitute
@@ -37,6 +41,8 @@ from ._nodes import Collect
 from ._nodes import Const
 from ._nodes import Failure
 from ._nodes import Node
+from ._nodes import build_of
+from ._provider_kind import Kind
 from ._register import Adapters
 from ._signature import Param
 from ._trampoline import Steps
@@ -139,7 +145,7 @@ class Planner(Lookup):
         shape = None if attempts else self._shape(tp)
         if shape is not None:
             collected = yield from self._collect(tp, shape, level)
-            if isinstance(collected, Node):
+            if isinstance(collected, Collect):
                 return collected
             attempts += collected
         failure = self._nothing(tp, level, attempts)
@@ -306,7 +312,7 @@ class Planner(Lookup):
                 args.append((param, node))
         finally:
             del self._path[here]
-        build = Build(key, candidate, args, level)
+        build = build_of(key, candidate, args, level)
         self._keep(build, member=member)
         return build
 
@@ -341,7 +347,7 @@ class Planner(Lookup):
         """Share what is built, with all that do not outlive it."""
         self.order.append(build)
         here = build.adapter, tuple(build.bindings.values())
-        keys = self.keys_of(build)
+        keys = self._keys(build)
         if member:
             keys = tuple(key for key in keys if self._is_first(build, key))
         members, undo = self._built[MEMBERS], self._undo
@@ -362,13 +368,9 @@ class Planner(Lookup):
         base = build.adapter.base or (build.adapter,)
         return not found or found[0].adapter is base[0]
 
-    def keys_of(self, build: Build) -> tuple[t.Any, ...]:
+    def _keys(self, build: Build) -> tuple[t.Any, ...]:
         """List the types under which it is found again."""
         return self.decorated.keys(build.candidate, build.type)
-
-    def own_keys(self, build: Build) -> tuple[t.Any, ...]:
-        """List the types its adapter says it is of, unless it is wrapped."""
-        return self.decorated.keys(build.candidate)
 
     def _rewind(self, start: int, undo: int) -> None:
         """Forget what was planned for an adapter that is not used."""
@@ -376,6 +378,54 @@ class Planner(Lookup):
         for level, key in self._undo[undo:]:
             del self._built[level][key]
         del self._undo[undo:]
+
+    # --- the plan ---------------------------------------------------------
+
+    def finish(self, targets: t.Iterable[Node]) -> Plan:
+        """Return the plan for some targets that were planned."""
+        kept = (build for build in self.order if build.kept)
+        read = {guard: reference(x) for guard, x in self.rests_on.items()}
+        storage = {build: self._storage(build) for build in kept}
+        return Plan(
+            tuple(targets),
+            tuple(self.order),
+            types.MappingProxyType(storage),
+            types.MappingProxyType(self.guards),
+            types.MappingProxyType(self.collected),
+            types.MappingProxyType(read),
+            frozenset(self.absent),
+            frozenset(self.unnamed),
+            self.by_value,
+        )
+
+    def _storage(self, build: Build) -> Storage:
+        """Decide how a layer keeps an object."""
+        adapter, keys = build.adapter, self._keys(build)
+        ticket, building = adapter.tickets(build.bindings)
+        own_keys = self.decorated.keys(build.candidate)
+        is_layered = self.decorated.any_there and (
+            adapter.base is not None or self.decorated.any(build.candidate)
+        )
+        place = ticket
+        if not is_layered:
+            found = self.adapters.find(own_keys[0])
+            keeping = [each for each in found if each.adapter.scope != "call"]
+            if len(keeping) == 1:
+                place = own_keys[0]
+        return Storage(
+            keys,
+            place,
+            by_type=place is not ticket,
+            by_own_type=build.type in own_keys,
+            # What is layered is found by what it stands for, and by nothing
+            # else.
+            more_types=(
+                not is_layered
+                and isinstance(keys[0], type)
+                and adapter.kind is not Kind.CLASS
+            ),
+            building=building,
+        )
 
     # --- failures ---------------------------------------------------------
 

@@ -1,0 +1,132 @@
+"""The names in compiled code, and the objects that they stand for."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import keyword
+import re
+import typing as t
+import unicodedata
+
+from buvar.components import LayerEndedError
+from buvar.components import spi
+from buvar.components.spi import MISSING
+from buvar.context import buvar_context
+
+from ._collections import ALL
+from ._collections import by_name
+from ._collections import exact
+from ._collections import listed
+from ._nodes import LEVELS
+from ._nodes import Build
+from ._nodes import Guard
+from ._once import release
+from ._once import wait
+from ._once import wake
+from ._runtime import any_lent
+from ._runtime import any_present
+from ._runtime import keep
+from ._runtime import raise_bad_result
+from ._runtime import raise_no_closing_layer
+from ._runtime import types_of
+from ._types import show
+
+
+#: What all compiled code may use.
+_COMMON: t.Final[t.Mapping[str, t.Any]] = {
+    "ENDED": spi.ENDED,
+    "MISSING": MISSING,
+    "Ended": LayerEndedError,
+    "any_lent": any_lent,
+    "any_present": any_present,
+    "by_name": by_name,
+    "close": spi.close_generator,
+    "current": buvar_context.get,
+    "current_task": spi.current_task,
+    "defer": spi.defer,
+    "exact": exact,
+    "keep": keep,
+    "listed": listed,
+    "partial": functools.partial,
+    "raise_bad_result": raise_bad_result,
+    "raise_no_closing_layer": raise_no_closing_layer,
+    "release": release,
+    "running_task": spi.running_task,
+    "types_of": types_of,
+    "wait": wait,
+    "wake": wake,
+}
+_TAKEN: t.Final = frozenset(
+    {
+        *("adapters", "resolve_slow", "given", "nject", "note", "error"),
+        *("context", "items", "below", *LEVELS),
+        *(f"{level}_kept" for level in LEVELS),
+        *_COMMON,
+        # The code uses some of them, such as isinstance.
+        *dir(builtins),
+    }
+)
+#: Compiled here: forked workers share it, and do not compile it each.
+_WORD = re.compile(r"\w+")
+
+
+class Names:
+    """
+    The names of one piece of code.
+
+    Attributes:
+        values: What stands for objects from outside, for ``exec``.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, t.Any] = dict(_COMMON)
+        self._taken = set(_TAKEN)
+        #: The last number that made a name unique.
+        self._numbers: dict[str, int] = {}
+        self._constants: dict[int, str] = {}
+        self._variables: dict[Build | Guard, str] = {}
+
+    def new(self, wish: str) -> str:
+        """Return a name that nothing else has, like one that is wished."""
+        # Python reads identifiers in this form; a class may have any name.
+        wish = unicodedata.normalize("NFKC", wish)
+        wish = "_".join(_WORD.findall(wish)).strip("_")
+        wish = wish if wish.isidentifier() else f"it_{wish}"
+        wish = wish if wish.isidentifier() else "it"
+        name = wish
+        while name in self._taken or keyword.iskeyword(name):
+            number = self._numbers[wish] = self._numbers.get(wish, 1) + 1
+            name = f"{wish}_{number}"
+        self._taken.add(name)
+        return name
+
+    def fresh(self, value: t.Any, wish: str) -> str:
+        """Name an object that was made for one place in the code."""
+        name = self.new(wish)
+        self.values[name] = value
+        return name
+
+    def constant(self, value: t.Any, wish: str = "") -> str:
+        """Return the one name of an object."""
+        name = self._constants.get(id(value))
+        if name is None:
+            wish = wish or getattr(value, "__name__", "const")
+            # Keeps the object alive: its id is the key.
+            name = self._constants[id(value)] = self.fresh(value, wish)
+        return name
+
+    def guard(self, guard: Guard) -> str:
+        """Return the variable for the answer to a question."""
+        name = self._variables.get(guard)
+        if name is None:
+            what = "found" if guard.name is ALL else show(guard.key).lower()
+            name = self._variables[guard] = self.new(f"{what}_item")
+        return name
+
+    def variable(self, build: Build) -> str:
+        """Return the variable for what is built."""
+        name = self._variables.get(build)
+        if name is None:
+            name = self._variables[build] = self.new(show(build.type).lower())
+        return name

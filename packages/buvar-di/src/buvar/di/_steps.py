@@ -1,0 +1,162 @@
+"""What the schedule of a plan is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ._decided import Plan
+from ._nodes import Build
+from ._nodes import Guard
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Make:
+    """Build an object here, and store it if it is kept."""
+
+    build: Build
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IfMissing:
+    """Take steps only if they were not taken further up."""
+
+    build: Build
+    steps: tuple[Step, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MakeNew:
+    """
+    Build what a layer is to keep, and cannot have yet.
+
+    Attributes:
+        build: What is to be built.
+        steps: How it is built.
+    """
+
+    build: Build
+    steps: tuple[Step, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnlessKept:
+    """
+    Take what the layer keeps; only otherwise take steps to build it.
+
+    Attributes:
+        build: What is to be built.
+        before: Steps that are taken first, whether the layer has it or not:
+            they build each once on their own.
+        or_added: What was added meanwhile is as good.
+        steps: How it is built.
+    """
+
+    build: Build
+    before: tuple[Step, ...]
+    or_added: bool
+    steps: tuple[Step, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claim:
+    """
+    Have one call build what a layer keeps, and others wait for it.
+
+    Attributes:
+        build: What is to be built.
+        before: Steps that are taken first, whoever builds it.
+        is_new: Nothing can have been built before.
+        steps: What the call does that builds it.
+    """
+
+    build: Build
+    before: tuple[Step, ...]
+    is_new: bool
+    steps: tuple[Step, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class AnyOf:
+    """
+    A flag: is anything wanted that needs an object?
+
+    Attributes:
+        flags: Any of these.
+    """
+
+    flags: tuple[Flag, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class NotKept:
+    """
+    A flag: is an object to be built, as its layer has none?
+
+    Attributes:
+        build: The object.
+        wanted: Whether it is needed at all, ``None`` if it always is.
+    """
+
+    build: Build
+    wanted: Flag | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IfWanted:
+    """Take steps only if a flag is true."""
+
+    flag: Flag
+    steps: tuple[Step, ...]
+
+
+Flag: t.TypeAlias = AnyOf | NotKept
+Step: t.TypeAlias = Make | MakeNew | IfMissing | UnlessKept | Claim | IfWanted
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Question:
+    """
+    A question to the context.
+
+    Attributes:
+        guard: What is asked for.
+        expected: Whether it has to be there.
+        twin: The same question to another layer, if that was asked before.
+        read: A condition has read the answer, and may decide otherwise for
+            another one.
+    """
+
+    guard: Guard
+    expected: bool
+    twin: Guard | None
+    read: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Schedule:
+    """
+    In which order a plan is carried out.
+
+    Attributes:
+        plan: The plan.
+        questions: What is asked first: another answer needs another plan.
+        absent: The types that must not be there, by level.
+        layer: The layer of the call, with a lifetime, is used.
+        stage: The layer of the stage is used.
+        stage_keeps: Something is kept in the stage.
+        flags: What finds out which objects are needed, in this order.
+        steps: How the objects are built.
+        maybe_assigned: Objects that may or may not be built in a step: each
+            is ``MISSING`` before.
+    """
+
+    plan: Plan
+    questions: tuple[Question, ...]
+    absent: t.Mapping[int, tuple[t.Any, ...]]
+    layer: bool
+    stage: bool
+    stage_keeps: bool
+    flags: tuple[Flag, ...]
+    steps: tuple[Step, ...]
+    maybe_assigned: tuple[Build, ...]
