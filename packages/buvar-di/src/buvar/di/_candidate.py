@@ -23,6 +23,11 @@ class Candidate(t.NamedTuple):
     adapter: Adapter
     bindings: Bindings
 
+    @property
+    def identity(self) -> tuple[Adapter, tuple[t.Any, ...]]:
+        """The same for each candidate that builds the same."""
+        return self.adapter, tuple(self.bindings.values())
+
 
 def own_types(candidate: Candidate) -> list[t.Any]:
     """List the types an adapter says it builds, with its type variables."""

@@ -18,12 +18,12 @@ from ._errors import ResolveError
 from ._explain import explain
 from ._explain import needs
 from ._explain import unhashable
+from ._failures import Failure
 from ._generics import is_open
 from ._inject import filler_of
 from ._keywords import unused
-from ._nodes import Failure
 from ._nodes import Node
-from ._plan import Planner
+from ._planner import Planner
 from ._types import Asked
 from ._types import show
 

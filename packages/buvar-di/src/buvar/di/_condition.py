@@ -8,7 +8,6 @@ import types
 import typing as t
 import weakref
 
-from buvar.components import Components
 from buvar.components.spi import MISSING
 
 from ._adapter import Adapter
@@ -20,6 +19,7 @@ from ._errors import RegisterError
 from ._nodes import Build
 from ._nodes import Const
 from ._nodes import Item
+from ._nodes import Layers
 from ._nodes import Node
 from ._nodes import look_up
 from ._options import Options
@@ -122,9 +122,7 @@ class Condition:
         """The name to show, with the file and line it was written in."""
         return f"{name_of(self.predicate)} ({place_of(self.predicate)})"
 
-    def holds(
-        self, nodes: t.Sequence[Node], layers: t.Sequence[Components]
-    ) -> bool:
+    def holds(self, nodes: t.Sequence[Node], layers: Layers) -> bool:
         """
         Ask the predicate.
 
@@ -153,7 +151,7 @@ class Condition:
             raise
 
 
-def value_of(node: Node, layers: t.Sequence[Components]) -> t.Any:
+def value_of(node: Node, layers: Layers) -> t.Any:
     """
     Return a value that was planned, which must neither wait nor be kept.
 

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing as t
 
+from ._condition import reference
 from ._nodes import Build
 from ._nodes import Guard
 from ._nodes import Node
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Storage:
-    """
-    How a layer keeps an object.
-
-    Attributes:
-        keys: The types under which it is found again.
-        place: What it is looked for by. That is its type. Only where several
-            adapters keep objects of that type, as they may wrap each
-            other's, each has a key of its own.
-        by_type: It is looked for by its type.
-        by_own_type: It is asked for by a type that its adapter says. If not,
-            an earlier one may be there although its type is absent: that
-            was not known to be one, as with an ABC its class was registered
-            with.
-        more_types: It may be of more types than its adapter says.
-        building: The key of the call that builds it.
-    """
-
-    keys: tuple[t.Any, ...]
-    place: t.Hashable
-    by_type: bool
-    by_own_type: bool
-    more_types: bool
-    building: t.Hashable
+from ._premises import Premises
+from ._storage import Storage
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,3 +44,35 @@ class Plan:
     absent: frozenset[t.Any]
     unnamed: frozenset[t.Any]
     once: bool
+
+
+def decide(
+    targets: tuple[Node, ...],
+    order: tuple[Build, ...],
+    storage: t.Mapping[Build, Storage],
+    premises: Premises,
+) -> Plan:
+    """
+    Make a plan of what was found out.
+
+    Args:
+        targets: Where the value of each target comes from.
+        order: All that is built.
+        storage: How that of it is kept that outlives the call.
+        premises: What the plan rests on.
+    """
+    read = {
+        guard: reference(component)
+        for guard, component in premises.rests_on.items()
+    }
+    return Plan(
+        targets,
+        order,
+        storage,
+        types.MappingProxyType(premises.guards),
+        types.MappingProxyType(premises.collected),
+        types.MappingProxyType(read),
+        frozenset(premises.absent),
+        frozenset(premises.unnamed),
+        premises.by_value,
+    )

@@ -8,10 +8,10 @@ from ._annotations import EMPTY
 from ._errors import CycleError
 from ._errors import ResolveError
 from ._errors import ScopeError
+from ._failures import Attempt
+from ._failures import Failure
 from ._hints import hints
-from ._nodes import Attempt
-from ._nodes import Failure
-from ._plan import Planner
+from ._planner import Planner
 from ._signature import Param
 from ._types import Asked
 from ._types import show

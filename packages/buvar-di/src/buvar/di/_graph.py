@@ -16,7 +16,7 @@ from ._current import buvar_adapters
 from ._errors import AnnotationError
 from ._generics import substitute
 from ._inject import filler_of
-from ._plan import Planner
+from ._planner import Planner
 from ._register import Adapters
 from ._signature import Param
 from ._spelling import normal

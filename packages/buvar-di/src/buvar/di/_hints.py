@@ -15,9 +15,9 @@ from ._adapter import Adapter
 from ._candidate import refusals
 from ._collections import shape_of
 from ._errors import DiError
-from ._nodes import Attempt
-from ._nodes import Failure
-from ._plan import Planner
+from ._failures import Attempt
+from ._failures import Failure
+from ._planner import Planner
 from ._register import Adapters
 from ._types import Asked
 from ._types import bound_of

@@ -26,7 +26,7 @@ from ._nject import Question
 from ._nject import require
 from ._nject import resolve_slow
 from ._nodes import Node
-from ._plan import Planner
+from ._planner import Planner
 from ._provider_kind import Kind
 from ._provider_kind import kind_of
 from ._scopes import Scopes

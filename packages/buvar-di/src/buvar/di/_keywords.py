@@ -23,8 +23,8 @@ from ._nodes import Build
 from ._nodes import Given
 from ._nodes import Node
 from ._nodes import parts
-from ._plan import DEEPEST
-from ._plan import Planner
+from ._planner import DEEPEST
+from ._planner import Planner
 from ._signature import Param
 from ._types import Asked
 from ._types import ask
@@ -136,7 +136,7 @@ def reachable(
             todo += [(key, depth) for key in inner]
         wraps = [w for c in found for w in planner.decorated.chain(c, wanted)]
         for candidate in (*found, *wraps):
-            here = (candidate.adapter, tuple(candidate.bindings.values()))
+            here = candidate.identity
             generic = depth + bool(candidate.bindings)
             if here in seen or generic > DEEPEST:
                 continue
@@ -174,7 +174,7 @@ def _is_meant(
     named = [(asked, param.name) for _, param, asked in places]
     for asked, own in [*((target, None) for target in targets), *named]:
         names = {own} if asked.named is None else {own, asked.named.name}
-        if name in names and planner.accepts(asked, name):
+        if name in names and planner.lookup.accepts(asked, name):
             return True
         if asked.named is None and _offers(asked, value):
             return True

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from buvar.components import Components
 from buvar.components import spi
 from buvar.components.spi import MISSING
 
+from ._built import Built
 from ._collections import ALL
 from ._collections import EXACT
 from ._collections import Present
@@ -23,9 +23,10 @@ from ._nodes import Const
 from ._nodes import Given
 from ._nodes import Guard
 from ._nodes import Item
+from ._nodes import Layers
 from ._nodes import Node
 from ._nodes import look_up
-from ._register import Adapters
+from ._premises import Premises
 from ._spelling import normal
 from ._types import Asked
 from ._types import derived
@@ -35,65 +36,63 @@ from ._values import by_value
 from ._values import offers
 
 
-#: Among what is built: by what builds it, not by what it is.
-MEMBERS: t.Final = 3
-
-
 class Lookup:
-    """All that a call finds without building anything."""
+    """
+    All that a call finds without building anything.
+
+    Args:
+        overrides: What is faked, by type.
+        layers: The layers that are asked, by level.
+        keywords: What the call gives.
+        given: Types taken as components although there are none (yet).
+        expected: The same for types with a name or ``None``, except for what
+            is kept in the stage.
+        built: What the plan builds so far.
+        premises: Where each answer of the context is noted.
+    """
 
     def __init__(
         self,
-        adapters: Adapters,
-        components: Components,
+        *,
+        overrides: t.Mapping[t.Any, t.Any],
+        layers: Layers,
         keywords: t.Mapping[str, t.Any],
         given: t.Collection[t.Any],
         expected: t.Collection[tuple[t.Any, t.Hashable]],
+        built: Built,
+        premises: Premises,
     ) -> None:
-        self.adapters = adapters
-        self.layers: tuple[Components, Components, Components] = (
-            components,
-            spi.lifetime_of(components),
-            spi.stage_of(components),
-        )
-        self.keywords = keywords
-        self.given = given
-        self.expected = expected
-        #: Each question to the context, and whether there was an answer.
-        self.guards: dict[Guard, bool] = {}
-        #: The same for all components of some types: whether the plan rests
-        #: on there being some, or none, ``None`` if it does not matter.
-        self.collected: dict[Guard, bool | None] = {}
-        #: The components that conditions have read: others may decide anew.
-        self.rests_on: dict[Guard, t.Any] = {}
-        self.absent: set[t.Any] = set()
-        self.unnamed: set[t.Any] = set()
-        #: The next call may look the same and mean another thing, as where a
-        #: keyword is judged by its value: its plan is not kept.
-        self.by_value: bool = any(
+        self._overrides = overrides
+        self._layers = layers
+        self._keywords = keywords
+        self._given = given
+        self._expected = expected
+        self._built = built
+        self._premises = premises
+        premises.by_value = any(
             # It poses as another class, as a proxy does.
             value.__class__ is not type(value)
             for value in keywords.values()
         )
-        self._built: tuple[dict[t.Any, Node], ...] = ({}, {}, {}, {})
 
-    def _named(
+    def named(
         self, tp: Asked, names: tuple[t.Hashable, ...], level: int
     ) -> Node | None:
+        """Look for a keyword or a component with a name, or for a fake."""
         for name in names:
-            if name in self.keywords and self.accepts(tp, name):
+            if name in self._keywords and self.accepts(tp, name):
                 return Given(tp, t.cast("str", name))
         fake = self._fake(tp)
         if fake is not None:
             return fake
         for key in tp.keys:
-            node = self._component(key, names[0], level)
+            node = self.component(key, names[0], level)
             if node is not None:
                 return node
         return None
 
     def _fake(self, tp: Asked) -> Node | None:
-        overrides = self.adapters.overrides
+        overrides = self._overrides
         for key in tp.keys if overrides else ():
             asked: t.Any = key
             if tp.named is not None:
@@ -104,15 +103,15 @@ class Lookup:
 
     def accepts(self, tp: Asked, name: t.Any) -> bool:
         """Tell whether the keyword of a name is what is asked for."""
-        value = self.keywords[name]
-        self.by_value |= any(map(by_value, tp.keys))
+        value = self._keywords[name]
+        self._premises.by_value |= any(map(by_value, tp.keys))
         if value is None and tp.optional:
             return True
         if not tp.keys:
             return not tp.optional
         return any(accepts(key, value) for key in tp.keys)
 
-    def _component(
+    def component(
         self, key: t.Any, name: t.Hashable, level: int
     ) -> Node | None:
         """
@@ -134,36 +133,41 @@ class Lookup:
             and (node := self._ask(cls, name, level)) is not None
         ]
         # Which is added last, or further up, may be another one next time.
-        self.by_value |= len(found) > 1
+        self._premises.by_value |= len(found) > 1
         if not found and hasattr(origin, "__orig_bases__"):
             node = self._ask(origin, name, level)
             own = getattr(node and self._item(node), "__orig_class__", None)
             if node is not None and own is not None:
-                self.by_value = True
+                self._premises.by_value = True
                 found = [node] if key in provided(normal(own)) else []
         return max(found, key=self._place, default=None)
 
     def _item(self, node: Item) -> t.Any:
         """Return the component itself."""
-        return look_up(node.guard, self.layers)
+        return look_up(node.guard, self._layers)
 
     def _place(self, node: Item) -> tuple[int, int]:
         """Tell how far up a component is, and how late it was added."""
         item, (level, key, name) = self._item(node), node.guard
-        return spi.place_of(self.layers[level], item, key, name)
+        return spi.place_of(self._layers[level], item, key, name)
 
     def _ask(self, key: t.Any, name: t.Hashable, level: int) -> Item | None:
         """Look into the context, and remember the answer."""
         named = name is not None
         guard = Guard(level, key, name)
-        if level and self.guards.get(Guard(CALL, key, name)) is False:
+        if (
+            level
+            and self._premises.guards.get(Guard(CALL, key, name)) is False
+        ):
             # What is not seen from the top is not further down either.
             return None
         if not spi.is_announced(key, named=named):
-            (self.unnamed if named else self.absent).add(key)
+            (self._premises.unnamed if named else self._premises.absent).add(
+                key
+            )
             return Item(guard) if self._is_given(guard) else None
-        if guard not in self.guards:
-            layer = self.layers[level]
+        if guard not in self._premises.guards:
+            layer = self._layers[level]
             if name is not None:
                 item = spi.peek_named(layer, key, name)
             elif level == STAGE:
@@ -171,50 +175,54 @@ class Lookup:
                 item = spi.lent(layer, key)
             else:
                 item = spi.peek(layer, key)
-            self.guards[guard] = item is not MISSING
-        if self.guards[guard] or self._is_given(guard):
+            self._premises.guards[guard] = item is not MISSING
+        if self._premises.guards[guard] or self._is_given(guard):
             return Item(guard)
         return None
 
     def _is_given(self, guard: Guard) -> bool:
         """Tell whether it will be in the context, though it is not yet."""
-        if guard.name is None and guard.key in self.given:
+        if guard.name is None and guard.key in self._given:
             return True
         # What is there later is in a layer that ends before the stage.
-        return guard.level < STAGE and (guard.key, guard.name) in self.expected
+        return (
+            guard.level < STAGE and (guard.key, guard.name) in self._expected
+        )
 
-    def _unnamed(self, tp: Asked, level: int) -> Node | None:
+    def unnamed(self, tp: Asked, level: int) -> Node | None:
+        """Look for anything that is of a type."""
         fake = self._fake(tp)
         if fake is not None:
             return fake
         for key in tp.keys:
-            if key in self._built[level]:
-                return self._built[level][key]
+            built = self._built.by_type(key, level)
+            if built is not None:
+                return built
         for key in tp.keys:
-            node = self._component(key, None, level)
+            node = self.component(key, None, level)
             if node is not None:
                 return node
         for key in tp.keys:
-            for name, value in self.keywords.items():
-                self.by_value |= by_value(key)
+            for name, value in self._keywords.items():
+                self._premises.by_value |= by_value(key)
                 if offers(key, value):
                     return Given(key, name)
         return None
 
     # --- collections ------------------------------------------------------
 
-    def _exact(self, cls: type, level: int) -> Item | None:
+    def exact(self, cls: type, level: int) -> Item | None:
         """Look for the unnamed component of exactly a class."""
         if not spi.is_announced(cls):
-            self.absent.add(cls)
+            self._premises.absent.add(cls)
             return None
         guard = Guard(level, cls, EXACT)
-        if guard not in self.guards:
-            item = exact(cls, self.layers[level])
-            self.guards[guard] = item is not MISSING
-        return Item(guard) if self.guards[guard] else None
+        if guard not in self._premises.guards:
+            item = exact(cls, self._layers[level])
+            self._premises.guards[guard] = item is not MISSING
+        return Item(guard) if self._premises.guards[guard] else None
 
-    def _found(
+    def components(
         self,
         shape: Shape,
         hidden: t.Iterable[t.Any],
@@ -235,14 +243,14 @@ class Lookup:
         expected = [
             tp
             for tp in keys
-            if tp in self.given
-            or (level < STAGE and any(tp == key for key, _ in self.expected))
+            if tp in self._given
+            or (level < STAGE and any(tp == key for key, _ in self._expected))
         ]
         if not expected and self._never_added(keys):
             return None
         guard = Guard(level, Present(keys, hidden), ALL)
-        is_there = bool(guard.key(self.layers[level]))
-        self.collected[guard] = is_there if needed else None
+        is_there = bool(guard.key(self._layers[level]))
+        self._premises.collected[guard] = is_there if needed else None
         return guard if is_there or expected or not needed else None
 
     def _never_added(self, keys: t.Iterable[t.Any]) -> bool:
@@ -255,6 +263,6 @@ class Lookup:
         )
         if spi.any_announced(types) or spi.any_announced(types, named=True):
             return False
-        self.absent |= types
-        self.unnamed |= types
+        self._premises.absent |= types
+        self._premises.unnamed |= types
         return True

@@ -14,10 +14,10 @@ from ._compile import compile_plan
 from ._current import buvar_adapters
 from ._explain import explain
 from ._explain import unhashable
+from ._failures import Failure
 from ._keywords import unused
-from ._nodes import Failure
 from ._nodes import Node
-from ._plan import Planner
+from ._planner import Planner
 from ._register import Adapters
 
 

@@ -1,4 +1,4 @@
-"""The parts of a plan: where values come from, and why others do not."""
+"""The parts of a plan: where values come from."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from ._candidate import Candidate
 from ._generics import Bindings
 from ._provider_kind import Kind
 from ._signature import Param
-from ._types import Asked
 
 
 #: From the shortest lifetime to the longest.
 LEVELS: t.Final = ("call", "layer", "stage")
 CALL, LAYER, STAGE = range(3)
+
+
+#: The layers that are asked, by level.
+Layers: t.TypeAlias = tuple[Components, Components, Components]
 
 
 class Guard(t.NamedTuple):
@@ -29,7 +32,7 @@ class Guard(t.NamedTuple):
     name: t.Hashable
 
 
-def look_up(guard: Guard, layers: t.Sequence[Components]) -> t.Any:
+def look_up(guard: Guard, layers: Layers) -> t.Any:
     """Return the component that a guard asks for, or ``MISSING``."""
     level, key, name = guard
     if name is None:
@@ -182,30 +185,3 @@ def build_of(
 def parts(node: Node) -> tuple[Node, ...]:
     """Return what a node is made of: itself, or what a collection holds."""
     return tuple(node.items.values()) if type(node) is Collect else (node,)
-
-
-class Attempt(t.NamedTuple):
-    """An adapter that could not be used."""
-
-    adapter: Adapter
-    reason: str
-    param: Param | None = None
-    failure: Failure | None = None
-    #: Its annotations cannot be evaluated.
-    unread: bool = False
-    #: Its condition is false, or cannot be decided before something is there.
-    left_out: bool = False
-    #: The condition that has the parameter, if it is not the adapter's.
-    condition: str = ""
-
-
-class Failure(t.NamedTuple):
-    """Why a type could not be resolved."""
-
-    asked: Asked
-    attempts: tuple[Attempt, ...] = ()
-    note: str = ""
-    #: ``cycle``, ``scope`` or nothing.
-    kind: str = ""
-    #: The adapters in progress that it ran into.
-    heads: frozenset[Adapter] = frozenset()

@@ -7,7 +7,6 @@ import functools
 from buvar.components.spi import CodeName
 
 from ._code import Code
-from ._decided import Storage
 from ._expressions import arguments
 from ._expressions import display
 from ._names import Names
@@ -16,6 +15,7 @@ from ._nodes import STAGE
 from ._nodes import Build
 from ._provider_kind import Kind
 from ._runtime import yielded_twice_error
+from ._storage import Storage
 from ._types import ask
 from ._types import checkable
 

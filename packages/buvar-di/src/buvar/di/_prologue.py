@@ -104,8 +104,8 @@ def _ask(names: Names, schedule: Schedule, question: Question) -> list[str]:
 def _find(names: Names, question: Question, layer: str, key: str) -> list[str]:
     """Write how something that should be there is found."""
     guard = question.guard
-    var, name = names.guard(guard), t.cast("object", guard.name)
-    if name is not None or guard.level == STAGE:
+    var = names.guard(guard)
+    if guard.name is not None or guard.level == STAGE:
         return [f"    {var} = {_look(names, guard, layer, key)}"]
     # A call is spared, unless it was not asked for before (or is the
     # component None).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._nodes import Failure
+from ._failures import Failure
 from ._nodes import Node
 
 

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import typing as t
 
-from buvar.components import Components
-
 from ._adapter import Adapter
 from ._condition import Condition
 from ._condition import UndecidedError
-from ._nodes import Attempt
+from ._failures import Attempt
+from ._failures import Failure
 from ._nodes import Build
-from ._nodes import Failure
-from ._nodes import Guard
 from ._nodes import Item
+from ._nodes import Layers
 from ._nodes import Node
 from ._nodes import look_up
 from ._nodes import parts
+from ._premises import Premises
 from ._register import Adapters
 from ._signature import Param
 
 
-class Plan(t.Protocol):
+class Planning(t.Protocol):
     """A ``Planner``, as conditions see it."""
 
     adapters: Adapters
-    layers: tuple[Components, Components, Components]
+    layers: Layers
     given: t.Collection[t.Any]
     expected: t.Collection[tuple[t.Any, t.Hashable]]
-    guards: dict[Guard, bool]
-    collected: dict[Guard, bool | None]
-    absent: set[t.Any]
-    unnamed: set[t.Any]
-    by_value: bool
-    rests_on: dict[Guard, t.Any]
+    premises: Premises
 
     def param(self, param: Param) -> Node | Failure: ...
 
@@ -51,7 +45,9 @@ class Verdicts:
             from the call, but have nothing of its keywords.
     """
 
-    def __init__(self, plan: Plan, make: t.Callable[..., Plan]) -> None:
+    def __init__(
+        self, plan: Planning, make: t.Callable[..., Planning]
+    ) -> None:
         self._plan = plan
         self._make = make
         self._found: dict[Condition, Attempt | None] = {}
@@ -112,14 +108,10 @@ class Verdicts:
         reason = f"{reason}: {condition.name}"
         return Attempt(adapter, reason, left_out=left_out)
 
-    def _take(self, plan: Plan, nodes: t.Iterable[Node]) -> None:
+    def _take(self, plan: Planning, nodes: t.Iterable[Node]) -> None:
         """Rest the plan on what a condition read."""
-        ours = self._plan
-        ours.guards.update(plan.guards)
-        ours.collected.update(plan.collected)
-        ours.absent |= plan.absent
-        ours.unnamed |= plan.unnamed
-        ours.by_value |= plan.by_value
+        ours = self._plan.premises
+        ours.include(plan.premises)
         todo = list(nodes)
         while todo:
             node = todo.pop()

@@ -12,39 +12,44 @@ must not hold on to what ends before.
 
 from __future__ import annotations
 
-import types
 import typing as t
 
 from buvar.components import Components
+from buvar.components import spi
 
 from ._adapter import Adapter
 from ._annotations import EMPTY
+from ._built import Built
+from ._built import Mark
 from ._candidate import Candidate
 from ._candidate import own_types
 from ._collections import Shape
 from ._collections import members
 from ._collections import same_name
 from ._collections import shape_of
-from ._condition import reference
 from ._decided import Plan
-from ._decided import Storage
+from ._decided import decide
 from ._decorators import Decorated
 from ._errors import AnnotationError
+from ._failures import Attempt
+from ._failures import Failure
+from ._failures import cycle
+from ._failures import nothing
 from ._generics import substitute
-from ._lookup import MEMBERS
 from ._lookup import Lookup
 from ._nodes import CALL
 from ._nodes import LEVELS
-from ._nodes import Attempt
 from ._nodes import Build
 from ._nodes import Collect
 from ._nodes import Const
-from ._nodes import Failure
+from ._nodes import Layers
 from ._nodes import Node
 from ._nodes import build_of
-from ._provider_kind import Kind
+from ._premises import Premises
 from ._register import Adapters
 from ._signature import Param
+from ._storage import keys_of
+from ._storage import storages
 from ._trampoline import Steps
 from ._trampoline import run
 from ._types import Asked
@@ -58,7 +63,7 @@ from ._verdicts import Verdicts
 DEEPEST: t.Final = 10
 
 
-class Planner(Lookup):
+class Planner:
     """
     Plan the targets of one call.
 
@@ -82,9 +87,26 @@ class Planner(Lookup):
         *,
         left_out: Verdicts | None = None,
     ) -> None:
-        super().__init__(adapters, components, keywords, given, expected)
-        self.order: list[Build] = []
-        self._undo: list[tuple[int, t.Any]] = []
+        self.adapters = adapters
+        self.keywords = keywords
+        self.given = given
+        self.expected = expected
+        self.layers: Layers = (
+            components,
+            spi.lifetime_of(components),
+            spi.stage_of(components),
+        )
+        self.premises = Premises()
+        self._built = Built()
+        self.lookup = Lookup(
+            overrides=adapters.overrides,
+            layers=self.layers,
+            keywords=keywords,
+            given=given,
+            expected=expected,
+            built=self._built,
+            premises=self.premises,
+        )
         self._path: dict[tuple[Adapter, t.Any], t.Any] = {}
         self._failed: dict[t.Any, Failure] = {}
         self.left_out = left_out or Verdicts(self, Planner)
@@ -94,11 +116,13 @@ class Planner(Lookup):
         """Plan one target of the call."""
         asked = ask(target)
         # A union equals that of another order, which is another question.
-        self.by_value |= len(asked.keys) > 1
+        self.premises.by_value |= len(asked.keys) > 1
         if asked.named is not None:
-            node = self._named(asked, (asked.named.name,), CALL)
+            node = self.lookup.named(asked, (asked.named.name,), CALL)
             return node or self._nothing(asked, CALL)
-        return self._unnamed(asked, CALL) or run(self._adapt(asked, CALL))
+        return self.lookup.unnamed(asked, CALL) or run(
+            self._adapt(asked, CALL)
+        )
 
     def param(self, param: Param) -> Node | Failure:
         """Plan one parameter of a function to be filled."""
@@ -110,11 +134,11 @@ class Planner(Lookup):
         names: tuple[t.Hashable, ...] = (param.name,)
         if tp.named is not None:
             names = (tp.named.name, param.name)
-        node: Node | Failure | None = self._named(tp, names, level)
+        node: Node | Failure | None = self.lookup.named(tp, names, level)
         if node is None and (tp.named is not None or not tp.keys):
             node = self._nothing(tp, level)
         if node is None:
-            node = self._unnamed(tp, level)
+            node = self.lookup.unnamed(tp, level)
         if node is None:
             node = t.cast("Node | Failure", (yield self._adapt(tp, level)))
         if isinstance(node, Failure) and param.default is not EMPTY:
@@ -133,12 +157,12 @@ class Planner(Lookup):
         attempts: list[Attempt] = []
         for key in tp.keys:
             for candidate in self.adapters.find(key):
-                start, undo = len(self.order), len(self._undo)
+                mark = self._built.mark
                 tried = self._settled(key, candidate, level)
                 if tried is None:
                     tried = yield from self._build(key, candidate, level)
                 if self.decorated.any_there and isinstance(tried, Build):
-                    tried = yield from self._wrap(key, tried, start, undo)
+                    tried = yield from self._wrap(key, tried, mark)
                 if isinstance(tried, Build):
                     return tried
                 attempts.append(tried)
@@ -172,16 +196,18 @@ class Planner(Lookup):
             self._put(items, show(key), fake, shape)
         found = None
         if fakes.keys().isdisjoint(shape.item.keys):
-            start, undo = len(self.order), len(self._undo)
+            mark = self._built.mark
             for key, candidate in members(self.adapters.find, shape, fakes):
                 if self.left_out(candidate.adapter) is not None:
                     continue
                 node = yield from self._member(key, candidate, level)
                 if isinstance(node, Attempt):
-                    self._rewind(start, undo)
+                    self._built.rewind(mark)
                     return [node]
                 self._put(items, candidate.adapter.name, node, shape)
-            found = self._found(shape, fakes, level, needed=not items)
+            found = self.lookup.components(
+                shape, fakes, level, needed=not items
+            )
         if not items and found is None:
             return []
         return Collect(tp.keys[0], shape.kind, items, found)
@@ -191,28 +217,25 @@ class Planner(Lookup):
     ) -> t.Generator[t.Any, t.Any, Node | Attempt]:
         """Plan what one adapter adds to a collection."""
         own = own_types(candidate)[0]
-        start, undo = len(self.order), len(self._undo)
-        built: Node | Attempt | None = self._member_of(candidate, level)
+        mark = self._built.mark
+        built: Node | Attempt | None = self._built.by_candidate(
+            candidate, level
+        )
         is_kept = candidate.adapter.scope != "call" and self.decorated.any(
             candidate
         )
         only = not is_kept and len(self.adapters.find(own)) == 1
         if built is None and isinstance(own, type) and only:
             # Asked for itself it would be this component, added to be shared.
-            shared = self._exact(own, level)
+            shared = self.lookup.exact(own, level)
             if shared is not None:
                 return shared
         built = built or self._settled(own, candidate, level)
         if built is None:
             built = yield from self._build(own, candidate, level, member=True)
         if self.decorated.any_there and isinstance(built, Build):
-            built = yield from self._wrap(key, built, start, undo)
+            built = yield from self._wrap(key, built, mark)
         return built
-
-    def _member_of(self, candidate: Candidate, level: int) -> Build | None:
-        """Find what an adapter builds already."""
-        here = (level, candidate[0], tuple(candidate[1].values()))
-        return t.cast("Build | None", self._built[MEMBERS].get(here))
 
     def _put(
         self, items: dict[str, Node], name: str, node: Node, shape: Shape
@@ -230,7 +253,7 @@ class Planner(Lookup):
         self, key: t.Any, candidate: Candidate, level: int
     ) -> Build | Attempt | None:
         """Say without planning why an adapter is not used, or what it is."""
-        adapter, bindings = candidate
+        adapter = candidate.adapter
         if adapter.when is not None and (left_out := self.left_out(adapter)):
             return left_out
         own = LEVELS.index(adapter.scope)
@@ -242,37 +265,34 @@ class Planner(Lookup):
             failure = Failure(Asked((key,)), kind="scope")
             return Attempt(adapter, reason, None, failure)
         level = own or level
-        here = (adapter, tuple(bindings.values()))
-        if here in self._path:
-            return self._cycle(key, here)
-        if bindings and self._grows(adapter):
+        if candidate.identity in self._path:
+            return cycle(self._path, key, candidate)
+        if candidate.bindings and self._grows(adapter):
             reason = (
                 f"it needs itself for a new type each time, now {show(key)}"
             )
             return Attempt(adapter, reason)
         if self.decorated.any_there and self.decorated.any(candidate):
             # What is inside is shared with those who ask for all of it.
-            return self._member_of(candidate, level)
+            return self._built.by_candidate(candidate, level)
         return None
 
     def _wrap(
-        self, key: t.Any, inner: Build, start: int, undo: int
+        self, key: t.Any, inner: Build, mark: Mark
     ) -> t.Generator[t.Any, t.Any, Build | Attempt]:
         """Plan what wraps what was built, for those who ask for a type."""
         level = inner.level
         for candidate in self.decorated.chain(inner.candidate, key):
-            adapter, bindings = candidate
-            built = self._member_of(candidate, level)
+            built = self._built.by_candidate(candidate, level)
             if built is not None:
                 inner = built
                 continue
-            here = (adapter, tuple(bindings.values()))
-            if here in self._path:
-                self._rewind(start, undo)
-                return self._cycle(key, here)
+            if candidate.identity in self._path:
+                self._built.rewind(mark)
+                return cycle(self._path, key, candidate)
             tried = yield from self._build(key, candidate, level, inner)
             if isinstance(tried, Attempt):
-                self._rewind(start, undo)
+                self._built.rewind(mark)
                 return tried
             inner = tried
         return inner
@@ -293,10 +313,10 @@ class Planner(Lookup):
             params = adapter.params
         except AnnotationError as error:
             return Attempt(adapter, str(error), unread=True)
-        here = (adapter, tuple(bindings.values()))
+        here = candidate.identity
         wraps = adapter.wraps and adapter.wraps.name
         self._path[here] = key
-        start, undo = len(self.order), len(self._undo)
+        mark = self._built.mark
         args: list[tuple[Param, Node]] = []
         try:
             for param in params:
@@ -305,7 +325,7 @@ class Planner(Lookup):
                     continue
                 node = yield from self._arg(param, bindings, level)
                 if isinstance(node, Failure):
-                    self._rewind(start, undo)
+                    self._built.rewind(mark)
                     tp = substitute(param.annotation, bindings)
                     param = param._replace(annotation=tp)  # noqa: PLW2901
                     return Attempt(adapter, "", param, node)
@@ -313,7 +333,10 @@ class Planner(Lookup):
         finally:
             del self._path[here]
         build = build_of(key, candidate, args, level)
-        self._keep(build, member=member)
+        keys = keys_of(build, self.decorated)
+        if member:
+            keys = tuple(key for key in keys if self._is_first(build, key))
+        self._built.add(build, keys)
         return build
 
     def _arg(
@@ -333,118 +356,27 @@ class Planner(Lookup):
         again = sum(1 for planned, _ in self._path if planned is adapter)
         return again >= DEEPEST
 
-    def _cycle(self, key: t.Any, here: tuple[Adapter, t.Any]) -> Attempt:
-        keys = list(self._path)
-        way = [self._path[step] for step in keys[keys.index(here) :]]
-        failure = Failure(
-            Asked((*way, key)),
-            kind="cycle",
-            heads=frozenset({here[0]}),
-        )
-        return Attempt(here[0], "", None, failure)
-
-    def _keep(self, build: Build, *, member: bool) -> None:
-        """Share what is built, with all that do not outlive it."""
-        self.order.append(build)
-        here = build.adapter, tuple(build.bindings.values())
-        keys = self._keys(build)
-        if member:
-            keys = tuple(key for key in keys if self._is_first(build, key))
-        members, undo = self._built[MEMBERS], self._undo
-        for level in range(build.life + 1):
-            built = self._built[level]
-            for key in keys:
-                if key not in built:
-                    built[key] = build
-                    undo.append((level, key))
-            place = (level, *here)
-            if place not in members:
-                members[place] = build
-                undo.append((MEMBERS, place))
-
     def _is_first(self, build: Build, key: t.Any) -> bool:
         """Tell whether it is what is built for those who ask for a type."""
         found = self.adapters.find(key)
         base = build.adapter.base or (build.adapter,)
         return not found or found[0].adapter is base[0]
 
-    def _keys(self, build: Build) -> tuple[t.Any, ...]:
-        """List the types under which it is found again."""
-        return self.decorated.keys(build.candidate, build.type)
-
-    def _rewind(self, start: int, undo: int) -> None:
-        """Forget what was planned for an adapter that is not used."""
-        del self.order[start:]
-        for level, key in self._undo[undo:]:
-            del self._built[level][key]
-        del self._undo[undo:]
-
     # --- the plan ---------------------------------------------------------
 
     def finish(self, targets: t.Iterable[Node]) -> Plan:
         """Return the plan for some targets that were planned."""
-        kept = (build for build in self.order if build.kept)
-        read = {guard: reference(x) for guard, x in self.rests_on.items()}
-        storage = {build: self._storage(build) for build in kept}
-        return Plan(
-            tuple(targets),
-            tuple(self.order),
-            types.MappingProxyType(storage),
-            types.MappingProxyType(self.guards),
-            types.MappingProxyType(self.collected),
-            types.MappingProxyType(read),
-            frozenset(self.absent),
-            frozenset(self.unnamed),
-            self.by_value,
-        )
-
-    def _storage(self, build: Build) -> Storage:
-        """Decide how a layer keeps an object."""
-        adapter, keys = build.adapter, self._keys(build)
-        ticket, building = adapter.tickets(build.bindings)
-        own_keys = self.decorated.keys(build.candidate)
-        is_layered = self.decorated.any_there and (
-            adapter.base is not None or self.decorated.any(build.candidate)
-        )
-        place = ticket
-        if not is_layered:
-            found = self.adapters.find(own_keys[0])
-            keeping = [each for each in found if each.adapter.scope != "call"]
-            if len(keeping) == 1:
-                place = own_keys[0]
-        return Storage(
-            keys,
-            place,
-            by_type=place is not ticket,
-            by_own_type=build.type in own_keys,
-            # What is layered is found by what it stands for, and by nothing
-            # else.
-            more_types=(
-                not is_layered
-                and isinstance(keys[0], type)
-                and adapter.kind is not Kind.CLASS
-            ),
-            building=building,
-        )
+        order = tuple(self._built.order)
+        storage = storages(order, self.adapters, self.decorated)
+        return decide(tuple(targets), order, storage, self.premises)
 
     # --- failures ---------------------------------------------------------
 
     def _nothing(
         self, tp: Asked, level: int, attempts: t.Sequence[Attempt] = ()
     ) -> Failure:
-        failures = [attempt.failure for attempt in attempts if attempt.failure]
-        heads = frozenset(head for each in failures for head in each.heads)
-        kinds = {failure.kind for failure in failures}
-        note, kind = (
-            "",
-            next((k for k in ("cycle", "scope") if k in kinds), ""),
+        ends_before = level and any(
+            self.lookup.component(key, None, CALL) for key in tp.keys
         )
-        if level and any(self._component(key, None, CALL) for key in tp.keys):
-            kind = "scope"
-            note = (
-                f"the one in the context ends before the {LEVELS[level]} "
-                "that needs it"
-            )
-        if heads:
-            heads &= self._heads()
-        return Failure(tp, tuple(attempts), note, kind, heads)
+        too_short = LEVELS[level] if ends_before else None
+        return nothing(tp, attempts, self._heads, too_short)
