@@ -8,6 +8,7 @@ from ._candidate import Candidate
 from ._nodes import Build
 
 
+Found: t.TypeAlias = dict[t.Any, Build]
 #: How much was built at some time.
 Mark: t.TypeAlias = tuple[int, int]
 
@@ -22,17 +23,19 @@ class Built:
 
     def __init__(self) -> None:
         self.order: list[Build] = []
-        #: By the level of who asks, and the type; or what builds it.
-        self._found: dict[t.Any, Build] = {}
-        self._keys: list[t.Any] = []
+        #: By the level of who asks.
+        self._types: tuple[Found, ...] = ({}, {}, {})
+        self._candidates: tuple[Found, ...] = ({}, {}, {})
+        #: Where each is found, to be forgotten again.
+        self._noted: list[tuple[Found, t.Any]] = []
 
     def by_type(self, key: t.Any, level: int) -> Build | None:
         """Find an object of a type."""
-        return self._found.get((level, key))
+        return self._types[level].get(key)
 
     def by_candidate(self, candidate: Candidate, level: int) -> Build | None:
         """Find what an adapter builds."""
-        return self._found.get((level, *candidate.identity))
+        return self._candidates[level].get(candidate.identity)
 
     def add(self, build: Build, keys: t.Iterable[t.Any]) -> None:
         """
@@ -44,23 +47,27 @@ class Built:
                 object is found already.
         """
         self.order.append(build)
-        found, noted = self._found, self._keys
+        noted, identity = self._noted, build.candidate.identity
         for level in range(build.life + 1):
-            own = (level, *build.candidate.identity)
-            for key in (*((level, key) for key in keys), own):
+            found = self._types[level]
+            for key in keys:
                 if key not in found:
                     found[key] = build
-                    noted.append(key)
+                    noted.append((found, key))
+            found = self._candidates[level]
+            if identity not in found:
+                found[identity] = build
+                noted.append((found, identity))
 
     @property
     def mark(self) -> Mark:
         """How much is built now, for ``rewind``."""
-        return len(self.order), len(self._keys)
+        return len(self.order), len(self._noted)
 
     def rewind(self, mark: Mark) -> None:
         """Forget what was planned for an adapter that is not used."""
-        order, keys = mark
+        order, noted = mark
         del self.order[order:]
-        for key in self._keys[keys:]:
-            del self._found[key]
-        del self._keys[keys:]
+        for found, key in self._noted[noted:]:
+            del found[key]
+        del self._noted[noted:]
