@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing as t
 
@@ -14,8 +13,7 @@ from ._premises import Premises
 from ._storage import Storage
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(t.NamedTuple):
     """
     What was decided for the targets of a call.
 

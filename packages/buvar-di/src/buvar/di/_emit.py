@@ -8,7 +8,6 @@ its own, entered by one task at a time. Nothing is decided here.
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from buvar.components.spi import CodeName
@@ -23,7 +22,6 @@ from ._objects import place
 from ._prologue import prologue
 from ._steps import AnyOf
 from ._steps import Claim
-from ._steps import Flag
 from ._steps import IfMissing
 from ._steps import IfWanted
 from ._steps import Make
@@ -37,8 +35,7 @@ from ._steps import UnlessKept
 _TOP: t.Final = 2
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Emitted:
+class Emitted(t.NamedTuple):
     """
     The code of a schedule, to be compiled.
 
@@ -99,7 +96,7 @@ class _Writer:
         self._code = code
         self._schedule = schedule
         self._storage = schedule.plan.storage
-        self._flags: dict[Flag, str] = {}
+        self._flags: list[str] = []
 
     def flags(self) -> None:
         """Write what finds out which objects are needed."""
@@ -113,7 +110,7 @@ class _Writer:
                 test = f"{self._place(flag.build)} not in {kept}"
                 if flag.wanted is not None:
                     test = f"{self._flags[flag.wanted]} and {test}"
-            self._flags[flag] = name
+            self._flags.append(name)
             self._code.line(f"{name} = {test}", _TOP)
 
     def steps(self, steps: t.Iterable[Step], depth: int) -> None:

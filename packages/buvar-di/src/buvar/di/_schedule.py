@@ -270,29 +270,32 @@ class _Scheduler:
 
 def _wanted(
     plan: Plan,
-) -> tuple[dict[Build, Flag | None], tuple[Flag, ...]]:
+) -> tuple[dict[Build, int | None], tuple[Flag, ...]]:
     """
     Say what finds out which objects are needed.
 
     Returns:
-        The flag of each object, ``None`` if it is always needed, and all
-        flags in the order in which they are found.
+        The number of the flag of each object, ``None`` if it is always
+        needed, and all flags.
     """
     flags: list[Flag] = []
-    wanted: dict[Build, Flag | None] = {}
-    needs: dict[Node, dict[Flag | None, None]] = {
+    wanted: dict[Build, int | None] = {}
+    needs: dict[Node, dict[int | None, None]] = {
         part: {None: None} for node in plan.targets for part in parts(node)
     }
     for build in reversed(plan.order):
-        reasons = [*needs[build]]
-        flag = None if None in reasons else reasons[0]
-        if flag is not None and len(reasons) > 1:
-            flag = AnyOf(tuple(t.cast("list[Flag]", reasons)))
-            flags.append(flag)
+        reasons = needs[build]
+        flag = None
+        if None not in reasons:
+            numbers = tuple(t.cast("t.Iterable[int]", reasons))
+            flag = numbers[0]
+            if len(numbers) > 1:
+                flag = len(flags)
+                flags.append(AnyOf(numbers))
         wanted[build] = missing = flag
         if build.kept:
-            missing = NotKept(build, flag)
-            flags.append(missing)
+            missing = len(flags)
+            flags.append(NotKept(build, flag))
         for need in build.needs:
             needs.setdefault(need, {})[missing] = None
     return wanted, tuple(flags)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ._decided import Plan
@@ -10,23 +9,20 @@ from ._nodes import Build
 from ._nodes import Guard
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Make:
+class Make(t.NamedTuple):
     """Build an object here, and store it if it is kept."""
 
     build: Build
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class IfMissing:
+class IfMissing(t.NamedTuple):
     """Take steps only if they were not taken further up."""
 
     build: Build
     steps: tuple[Step, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class MakeNew:
+class MakeNew(t.NamedTuple):
     """
     Build what a layer is to keep, and cannot have yet.
 
@@ -39,8 +35,7 @@ class MakeNew:
     steps: tuple[Step, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class UnlessKept:
+class UnlessKept(t.NamedTuple):
     """
     Take what the layer keeps; only otherwise take steps to build it.
 
@@ -58,8 +53,7 @@ class UnlessKept:
     steps: tuple[Step, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(t.NamedTuple):
     """
     Have one call build what a layer keeps, and others wait for it.
 
@@ -76,37 +70,41 @@ class Claim:
     steps: tuple[Step, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class AnyOf:
+class AnyOf(t.NamedTuple):
     """
     A flag: is anything wanted that needs an object?
 
     Attributes:
-        flags: Any of these.
+        flags: Any of these, by their numbers.
     """
 
-    flags: tuple[Flag, ...]
+    flags: tuple[int, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class NotKept:
+class NotKept(t.NamedTuple):
     """
     A flag: is an object to be built, as its layer has none?
 
     Attributes:
         build: The object.
-        wanted: Whether it is needed at all, ``None`` if it always is.
+        wanted: The number of the flag that says whether it is needed at all,
+            ``None`` if it always is.
     """
 
     build: Build
-    wanted: Flag | None
+    wanted: int | None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class IfWanted:
-    """Take steps only if a flag is true."""
+class IfWanted(t.NamedTuple):
+    """
+    Take steps only if a flag is true.
 
-    flag: Flag
+    Attributes:
+        flag: Its number.
+        steps: The steps.
+    """
+
+    flag: int
     steps: tuple[Step, ...]
 
 
@@ -114,8 +112,7 @@ Flag: t.TypeAlias = AnyOf | NotKept
 Step: t.TypeAlias = Make | MakeNew | IfMissing | UnlessKept | Claim | IfWanted
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Question:
+class Question(t.NamedTuple):
     """
     A question to the context.
 
@@ -133,8 +130,7 @@ class Question:
     read: bool
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(t.NamedTuple):
     """
     In which order a plan is carried out.
 
@@ -145,7 +141,8 @@ class Schedule:
         layer: The layer of the call, with a lifetime, is used.
         stage: The layer of the stage is used.
         stage_keeps: Something is kept in the stage.
-        flags: What finds out which objects are needed, in this order.
+        flags: What finds out which objects are needed: the number of a flag
+            is its place.
         steps: How the objects are built.
         maybe_assigned: Objects that may or may not be built in a step: each
             is ``MISSING`` before.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing as t
 
@@ -12,8 +11,7 @@ from ._provider_kind import Kind
 from ._register import Adapters
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(t.NamedTuple):
     """
     How a layer keeps an object.
 
