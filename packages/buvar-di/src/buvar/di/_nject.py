@@ -10,15 +10,15 @@ from buvar.components.spi import lifetime_of
 from buvar.components.spi import refuse_ended
 from buvar.context import current_context
 
-from ._compile import compile_plan
+from ._codegen.builder import compile_plan
 from ._current import buvar_adapters
-from ._explain import explain
-from ._explain import unhashable
-from ._failures import Failure
-from ._keywords import unused
-from ._nodes import Node
-from ._planner import Planner
-from ._register import Adapters
+from ._plan.failures import Failure
+from ._plan.nodes import Node
+from ._plan.planner import Planner
+from ._registry.registry import Adapters
+from ._report.explain import explain
+from ._report.explain import unhashable
+from ._report.keywords import unused
 
 
 if t.TYPE_CHECKING:
