@@ -45,7 +45,12 @@ class Target:
 TARGETS = {
     "planner": Target(
         "buvar-di",
-        ("buvar/di/_plan.py",),
+        (
+            "buvar/di/_plan/built.py",
+            "buvar/di/_plan/failures.py",
+            "buvar/di/_plan/planner.py",
+            "buvar/di/_plan/storage.py",
+        ),
         (
             "test_collections.py",
             "test_conditions.py",

@@ -140,7 +140,8 @@ class Planner:
         if node is None:
             node = self.lookup.unnamed(tp, level)
         if node is None:
-            node = t.cast("Node | Failure", (yield self._adapt(tp, level)))
+            adapted: Node | Failure = yield self._adapt(tp, level)
+            node = adapted
         if isinstance(node, Failure) and param.default is not EMPTY:
             return Const(param.annotation, param.default, default=True)
         return node
