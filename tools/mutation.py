@@ -62,6 +62,8 @@ TARGETS = {
             "test_lifetimes.py",
             "test_order.py",
             "test_order_rules.py",
+            "test_planner.py",
+            "test_planner_failures.py",
             "test_self.py",
             "test_use.py",
         ),

@@ -90,7 +90,7 @@ class Compiled:
     def added(self, namespace: t.Any, *, named: bool) -> None:
         """Drop what rests on nothing having been added under a type."""
         if hasattr(namespace, "__orig_bases__"):
-            # Its objects are of types with arguments, see ``Lookup.component``.
+            # Its objects may be of types with arguments.
             self.clear()
         for key in self._resting.pop((namespace, named), ()):
             self.calls.pop(key, None)

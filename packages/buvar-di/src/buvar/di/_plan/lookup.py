@@ -98,7 +98,7 @@ class Lookup:
             if tp.named is not None:
                 asked = t.Annotated[asked, tp.named]
             if asked in overrides:
-                return Const(key, overrides[asked], default=False)
+                return Const(overrides[asked])
         return None
 
     def accepts(self, tp: Asked, name: t.Any) -> bool:

@@ -83,15 +83,13 @@ class Const:
     A default, or an override.
 
     Attributes:
-        type: What it is taken for.
         value: The object.
         default: It is the default of the parameter.
         life: How long it lives, see ``LEVELS``.
     """
 
-    type: t.Any
     value: t.Any
-    default: bool
+    default: bool = False
     life: t.ClassVar[int] = STAGE
 
 

@@ -143,7 +143,7 @@ class Planner:
             adapted: Node | Failure = yield self._adapt(tp, level)
             node = adapted
         if isinstance(node, Failure) and param.default is not EMPTY:
-            return Const(param.annotation, param.default, default=True)
+            return Const(param.default, default=True)
         return node
 
     # --- adapters ---------------------------------------------------------
@@ -172,7 +172,7 @@ class Planner:
             collected = yield from self._collect(tp, shape, level)
             if isinstance(collected, Collect):
                 return collected
-            attempts += collected
+            attempts = collected
         failure = self._nothing(tp, level, attempts)
         self._failed[memo] = failure
         return failure
@@ -188,7 +188,7 @@ class Planner:
     ) -> t.Generator[t.Any, t.Any, Collect | list[Attempt]]:
         """Plan all there is of a type, or say what cannot be built."""
         fakes = {
-            key: Const(key, fake, default=False)
+            key: Const(fake)
             for key, fake in self.adapters.overrides.items()
             if not set(shape.item.keys).isdisjoint(provided(key))
         }
@@ -349,7 +349,7 @@ class Planner:
         if t.get_origin(tp) is type and t.get_origin(param.annotation):
             variable = t.get_args(param.annotation)[0]
             if variable in bindings:
-                return Const(tp, bindings[variable], default=False)
+                return Const(bindings[variable])
         return (yield from self._param(param, param.ask(tp), level))
 
     def _grows(self, adapter: Adapter) -> bool:
@@ -376,8 +376,9 @@ class Planner:
     def _nothing(
         self, tp: Asked, level: int, attempts: t.Sequence[Attempt] = ()
     ) -> Failure:
+        name = None if tp.named is None else tp.named.name
         ends_before = level and any(
-            self.lookup.component(key, None, CALL) for key in tp.keys
+            self.lookup.component(key, name, CALL) for key in tp.keys
         )
         too_short = LEVELS[level] if ends_before else None
         return nothing(tp, attempts, self._heads, too_short)
