@@ -108,7 +108,12 @@ TARGETS = {
     ),
     "planner": Target(
         "buvar-di",
-        ("buvar/di/_plan.py",),
+        (
+            "buvar/di/_plan/built.py",
+            "buvar/di/_plan/failures.py",
+            "buvar/di/_plan/planner.py",
+            "buvar/di/_plan/storage.py",
+        ),
         (
             "test_collections.py",
             "test_conditions.py",
@@ -120,6 +125,8 @@ TARGETS = {
             "test_lifetimes.py",
             "test_order.py",
             "test_order_rules.py",
+            "test_planner.py",
+            "test_planner_failures.py",
             "test_self.py",
             "test_use.py",
         ),
