@@ -1,6 +1,6 @@
 """The failures of a stage, written for its users."""
 
-from __future__ import annotations
+# Annotations are not text here: fields of named tuples are looked up at once.
 
 import contextlib
 import traceback
