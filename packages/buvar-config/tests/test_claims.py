@@ -103,8 +103,13 @@ def test_files_of_two_classes() -> None:
     for classes in ((First, Second), (Second, First)):
         source = config.ConfigSource(env_prefix="APP")
         source.load(classes[0])
-        with pytest.raises(config.ConfigError, match="APP_PID_FILE"):
+        with pytest.raises(config.ConfigError) as caught:
             source.load(classes[1])
+        (problem,) = caught.value.errors
+        assert problem.expected == (
+            "the variable APP_PID_FILE is claimed by pid_file and the file "
+            "of pid"
+        )
 
 
 def test_two_classes_of_a_source() -> None:
@@ -156,3 +161,27 @@ def test_two_fields_with_one_key() -> None:
     text = str(caught.value)
     assert "the key 'x' is claimed by the fields _x and y of" in text
     assert "config.var(name=...)" in text
+
+
+def test_all_that_two_classes_claim() -> None:
+    """Each variable that two classes claim is told, once."""
+
+    @attrs.define
+    class First:
+        tls_pin: str = ""
+        tls_port: int = 1
+
+    @attrs.define
+    class Second:
+        pin: str = ""
+        port: int = 1
+
+    source = config.ConfigSource(env_prefix="APP")
+    source.load(First, "web")
+    with pytest.raises(config.ConfigError) as caught:
+        source.load(Second, "web.tls")
+
+    assert [problem.path for problem in caught.value.errors] == [
+        "web.tls_pin",
+        "web.tls_port",
+    ]

@@ -229,9 +229,10 @@ def test_keys_from_variables(monkeypatch) -> None:
     assert found == Pools({"My.Key": Backend("x", 2)})
 
 
-def test_one_name_for_two_keys(monkeypatch) -> None:
+@pytest.mark.parametrize("name", ["P_POOLS_A_B_DSN", "P_POOLS_A_B_DSN_FILE"])
+def test_one_name_for_two_keys(monkeypatch, name) -> None:
     """A name that is written like two keys is an error that names both."""
-    monkeypatch.setenv("P_POOLS_A_B_DSN", "x")
+    monkeypatch.setenv(name, "x")
     source = config.ConfigSource(
         {"pools": {"a-b": {}, "a_b": {}}}, env_prefix="P"
     )
@@ -239,9 +240,10 @@ def test_one_name_for_two_keys(monkeypatch) -> None:
     with pytest.raises(config.ConfigError) as caught:
         source.load(Pools)
 
-    assert (
-        "the variable P_POOLS_A_B_DSN is claimed by pools.a-b.dsn and "
-        "pools.a_b.dsn" in str(caught.value)
+    (problem,) = caught.value.errors
+    assert problem.path == "pools.a_b.dsn"
+    assert problem.expected == (
+        f"the variable {name} is claimed by pools.a-b.dsn and pools.a_b.dsn"
     )
     assert caught.value.cure == "Rename one of the two."
 
@@ -379,3 +381,55 @@ def test_two_fields_with_one_name() -> None:
     assert caught.value.cure == (
         "Rename one of the two, e.g. with config.var(name=...)."
     )
+
+
+def test_secret_that_is_no_text(tmp_path) -> None:
+    """A file that cannot be read is an error with the path of its value."""
+    tmp_path.joinpath("s_accounts_x_port").write_bytes(b"\xff")
+    source = config.ConfigSource(secrets=tmp_path)
+
+    with pytest.raises(config.ConfigError) as caught:
+        source.load(Tables, "s")
+
+    (problem,) = caught.value.errors
+    assert problem.path == "s.accounts.x.port"
+    assert problem.source == str(tmp_path / "s_accounts_x_port")
+
+
+@attrs.define
+class Needs:
+    host: str
+    port: int = 80
+
+
+@attrs.define
+class Other:
+    path: str = ""
+
+
+@attrs.define
+class Defaults:
+    server: Needs
+    backup: Needs | None = None
+    either: Needs | Other = attrs.field(factory=Other)
+    spare: Needs = attrs.field(factory=lambda: Needs("h", 81))
+
+
+def test_what_is_if_nothing_is_given() -> None:
+    """A default is that of a class only if nothing above it has another."""
+    found = {
+        x.path: (x.value, x.source)
+        for x in config.ConfigSource().explain(Defaults, "")
+    }
+
+    assert found == {
+        "server.host": ("-", "missing"),
+        "server.port": ("80", "default"),
+        "backup.host": ("-", "default"),
+        "backup.port": ("-", "default"),
+        "either.host": ("-", "default"),
+        "either.port": ("-", "default"),
+        "either.path": ("''", "default"),
+        "spare.host": ("'h'", "default"),
+        "spare.port": ("81", "default"),
+    }

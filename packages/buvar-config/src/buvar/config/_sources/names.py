@@ -310,7 +310,7 @@ def clashes(first: Names, second: Names) -> list[Problem]:
             here, there = there, here
         if here != there or is_file != other_is:
             same = is_file == other_is
-            if is_file and same and name.removesuffix("_FILE") in names:
+            if is_file and same:
                 # That is said of the variable itself.
                 continue
             found.append(_clash(name, here, there, is_file=not same))
