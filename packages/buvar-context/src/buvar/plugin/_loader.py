@@ -16,11 +16,11 @@ from ._concurrent import together
 from ._errors import StateError
 from ._errors import TaskError
 from ._events import Event
-from ._events import Listeners
 from ._events import PluginFailed
 from ._events import PluginPrepared
 from ._events import PluginPreparing
 from ._failure import mark
+from ._listeners import Listeners
 from ._parameters import fill
 from ._record import Group
 from ._record import PluginLayer
