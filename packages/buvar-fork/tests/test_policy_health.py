@@ -298,7 +298,7 @@ def test_a_reload_waits_for_no_recycling(service) -> None:
     ),
     forks=st.integers(1, 2),
 )
-@settings(suppress_health_check=CALM)
+@settings(deadline=None, suppress_health_check=CALM)
 def test_no_service_fails_for_ever(new_service, lives, forks: int) -> None:
     """Workers that never serve for long end it, whatever goes wrong."""
     fake = new_service(

@@ -179,6 +179,7 @@ def test_life(new_service) -> None:
         settings=settings(
             max_examples=150,
             stateful_step_count=40,
+            deadline=None,
             suppress_health_check=CALM,
         ),
     )
@@ -196,6 +197,7 @@ def test_life_of_roles(new_service) -> None:
         settings=settings(
             max_examples=100,
             stateful_step_count=40,
+            deadline=None,
             suppress_health_check=CALM,
         ),
     )
