@@ -72,6 +72,21 @@ TARGETS = {
             "test_policy_words.py",
         ),
     ),
+    "teardown": Target(
+        "buvar-context",
+        ("buvar/components/_closing.py", "buvar/plugin/_teardown.py"),
+        (
+            "test_child.py",
+            "test_child_generators.py",
+            "test_closing.py",
+            "test_closing_generators.py",
+            "test_layer_events.py",
+            "test_lifetimes.py",
+            "test_spi.py",
+            "test_teardown.py",
+            "test_teardown_failures.py",
+        ),
+    ),
 }
 
 

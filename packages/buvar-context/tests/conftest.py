@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,10 @@ import typing as t
 
 import pytest
 
+from buvar import context
 from buvar import plugin
+from buvar.plugin import LayerClosed
+from buvar.plugin import LayerOpened
 
 
 def _eager() -> asyncio.AbstractEventLoop:
@@ -122,3 +126,41 @@ def stage_error():
         return error
 
     return run
+
+
+@pytest.fixture(scope="session")
+def observed():
+    """Run a stage for a block, whose layers are told."""
+
+    @contextlib.asynccontextmanager
+    async def run():
+        events = []
+
+        async def listening() -> None:
+            plugin.listen(events.append, LayerOpened, LayerClosed)
+
+        async with plugin.Stage(listening):
+            yield events
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ends():
+    """Return what came out of layers, once each is told of rightly."""
+
+    def check(events) -> list[BaseException | None]:
+        opened = [e for e in events if isinstance(e, LayerOpened)]
+        closed = [e for e in events if isinstance(e, LayerClosed)]
+        assert len(opened) + len(closed) == len(events)
+        assert len({id(e.layer) for e in opened}) == len(opened)
+        assert sorted(map(id, opened)) == sorted(id(e.opened) for e in closed)
+        places = {id(event): place for place, event in enumerate(events)}
+        for event in closed:
+            assert places[id(event.opened)] < places[id(event)]
+            assert event.seconds >= 0
+            with pytest.raises(context.LayerEndedError):
+                event.opened.layer.add("too late")
+        return [e.error for e in closed]
+
+    return check

@@ -117,6 +117,18 @@ async def test_a_task_is_bounded_by_the_block_it_was_started_in() -> None:
 
 
 @pytest.mark.asyncio
+async def test_no_block_opens_over_a_layer_that_has_ended() -> None:
+    """It is refused, and the context is as it was."""
+    async with context.child():
+        pushed = context.push()
+    token = context.buvar_context.set(pushed)
+    with pytest.raises(context.LayerEndedError):
+        async with context.child(timeout=60):
+            pytest.fail("it opened")
+    assert context.current_context() is pushed
+    context.buvar_context.reset(token)
+
+
 async def test_cancelling_from_outside_is_no_timeout() -> None:
     """Who cancels the task gets CancelledError, also at the last moment."""
     started = asyncio.Event()

@@ -49,6 +49,30 @@ def test_stage() -> None:
     assert t.assert_type(plugin.stage(prepare), list[t.Any]) == []
 
 
+async def test_listeners() -> None:
+    """A listener takes the events that it asks for, or all of them."""
+    closed: list[plugin.LayerClosed] = []
+    of_layers: list[plugin.LayerOpened | plugin.LayerClosed] = []
+    told: list[plugin.Event] = []
+
+    async def prepare() -> None:
+        plugin.listen(closed.append, plugin.LayerClosed)
+        plugin.listen(of_layers.append, plugin.LayerOpened, plugin.LayerClosed)
+        plugin.listen(told.append)
+        plugin.listen(told.append, plugin.LayerClosed, plugin.TaskEnded)
+
+    if t.TYPE_CHECKING:
+        # Refused is what could not take the event.
+        plugin.listen(of_layers.append)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        plugin.listen(closed.append, plugin.TaskEnded)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    async with plugin.Stage(prepare):
+        with context.child():
+            pass
+    assert len(of_layers) == 2
+    assert len(closed) == 1
+
+
 async def test_stage_in_a_loop() -> None:
     """The asynchronous stage is typed alike."""
 

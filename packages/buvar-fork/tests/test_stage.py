@@ -15,6 +15,7 @@ import pytest
 
 from buvar import context
 from buvar import fork
+from buvar import plugin
 
 
 async def _pid():
@@ -280,3 +281,29 @@ print(fork.stage(prepare, forks=2))
 
     assert program.wait() == 0
     assert program.output == "['done', 'done']\n"
+
+
+@pytest.mark.parametrize("forks", [1, 2])
+def test_workers_are_told_of_their_own_layers(forks: int) -> None:
+    """A plugin that listens hears of the layers of its worker only."""
+
+    async def task(told: list[str]):
+        async with context.child():
+            pass
+        return [*told, os.getpid()]
+
+    async def prepare():
+        told: list[str] = []
+        plugin.listen(
+            lambda event: told.append(type(event).__name__),
+            plugin.LayerOpened,
+            plugin.LayerClosed,
+        )
+        yield task(told)
+
+    results = fork.stage(prepare, forks=forks)
+
+    assert [told for *told, _ in results] == [
+        ["LayerOpened", "LayerClosed"]
+    ] * forks
+    assert len({pid for *_, pid in results}) == forks

@@ -14,7 +14,6 @@ from buvar.components import Components
 from buvar.components import spi
 from buvar.context import buvar_context
 
-from ._connections import Connection
 from ._middlewares import chain_of
 from ._request_layer import Handler
 from ._request_layer import RequestGate
@@ -80,10 +79,18 @@ class Layers:
         self,
         below: Components,
         handler: Handler,
-        connection: Connection | None = None,
+        *,
+        tracked: bool = False,
     ) -> Handler:
-        """Return a handler on a layer, with what is around that."""
-        handler = in_layers(self.gate, below, handler, connection)
+        """
+        Return a handler on a layer, with what is around that.
+
+        Args:
+            below: What the layers are put on.
+            handler: What answers.
+            tracked: See ``in_layers``.
+        """
+        handler = in_layers(self.gate, below, handler, tracked=tracked)
         for wrap in reversed(self._around):
             handler = wrap(handler)
         return handler

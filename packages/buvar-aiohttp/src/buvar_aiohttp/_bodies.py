@@ -7,7 +7,7 @@ import typing as t
 
 import aiohttp.web
 
-from ._connections import Connection
+from ._connection import Connection
 from ._connections import Connections
 from ._payload import check_payload
 from ._payload import fail
@@ -50,7 +50,7 @@ async def watch_bodies(connections: Connections, seconds: float) -> None:
             ):
                 continue
             # It may have been found before the request was handled.
-            check_payload(request, connection.protocol)
+            check_payload(request, connection)
             progress = _look(known.get(connection), request, tick)
             if progress.seconds >= seconds:
                 fail(request, _timed_out())

@@ -7,7 +7,7 @@ import logging
 import time
 import typing as t
 
-from ._connections import Connection
+from ._connection import Connection
 from ._connections import Connections
 
 

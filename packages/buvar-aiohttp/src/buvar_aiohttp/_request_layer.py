@@ -13,7 +13,7 @@ from buvar.components import Components
 from buvar.components import spi
 from buvar.context import buvar_context
 
-from ._connections import Connection
+from ._connection import Connection
 from ._key import SEEN
 from ._outcome import error_of
 from ._outcome import mark_sent
@@ -63,11 +63,12 @@ class RequestGate:
         self.on_refused: t.Callable[[], object] | None = None
 
 
-def in_layers(
+def in_layers(  # noqa: C901 - what each request passes is spelled out
     gate: RequestGate,
     below: Components,
     handler: Handler,
-    connection: Connection | None = None,
+    *,
+    tracked: bool = False,
 ) -> Handler:
     """
     Make the handler of requests run each on a layer of its own.
@@ -80,19 +81,22 @@ def in_layers(
         gate: What the requests pass.
         below: What the layers are put on.
         handler: What answers: the application, or a handler.
-        connection: Where the requests come from, which notes them.
+        tracked: Whether the connections of the requests note them.
     """
     # Each request passes here: what most of them do not need is not called.
 
     async def handle(
         request: aiohttp.web.BaseRequest,
     ) -> aiohttp.web.StreamResponse:
-        if connection is not None:
+        connection: Connection | None = None
+        if tracked and isinstance(protocol := request.protocol, Connection):
             # The head is complete; aiohttp keeps the request as long, too.
+            connection = protocol
             connection.request = request
             connection.busy = True
-            connection.started = connection.begun or connection.heard
-            connection.begun = 0.0
+            if not connection.begun:
+                # It arrived while another one was handled.
+                connection.begun = connection.heard
         layer = _open(below, {_Request: request})
         _set(layer)
         try:
@@ -117,7 +121,11 @@ def in_layers(
             # The response is sent, and logged, without the layer.
             _set(below)
             if connection is not None:
-                connection.end()
+                connection.busy = False
+                # What arrived meanwhile was the body.
+                connection.begun = 0.0
+                if not connection.open:
+                    connection.forget()
         return response
 
     return handle

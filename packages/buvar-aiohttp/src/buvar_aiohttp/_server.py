@@ -23,7 +23,7 @@ from ._bodies import watch_bodies
 from ._bounds import Concurrency
 from ._bounds import in_time
 from ._config import AioHttpConfig
-from ._connections import Connection
+from ._connection import connection_options
 from ._connections import Connections
 from ._drain import TICK
 from ._drain import wait_for_requests
@@ -32,8 +32,6 @@ from ._lame_duck import go_on_accepting
 from ._limits import default_max_connections
 from ._listeners import Listener
 from ._listeners import listen_all
-from ._protocol import make_protocol
-from ._protocol import protocol_options
 from ._proxies import TrustedProxies
 from ._request_layer import Handler
 from ._request_layer import counted
@@ -112,7 +110,7 @@ class Server:
         self._concurrency = (
             None if limit is None else Concurrency(limit, layers.gate)
         )
-        self._options = protocol_options(config)
+        self._options = connection_options(config)
         self._runner = _Runner(
             app,
             access_log_class=AccessLogger,
@@ -220,15 +218,15 @@ class Server:
         )
         below = context.current_context()
         handler = self._layers.within(self._bounded(handler))
-
-        def make(connection: Connection) -> aiohttp.web.RequestHandler:
-            # Each connection takes its own from the server when it is made.
-            server.request_handler = self._layers.around(
-                below, handler, connection
-            )
-            return make_protocol(server, self._options)
-
-        self._connections = Connections(make, self._limit)
+        server.request_handler = self._layers.around(
+            below, handler, tracked=True
+        )
+        self._connections = Connections(
+            server,
+            self._options,
+            problems=self.config.problem_details,
+            limit=self._limit,
+        )
         return self._connections
 
     def _bounded(self, handler: Handler) -> Handler:

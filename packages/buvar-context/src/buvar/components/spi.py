@@ -103,6 +103,12 @@ __all__ = [
 ]
 
 
+#: What ``open_layer`` makes: a class that tells of it while somebody observes
+#: layers, see ``buvar.context._observe``. It does so when it gets its stage,
+#: the last one of its attributes.
+_new: type[Lifetime] = Lifetime
+
+
 def open_layer(
     below: Components, items: dict[t.Hashable, t.Any] | None = None
 ) -> Lifetime:
@@ -120,7 +126,7 @@ def open_layer(
         LayerEndedError: The layer it would stand on has ended.
     """
     # Each request opens one: the constructor of another layer, spelled out.
-    layer: Lifetime = Lifetime()
+    layer: Lifetime = _new()
     layer._items = BLANK if items is None else items
     layer._kept = {}
     layer._view = BLANK

@@ -13,6 +13,7 @@ import types
 import typing as t
 
 from buvar.components import Components
+from buvar.components import LayerEndedError
 from buvar.components import Namespaces
 from buvar.components._builder import current_task
 from buvar.components._closing import MESSAGE
@@ -73,7 +74,7 @@ def child(
     if timeout is not None:
         return _timed(given, timeout)
     # Each request opens one: the constructor of another layer, spelled out.
-    layer: Child = Child()
+    layer: Child = _new()
     layer._items = layer._view = BLANK
     layer._kept = {}
     layer._names = layer._dependents = layer._closers = None
@@ -233,12 +234,23 @@ class TimedChild(Child):
         raise RuntimeError(msg)
 
     async def __aenter__(self) -> t.Self:
-        """Open the layer, start the time, and return the layer."""
+        """
+        Open the layer, start the time, and return the layer.
+
+        Raises:
+            RuntimeError: It has been opened before.
+            LayerEndedError: A layer below it has ended.
+        """
         super().__enter__()
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         self.deadline = Deadline(self.timeout, self.place, loop, task)
-        around = deadline_of(self)
+        try:
+            around = deadline_of(self)
+        except LayerEndedError as ended:
+            # One further down has ended: the block is not entered.
+            super().__exit__(type(ended), ended, None)
+            raise
         self.bound = self.outer = None
         left = self.timeout
         if around is not None and around.remaining() <= left:
@@ -281,8 +293,14 @@ class TimedChild(Child):
             raise raised
 
 
+#: What ``child`` makes: classes that tell of it while somebody observes
+#: layers, see ``_observe``.
+_new: type[Child] = Child
+_new_timed: type[TimedChild] = TimedChild
+
+
 def _timed(given: tuple[t.Any, ...] | None, timeout: float) -> TimedChild:
-    layer: TimedChild = TimedChild()
+    layer: TimedChild = _new_timed()
     layer._put_on(None)
     layer._token = given
     layer.timeout = check_timeout(timeout)

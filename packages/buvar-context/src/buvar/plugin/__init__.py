@@ -29,6 +29,8 @@ from ._errors import StateError
 from ._errors import TaskError
 from ._errors import WorkError
 from ._events import Event
+from ._events import LayerClosed
+from ._events import LayerOpened
 from ._events import Listener
 from ._events import PluginFailed
 from ._events import PluginPrepared
@@ -63,6 +65,8 @@ __all__ = [
     "Event",
     "Failure",
     "Jobs",
+    "LayerClosed",
+    "LayerOpened",
     "Listener",
     "Loader",
     "NoPrepareError",

@@ -1,21 +1,13 @@
-"""
-What happens to a stage, as data, told to whoever listens.
-
-An event is made only if there is a listener, so that a stage without any
-pays for looking whether a list is empty.
-"""
+"""What happens to a stage, as data, and one who hears of it."""
 
 from __future__ import annotations
 
-import inspect
-import logging
 import typing as t
 
-from ._errors import StageOptionError
+from buvar.components import Components
+from buvar.context import Deadline
+
 from ._state import State
-
-
-_log = logging.getLogger("buvar.plugin")
 
 
 class PluginPreparing(t.NamedTuple):
@@ -99,6 +91,44 @@ class StateChanged(t.NamedTuple):
     state: State
 
 
+class LayerOpened(t.NamedTuple):
+    """
+    A layer with a lifetime was opened: of a block, of a request.
+
+    Attributes:
+        layer: The layer; it may be asked, ``event.layer.get(Request)``. Keep
+            it weakly, if at all: it holds all that was added to it.
+        parent: The layer that it lies on, the nearest with a lifetime.
+        place: The file and line of what opened it.
+        holds: The types of what it was opened with.
+        task: The name of the task that opened it, ``None`` if there is none.
+        deadline: What bounds it, see ``context.child(timeout=...)``.
+    """
+
+    layer: Components
+    parent: Components
+    place: str
+    holds: tuple[t.Hashable, ...]
+    task: str | None
+    deadline: Deadline | None
+
+
+class LayerClosed(t.NamedTuple):
+    """
+    A layer has ended, and all that was built for its length.
+
+    Attributes:
+        opened: How it was opened; its layer hands nothing out any more.
+        seconds: How long it was open, with what was closed.
+        error: What came out of it: what it ended with, or what failed to
+            close; ``None`` if all went well.
+    """
+
+    opened: LayerOpened
+    seconds: float
+    error: BaseException | None
+
+
 Event: t.TypeAlias = (
     PluginPreparing
     | PluginPrepared
@@ -106,41 +136,23 @@ Event: t.TypeAlias = (
     | TaskStarted
     | TaskEnded
     | StateChanged
+    | LayerOpened
+    | LayerClosed
 )
 Listener: t.TypeAlias = t.Callable[[Event], object]
 
 
-class Listeners(list[Listener]):
-    """The listeners of a stage, in the order in which they were added."""
+class Listening:
+    """
+    One who listens.
 
-    def add(self, listener: Listener) -> None:
-        """
-        Add one.
+    Attributes:
+        listener: The function.
+        events: The classes of the events it is called with.
+    """
 
-        Raises:
-            StageOptionError: It is not a plain function.
-        """
-        called = getattr(listener, "__call__", None)  # noqa: B004
-        if not callable(listener) or any(
-            inspect.iscoroutinefunction(function)
-            for function in (listener, called)
-        ):
-            raise StageOptionError(
-                "listeners",
-                f"{listener!r} is not a plain function",
-                "Give a function that takes an event; what awaits is a task.",
-            )
-        self.append(listener)
+    __slots__ = ("events", "listener")
 
-    def tell(self, event: Event) -> None:
-        """Tell all; one that fails is logged, and told nothing any more."""
-        for listener in tuple(self):
-            try:
-                listener(event)
-            except Exception:  # noqa: BLE001 - it is logged
-                self.remove(listener)
-                _log.exception(
-                    "The listener %r failed; it is told nothing more.",
-                    listener,
-                    extra={"event_type": type(event).__name__},
-                )
+    def __init__(self, listener: Listener, events: frozenset[type]) -> None:
+        self.listener = listener
+        self.events = events

@@ -17,12 +17,12 @@ from ._errors import PluginError
 from ._errors import StateError
 from ._errors import TaskError
 from ._events import Event
-from ._events import Listeners
 from ._events import PluginFailed
 from ._events import PluginPrepared
 from ._events import PluginPreparing
 from ._failure import Where
 from ._failure import mark
+from ._listeners import Listeners
 from ._parameters import fill
 from ._record import Group
 from ._record import PluginLayer

@@ -17,12 +17,12 @@ from buvar.context._tasks import task_layers
 from ._ending import Ending
 from ._errors import StateError
 from ._events import Listener
-from ._events import Listeners
 from ._events import StateChanged
 from ._failures import Failures
 from ._failures import interrupted
 from ._host import Interrupter
 from ._interrupts import Interrupts
+from ._listeners import Listeners
 from ._loader import Loader
 from ._options import check_options
 from ._record import PluginLayer
@@ -134,7 +134,7 @@ class Stage:
         #: What is done when the stage ends.
         self.teardown = Teardown(self.layer)
         #: What is called with each event, see ``plugin.listen``.
-        self.listeners = Listeners()
+        self.listeners = Listeners(self.layer)
         for listener in listeners:
             self.listeners.add(listener)
         self._tasks = Tasks(self._bell, self.cancel.set, self.listeners)
@@ -302,6 +302,7 @@ class Stage:
     async def _prepare(self) -> None:
         self.loop = loop = asyncio.get_running_loop()
         self._undo.callback(self._leave, buvar_context.set(self.layer))
+        self._undo.callback(self.listeners.end)
         self._undo.enter_context(task_layers(loop))
         if self._signals is not None:
             self.signals.install(loop)

@@ -9,11 +9,11 @@ import typing as t
 
 from ._errors import AbandonedTaskError
 from ._errors import TaskError
-from ._events import Listeners
 from ._events import TaskEnded
 from ._events import TaskStarted
 from ._failure import Where
 from ._failure import mark
+from ._listeners import Listeners
 from ._record import PluginRecord
 from ._stack import stack_of
 from ._state import Wakeup
