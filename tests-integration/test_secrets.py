@@ -11,7 +11,7 @@ import pytest
 
 
 ROOT = Path(__file__).resolve().parent.parent / "packages"
-CONFIG = ROOT / "buvar-config/src/buvar/config/_sensitive.py"
+CONFIG = ROOT / "buvar-config/src/buvar/config/_model/sensitive.py"
 LOG = ROOT / "buvar-log/src/buvar/log/_sensitive.py"
 
 

@@ -35,17 +35,85 @@ class Target:
         package: The distribution.
         modules: Its modules, below ``src``.
         tests: Its files of tests.
+        conftest: What their ``conftest.py`` is to say as well.
     """
 
     package: str
     modules: tuple[str, ...]
     tests: tuple[str, ...]
+    conftest: str = ""
 
+
+#: Those of the configuration that draw no examples and start no processes.
+_CONFIG_TESTS = (
+    "test_aliases.py",
+    "test_bad_inputs.py",
+    "test_choices.py",
+    "test_claims.py",
+    "test_defaults.py",
+    "test_environment.py",
+    "test_explain.py",
+    "test_fields.py",
+    "test_generators.py",
+    "test_merge.py",
+    "test_named_texts.py",
+    "test_overrides.py",
+    "test_precedence.py",
+    "test_providers.py",
+    "test_secrecy.py",
+    "test_sections.py",
+    "test_types.py",
+    "test_unions.py",
+    "test_unknown_names.py",
+    "test_unread.py",
+    "test_values.py",
+)
+
+#: What is known of a class is kept on it: without this, mutmut believes that
+#: only the first test of a class reaches the code that finds it out.
+_CONFIG_FIXTURE = """
+import pytest
+
+from buvar import config
+
+
+class Fresh:
+    pass
+
+
+@pytest.fixture(autouse=True)
+def ask_anew():
+    config.register(Fresh, Fresh)
+"""
 
 TARGETS = {
+    "environment": Target(
+        "buvar-config",
+        (
+            "buvar/config/_sources/environment.py",
+            "buvar/config/_sources/lookup.py",
+            "buvar/config/_sources/names.py",
+            "buvar/config/_sources/open_tables.py",
+            "buvar/config/_sources/overrides.py",
+            "buvar/config/_sources/plan.py",
+        ),
+        _CONFIG_TESTS,
+        _CONFIG_FIXTURE,
+    ),
+    "merge": Target(
+        "buvar-config",
+        ("buvar/config/_merge.py", "buvar/config/_sources/layer.py"),
+        _CONFIG_TESTS,
+        _CONFIG_FIXTURE,
+    ),
     "planner": Target(
         "buvar-di",
-        ("buvar/di/_plan.py",),
+        (
+            "buvar/di/_plan/built.py",
+            "buvar/di/_plan/failures.py",
+            "buvar/di/_plan/planner.py",
+            "buvar/di/_plan/storage.py",
+        ),
         (
             "test_collections.py",
             "test_conditions.py",
@@ -57,6 +125,8 @@ TARGETS = {
             "test_lifetimes.py",
             "test_order.py",
             "test_order_rules.py",
+            "test_planner.py",
+            "test_planner_failures.py",
             "test_self.py",
             "test_use.py",
         ),
@@ -100,7 +170,10 @@ def prepare(name: str) -> Path:
     shutil.copytree(package / "src", folder / "src")
     tests = folder / "tests"
     tests.mkdir()
-    for file in ("conftest.py", *target.tests):
+    conftest = package / "tests" / "conftest.py"
+    own = conftest.read_text() if conftest.exists() else ""
+    tests.joinpath("conftest.py").write_text(own + target.conftest)
+    for file in target.tests:
         shutil.copy(package / "tests" / file, tests)
     ini = (ROOT / "tools" / "pytest.ini").read_text()
     folder.joinpath("pytest.ini").write_text(

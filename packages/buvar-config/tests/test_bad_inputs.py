@@ -195,3 +195,43 @@ def test_write_page(tmp_path, monkeypatch) -> None:
         )
     before = PAGE.read_text("utf-8").partition(TITLE)[0]
     PAGE.write_text(before + "\n".join(parts), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "better"),
+    [
+        ("a b", "A_B"),
+        ("my-app", "MY_APP"),
+        ("A=", "A"),
+        ("1X0", "X"),
+        ("_", "APP"),
+        (" ", "APP"),
+    ],
+)
+def test_prefixes_that_no_variable_has(prefix, better) -> None:
+    """A prefix that cannot be that of a variable is refused, not changed."""
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(env_prefix=prefix)
+    with pytest.raises(config.ConfigError):
+        config.variables([], env_prefix=prefix)
+
+    (problem,) = caught.value.errors
+    assert problem.value == repr(prefix)
+    assert "letters, digits and underscores" in problem.expected
+    assert caught.value.cure == f"Take one such as {better!r}."
+    assert config.ConfigSource(env_prefix=better).env_prefix == better
+
+
+@pytest.mark.parametrize(
+    ("prefix", "meant"),
+    [
+        ("app_", "APP"),
+        ("My_App2", "MY_APP2"),
+        ("_A", "_A"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_prefixes(prefix, meant) -> None:
+    """A prefix is written in upper case, with its underscore or without."""
+    assert config.ConfigSource(env_prefix=prefix).env_prefix == meant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 
 from buvar import config
 
@@ -102,3 +103,28 @@ def test_tables_and_arrays(tmp_path, monkeypatch) -> None:
         "options.password = *** a.toml:7",
         "options.url = 'http://a:***@b/' a.toml:8",
     ]
+
+
+def test_empty_tables_and_arrays() -> None:
+    """What is empty is written as people write it."""
+    source = config.ConfigSource({"groups": {}, "nobody": {"array": []}})
+
+    source.load(Groups)
+    found = {each.path: each.value for each in source.explain(Groups, "")}
+    others = {each.path: each.value for each in source.explain()}
+
+    assert found["groups"] == "{}"
+    assert found["options"] == "{}"
+    assert others["nobody.array"] == "an empty array"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [({}, "not an empty table"), ([], "not an empty array")],
+    ids=str,
+)
+def test_errors_name_what_is_empty(value, shown) -> None:
+    """An error says that a table is empty, and does not count to zero."""
+    source = config.ConfigSource({"server": {"host": value}})
+    with pytest.raises(config.ConfigError, match=shown):
+        source.load(App, "")

@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from buvar import config
-from buvar.config._origin import line_of
+from buvar.config._sources.toml_lines import line_of
 
 
 @attrs.define
@@ -49,6 +49,63 @@ def test_end_of_document(tmp_path) -> None:
     file.write_text("a = [1,\n2")
 
     assert f"{file}:2:2" in fails(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "excerpt"),
+    [
+        ("a = 1\nmany = [1,\n  2,\n", "3:5", "  2,\n          ^"),
+        ("a = 1\nmany = [\n\n\n \n", "2:9", "many = [\n"),
+        ('text = """abc\n\n', "1:14", 'text = """abc\n'),
+        ("token = [\n  'hunter2',\n\n", "2:13", "***"),
+    ],
+    ids=str,
+)
+def test_end_with_lines_that_are_empty(tmp_path, text, place, excerpt) -> None:
+    """What is not closed is shown behind the last text of the file."""
+    file = tmp_path / "a.toml"
+    file.write_text(text)
+
+    error = fails(file)
+
+    assert f"{file}:{place}" in error
+    assert excerpt in error
+    assert "hunter2" not in error
+
+
+def test_another_working_directory(tmp_path, monkeypatch) -> None:
+    """Files and secrets are found again from wherever the process goes."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("conf.d", "secrets", "elsewhere"):
+        tmp_path.joinpath(name).mkdir()
+    file = tmp_path / "web.toml"
+    more = tmp_path / "conf.d" / "more.toml"
+    secret = tmp_path / "secrets" / "web_host"
+    file.write_text("[web]\nport = 1\n")
+    source = config.ConfigSource.read("web.toml", "conf.d", secrets="secrets")
+
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert not source.refresh()
+    secret.write_text("a")
+    file.write_text("[web]\nport = 22\n")
+    assert source.refresh()
+    assert source.load(Web, "web") == Web(22, "a")
+    assert source.secrets == "secrets"
+
+    more.write_text("[web]\nport = 'x'\n")
+    source.reload()
+    with pytest.raises(config.ConfigError, match=r"\(conf.d/more.toml:2\)"):
+        source.load(Web, "web")
+
+
+def test_what_names_a_missing_file(tmp_path) -> None:
+    """The cure for a missing file is that of those who named it."""
+    missing = tmp_path / "missing.toml"
+
+    assert fails(missing).endswith("or pass config.optional(path).")
+    assert fails(missing, named_by="--config").endswith(
+        "Create it, or correct the path that --config names."
+    )
 
 
 def test_folder(tmp_path) -> None:

@@ -127,8 +127,61 @@ def test_origin() -> None:
     with pytest.raises(config.ConfigError, match=r"not 'none' \(--port\)"):
         source.load(App)
     source.set("web.port=8080", origin="--port")
-    source = source.again()
+    source.reload()
     found = {one.path: one.source for one in source.explain(App, "")}
     assert found["web.port"] == "--port"
     assert source.where(("web", "port")) == "--port"
     assert source.load(App).web == Web(8080, "a")
+
+
+def test_above_variables_of_tables(monkeypatch) -> None:
+    """An override wins over a variable of a table, whoever gave it."""
+
+    @attrs.define
+    class Limits:
+        limits: dict[str, int]
+
+    monkeypatch.setenv("APP_LIMITS_A", "1")
+    monkeypatch.setenv("APP_LIMITS_B", "1")
+    source = config.ConfigSource(env_prefix="APP")
+
+    source.set("limits.a=2", origin="$PORT")
+
+    assert source.load(Limits).limits == {"a": 2, "b": 1}
+    explained = {x.path: x.source for x in source.explain(Limits)}
+    assert explained == {"limits.a": "$PORT", "limits.b": "$APP_LIMITS_B"}
+
+
+def test_keys_that_come_later(monkeypatch) -> None:
+    """Which keys a table has is looked at for each source."""
+
+    @attrs.define
+    class Backend:
+        dsn: str = ""
+
+    @attrs.define
+    class Backends:
+        backends: dict[str, Backend]
+
+    monkeypatch.setenv("APP_BACKENDS_MAIN", '{"dsn": "variable"}')
+
+    for data, found in [
+        ({"backends": {"other": {}}}, {"other": Backend()}),
+        ({"backends": {"main": {}}}, {"main": Backend("variable")}),
+    ]:
+        source = config.ConfigSource(data, env_prefix="APP", unknown="ignore")
+        assert source.load(Backends).backends == found
+
+
+def test_what_is_no_override() -> None:
+    """What is not written as a key and a value is refused with its cure."""
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(overrides=["a.b"])
+    (problem,) = caught.value.errors
+    assert problem.source == "--set"
+    assert caught.value.cure == "Write it as --set section.key=value."
+
+    assert config.ConfigSource(overrides=[f"{'a.' * 62}a=1"])
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(overrides=[f"first.{'a.' * 62}a=1"])
+    assert caught.value.errors[0].source == "--set first"

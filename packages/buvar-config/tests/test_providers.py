@@ -131,7 +131,25 @@ def test_failing_origin(caplog) -> None:
             return config.Values(data, origin=lambda path: path[7])
 
     assert "'x' (vault:kv/app)" in fails(config.ConfigSource(Odd()))
-    assert "has no origin" in caplog.text
+    assert caplog.messages == ["vault:kv/app has no origin."]
+
+
+def test_origin_that_is_not_known(caplog) -> None:
+    """Without an origin it is the name of the provider, with no word of it."""
+
+    class Told(Vault):
+        def load(self) -> t.Any:
+            data = {"store": {"url": "u"}, "other": 1}
+            known = {"other": "o"}
+            return config.Values(data, lambda path: known.get(path[0]))
+
+    source = config.ConfigSource({"first": 1}, Told())
+
+    assert source.where(["store", "url"]) == "vault:kv/app"
+    assert source.where(["other"]) == "o"
+    assert source.where(["first"]) == "code"
+    assert source.where([]) == "vault:kv/app"
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("wrong", [None, [1], config.Values([])])  # type: ignore[arg-type]
@@ -280,3 +298,45 @@ def test_adding_one_that_fails_changes_nothing() -> None:
         source.add(Down())
     assert source.load(Store, "store").url == "a"
     source.reload()
+
+
+async def test_errors_of_their_own() -> None:
+    """A provider that says what is wrong is not said to have failed."""
+    problem = config.Problem("store.url", "expected a lease", source="vault")
+    error = config.ConfigError([problem], "Renew the token.")
+
+    class Expired(Vault):
+        def load(self) -> t.Any:
+            raise error
+
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(Expired())
+    assert str(caught.value) == str(error)
+    with pytest.raises(config.ConfigError) as caught:
+        await config.ConfigSource(Remote(error)).fetch()
+    assert str(caught.value) == str(error)
+
+
+def test_what_a_source_shows() -> None:
+    """A source has what users call, and nothing else, beside its data."""
+    source = config.ConfigSource({"a": 1})
+    own = {name for name in dir(source) if not name.startswith("_")}
+
+    assert own - set(dir(dict)) == {
+        "add",
+        "check_unknown",
+        "classes",
+        "env_prefix",
+        "explain",
+        "fetch",
+        "load",
+        "read",
+        "refresh",
+        "reload",
+        "reserve",
+        "secrets",
+        "set",
+        "unknown",
+        "watch",
+        "where",
+    }

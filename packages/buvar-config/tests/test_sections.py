@@ -176,6 +176,27 @@ def test_local_names() -> None:
     assert source.load(Outer) == Outer(Inner(1))
 
 
+def test_local_names_that_are_used_elsewhere() -> None:
+    """What our own functions call their variables is not meant."""
+
+    @attrs.define
+    class names:  # noqa: N801 - as in what loads it
+        a: int
+
+    @attrs.define
+    class tp:  # noqa: N801
+        b: int
+
+    @attrs.define
+    class Outer:
+        first: names
+        second: tp
+
+    source = config.ConfigSource({"first": {"a": 1}, "second": {"b": 2}})
+
+    assert source.load(Outer) == Outer(names(1), tp(2))
+
+
 def test_name_that_nobody_knows() -> None:
     """An annotation that cannot be resolved is an error with its name."""
 

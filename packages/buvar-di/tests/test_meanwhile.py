@@ -10,7 +10,7 @@ import pytest
 
 from buvar import context
 from buvar import di
-from buvar.di import _order
+from buvar.di._codegen import schedule
 
 
 class Rate: ...
@@ -46,7 +46,7 @@ def market(
     request: pytest.FixtureRequest,
 ) -> collections.abc.Iterator[Market]:
     """Register what a shop needs, for both ways to write code down."""
-    with unittest.mock.patch.object(_order, "_DEEP", request.param):
+    with unittest.mock.patch.object(schedule, "_DEEP", request.param):
         market = Market()
         di.register(market.rate)
         di.register(market.store, scope="layer")

@@ -23,7 +23,7 @@ from buvar import di
 from buvar.components import Components
 from buvar.components import spi
 from buvar.context import buvar_context
-from buvar.di import _order
+from buvar.di._codegen import schedule
 
 
 #: More of them in one command: BUVAR_DI_EXAMPLES=5000 pytest ...
@@ -264,7 +264,7 @@ def test_as_the_reference_says(deep: int, world: t.Any) -> None:
 
     Between adapters, layers, names, keywords, fakes, unions, defaults.
     """
-    with unittest.mock.patch.object(_order, "_DEEP", deep):
+    with unittest.mock.patch.object(schedule, "_DEEP", deep):
         contextvars.copy_context().run(asyncio.run, agree(world))
 
 

@@ -14,9 +14,9 @@ import pytest
 from buvar import context
 from buvar import di
 from buvar.components import Components
-from buvar.di import _once
-from buvar.di._cache import Compiled
-from buvar.di._cache import Resolver
+from buvar.di._codegen import once
+from buvar.di._codegen.cache import Compiled
+from buvar.di._codegen.cache import Resolver
 
 
 T = t.TypeVar("T")
@@ -178,15 +178,15 @@ async def test_what_ends_while_one_begins_to_wait(
 
     di.register(make, scope="stage")
     first: Results[Item] = Results(di.nject(Item))
-    over = _once.Waiters.over
+    over = once.Waiters.over
 
-    def late(turn: _once.Waiters) -> t.Any:
+    def late(turn: once.Waiters) -> t.Any:
         # The other thread builds to the end before it is waited for.
         go_on.set()
         first.get()
         return over(turn)
 
-    monkeypatch.setattr(_once.Waiters, "over", late)
+    monkeypatch.setattr(once.Waiters, "over", late)
     assert building.wait(PATIENCE)
     assert await di.nject(Item) is first.get()[0]
 

@@ -217,3 +217,29 @@ def test_all_is_what_is_public() -> None:
         and name != "annotations"
     }
     assert public == set(di.__all__)
+
+
+async def test_the_note_names_only_what_is_built() -> None:
+    """An adapter that was planned in vain is not in the way to the error."""
+
+    class Broken: ...
+
+    class Helper:
+        def __init__(self, broken: Broken) -> None: ...
+
+    class Part: ...
+
+    class Whole:
+        def __init__(self, broken: Broken, part: Part) -> None: ...
+
+    def broken() -> Broken:
+        raise ValueError
+
+    def lacks_something(helper: Helper, nothing: int) -> Part:
+        raise AssertionError
+
+    di.register(broken, Helper, Part, Whole, lacks_something)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        await di.nject(Whole)
+    (note,) = caught.value.__notes__
+    assert note.endswith(" <- Broken <- Whole")

@@ -195,9 +195,7 @@ class Connection(aiohttp.web.RequestHandler):
         """Whether a part of an answer has not been sent yet."""
         wire = self.wire
         return (
-            self.open
-            and wire is not None
-            and wire.get_write_buffer_size() > 0
+            self.open and wire is not None and wire.get_write_buffer_size() > 0
         )
 
     @property

@@ -13,27 +13,28 @@ from ._errors import ConfigError
 from ._errors import Problem
 from ._explain import Explained
 from ._explain import Explanation
-from ._field_options import bool_var
-from ._field_options import list_var
-from ._field_options import metadata
-from ._field_options import var
-from ._files import optional
-from ._listing import Variable
-from ._listing import variables
-from ._provider import Provider
-from ._provider import Values
-from ._registry import register
-from ._sample import sample
-from ._scalars import URL
-from ._scalars import ByteSize
-from ._schema import schema
-from ._secret import Secret
-from ._section import Config
-from ._section import prepare
-from ._section import sections
+from ._export.sample import sample
+from ._export.schema import schema
+from ._export.strategy import strategy
+from ._export.variables import Variable
+from ._export.variables import variables
+from ._model.field_options import bool_var
+from ._model.field_options import list_var
+from ._model.field_options import metadata
+from ._model.field_options import var
+from ._model.registered import register
+from ._model.secret import Secret
+from ._plugin import Config
+from ._plugin import prepare
+from ._plugin import sections
+from ._reload import Watch
 from ._source import ConfigSource
-from ._strategy import strategy
-from ._watch import Watch
+from ._sources.provider import Provider
+from ._sources.provider import Texts
+from ._sources.provider import Values
+from ._sources.toml_files import optional
+from ._structure.scalars import URL
+from ._structure.scalars import ByteSize
 
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Problem",
     "Provider",
     "Secret",
+    "Texts",
     "Values",
     "Variable",
     "Watch",

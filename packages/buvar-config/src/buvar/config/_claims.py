@@ -8,25 +8,27 @@ others when the whole is known, by ``ConfigSource.check_unknown``.
 
 from __future__ import annotations
 
-import os
+import pathlib
 import re
 import typing as t
 
 from ._diagnose import Unknown
-from ._env import RENAME
-from ._env import Names
-from ._env import clashes
-from ._env import name_of
-from ._env import names as names_of
 from ._errors import ConfigError
 from ._errors import dotted
 from ._merge import Path
 from ._merge import is_table
-from ._merged import Merged
-from ._open import keys_at
-from ._sections import in_reach
-from ._sections import in_use
-from ._types import origin
+from ._model.types import origin
+from ._registry import in_reach
+from ._registry import in_use
+from ._sources.lookup import Named
+from ._sources.names import RENAME
+from ._sources.names import Names
+from ._sources.names import clashes
+from ._sources.names import name_of
+from ._sources.names import names as names_of
+from ._sources.open_tables import keys_at
+from ._state import Source
+from ._state import state_of
 
 
 #: What Kubernetes and Docker set in each container for services.
@@ -38,17 +40,18 @@ _SERVICE = re.compile(
 _NEAR = 0.7
 
 
-def all_names(source: Merged) -> list[Names]:
+def all_names(source: Source) -> list[Names]:
     """Return the names of all that is known to be read from a source."""
+    state = state_of(source)
     found = {
         id(names): names
-        for seen in source.loaded.values()
+        for seen in state.loaded.values()
         if (names := seen()) is not None and in_reach(origin(names.tp))
     }
     for section, cls in in_use().items():
         path = tuple(section.split("."))
         try:
-            names = names_of(cls, path, source.env_prefix)
+            names = names_of(cls, path, state.prefix)
         except ConfigError:
             # It is said when that class is loaded.
             continue
@@ -56,25 +59,15 @@ def all_names(source: Merged) -> list[Names]:
     return list(found.values())
 
 
-def _variables(source: Merged) -> list[str]:
-    """List the variables that have the prefix."""
-    if not source.env_prefix:
-        return []
-    start = f"{source.env_prefix}_"
-    return sorted(
-        name
-        for name in os.environ
-        if name.startswith(start) and not _is_of_a_service(name)
-    )
+def _is_of_a_service(named: Named) -> bool:
+    if not named.variable:
+        return False
+    if named.full.endswith("_PORT"):
+        return re.match(r"(tcp|udp|sctp)://", str(named.text)) is not None
+    return _SERVICE.fullmatch(named.full) is not None
 
 
-def _is_of_a_service(name: str) -> bool:
-    if name.endswith("_PORT"):
-        return re.match(r"(tcp|udp|sctp)://", os.environ[name]) is not None
-    return _SERVICE.fullmatch(name) is not None
-
-
-def is_claimed(source: Merged, names: t.Iterable[Names], name: str) -> bool:
+def is_claimed(source: Source, names: t.Iterable[Names], name: str) -> bool:
     """Tell whether a name without the prefix sets something."""
     short = name.removesuffix("_FILE")
     for each in names:
@@ -92,11 +85,11 @@ def is_claimed(source: Merged, names: t.Iterable[Names], name: str) -> bool:
                     return True
     return any(
         name.startswith(f"{name_of(path)}_") or name == name_of(path)
-        for path in source.reserved
+        for path in state_of(source).reserved
     )
 
 
-def stray_variables(source: Merged, mine: Names) -> list[Unknown]:
+def stray_variables(source: Source, mine: Names) -> list[Unknown]:
     """
     Return the names that a class should have known.
 
@@ -113,7 +106,8 @@ def stray_variables(source: Merged, mine: Names) -> list[Unknown]:
     section = name_of(mine.section) + "_" if mine.section else ""
     found: list[Unknown] = []
     others: list[Names] | None = None
-    for shown, name in _given(source):
+    for named in _named(source):
+        name = named.short
         if is_claimed(source, (mine,), name):
             continue
         stem = max(filter(name.startswith, stems), key=len, default=None)
@@ -127,25 +121,26 @@ def stray_variables(source: Merged, mine: Names) -> list[Unknown]:
             continue
         below = stems[stem].path if stem else ()
         found.append(
-            _unknown(shown, dotted((*mine.section, *below)), near, mine)
+            _unknown(named, dotted((*mine.section, *below)), near, mine)
         )
     return found
 
 
-def _given(source: Merged) -> list[tuple[str, str]]:
-    """List variables and secret files: as they are shown, and their names."""
-    prefix = f"{source.env_prefix}_" if source.env_prefix else ""
+def _named(source: Source) -> list[Named]:
+    """List what is meant for the source by its name, variables first."""
     found = [
-        (f"${name}", name.removeprefix(prefix)) for name in _variables(source)
+        named
+        for lookup in state_of(source).lookups
+        if lookup.strict
+        for named in lookup.named()
+        if not _is_of_a_service(named)
     ]
-    found += [
-        (str(file), name.removeprefix(prefix))
-        for name, file in source.secret_files.items()
-    ]
-    return found
+    variables = [named for named in found if named.variable]
+    variables.sort(key=lambda named: named.full)
+    return [*variables, *(named for named in found if not named.variable)]
 
 
-def _has_table(source: Merged, name: str, stem: str) -> bool:
+def _has_table(source: Source, name: str, stem: str) -> bool:
     """Tell whether another table of the source fits a name better."""
     return any(
         name.startswith(f"{other}_") and len(other) >= len(stem)
@@ -169,37 +164,40 @@ def _near(name: str, mine: Names, section: str) -> str | None:
 
 
 def _unknown(
-    shown: str,
+    named: Named,
     path: str,
     near: str | None,
     names: Names | None,
 ) -> Unknown:
-    what = "variable" if shown.startswith("$") else "secret file"
+    is_file = isinstance(named.text, pathlib.Path)
+    what = "secret file" if is_file else "variable"
     hint = None
     if near and names:
-        meant = names.join(near) if what == "variable" else near.lower()
+        meant = near.lower() if is_file else names.join(near)
         hint = f"Did you mean {meant}?"
-    return Unknown(path, f"unknown {what}, it sets nothing", None, shown, hint)
+    text = f"unknown {what}, it sets nothing"
+    return Unknown(path, text, None, named.source, hint)
 
 
-def unclaimed(source: Merged) -> list[Unknown]:
+def unclaimed(source: Source) -> list[Unknown]:
     """Return all that nothing reads, once the whole is known."""
     known = all_names(source)
     found = [*_tables(source, known)]
     every = {name: claim for claim in known for name in claim.leaves}
     import difflib  # noqa: PLC0415 - as above
 
-    for shown, name in _given(source):
+    for named in _named(source):
+        name = named.short
         if not is_claimed(source, known, name):
             near = difflib.get_close_matches(name, every, 1, 0.6)
             hint = near[0] if near else None
             owner = every[hint] if hint else None
-            found.append(_unknown(shown, "", hint, owner))
+            found.append(_unknown(named, "", hint, owner))
     return found
 
 
-def _tables(source: Merged, known: list[Names]) -> t.Iterator[Unknown]:
-    claimed: set[Path] = set(source.reserved)
+def _tables(source: Source, known: list[Names]) -> t.Iterator[Unknown]:
+    claimed: set[Path] = set(state_of(source).reserved)
     for names in known:
         if names.section:
             claimed.add(names.section)
@@ -217,7 +215,7 @@ def _tables(source: Merged, known: list[Names]) -> t.Iterator[Unknown]:
 
 
 def _strange(
-    source: Merged, path: Path, value: t.Any, claimed: set[Path]
+    source: Source, path: Path, value: t.Any, claimed: set[Path]
 ) -> Unknown:
     import difflib  # noqa: PLC0415 - as above
 
@@ -234,12 +232,12 @@ def _strange(
     return Unknown(
         dotted(path),
         f"unknown {what}, nothing reads it",
-        source=source.where(path),
+        source=state_of(source).where(path),
         hint=hint,
     )
 
 
-def check_clashes(source: Merged, mine: Names) -> None:
+def check_clashes(source: Source, mine: Names) -> None:
     """
     Refuse a variable that sets a value of another class as well.
 

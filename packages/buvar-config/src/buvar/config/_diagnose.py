@@ -17,23 +17,23 @@ from ._errors import ConfigError
 from ._errors import Problem
 from ._errors import dotted
 from ._errors import reason_of
-from ._fields import Field
-from ._fields import fields
-from ._fields import has_fields
-from ._fields import holds_secret
 from ._merge import dig
 from ._merge import is_table
+from ._model.fields import Field
+from ._model.fields import fields
+from ._model.fields import has_fields
+from ._model.fields import holds_secret
+from ._model.secret import Secret
+from ._model.secret import show
+from ._model.secret import without_words
+from ._model.sensitive import MASK
+from ._model.sensitive import sounds_secret
+from ._model.types import origin
 from ._refusals import named_by
 from ._refusals import secrets_in
-from ._secret import Secret
-from ._secret import show
-from ._secret import without_words
-from ._sensitive import MASK
-from ._sensitive import sounds_secret
-from ._tags import MissingTagError
-from ._text import parse_list
-from ._text import parse_table
-from ._types import origin
+from ._structure.tags import MissingTagError
+from ._structure.text import parse_list
+from ._structure.text import parse_table
 
 
 Keys: t.TypeAlias = tuple[t.Any, ...]

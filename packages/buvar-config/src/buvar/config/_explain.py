@@ -6,18 +6,19 @@ import typing as t
 
 import attrs
 
-from ._env import Leaf
-from ._env import default_of
-from ._env import leaves
 from ._errors import ConfigError
 from ._errors import dotted
-from ._gather import gather
+from ._load import gather
 from ._merge import dig
 from ._merge import is_table
-from ._merged import Merged
-from ._secret import show
-from ._sensitive import MASK
-from ._sensitive import sounds_secret
+from ._model.secret import show
+from ._model.sensitive import MASK
+from ._model.sensitive import sounds_secret
+from ._sources.names import Leaf
+from ._sources.names import default_of
+from ._sources.names import leaves
+from ._state import Source
+from ._state import state_of
 from ._thorough_load import Finder
 
 
@@ -56,7 +57,7 @@ class Explanation(list[Explained]):
 
 
 def explain(
-    source: Merged,
+    source: Source,
     classes: list[tuple[t.Any, tuple[str, ...]]],
     *,
     others: bool,
@@ -116,6 +117,9 @@ def _is_array(value: object) -> t.TypeGuard[list[t.Any]]:
 
 def _shown(value: t.Any) -> str:
     """Show an array of plain values item by item, if it is short."""
+    if is_table(value):
+        # What is in a table has lines of its own; this one is empty.
+        return "{}"
     if _is_array(value):
         plain = all(isinstance(item, str | int | float) for item in value)
         text = ", ".join(map(show, value)) if plain else ""
@@ -130,8 +134,9 @@ def _default(leaf: Leaf) -> tuple[t.Any, str]:
     return default, "missing" if missing and leaf.field.required else "default"
 
 
-def _others(source: Merged, done: set[tuple[t.Any, ...]]) -> list[Explained]:
+def _others(source: Source, done: set[tuple[t.Any, ...]]) -> list[Explained]:
     found: list[Explained] = []
+    state = state_of(source)
     todo: list[tuple[tuple[t.Any, ...], t.Any]] = [((), source)]
     while todo:
         path, value = todo.pop()
@@ -140,8 +145,8 @@ def _others(source: Merged, done: set[tuple[t.Any, ...]]) -> list[Explained]:
         if is_table(value):
             todo += [((*path, key), value[key]) for key in reversed(value)]
         else:
-            hidden = any(map(sounds_secret, path)) or source.is_secret(path)
+            hidden = any(map(sounds_secret, path)) or state.is_secret(path)
             shown = MASK if hidden else show(value)
-            where = source.where(path) or "code"
+            where = state.where(path) or "code"
             found.append(Explained(dotted(path), shown, where))
     return found

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from ._errors import config_error
 from ._errors import dotted
-from ._secret import show
-from ._sensitive import MASK
-from ._sensitive import sounds_secret
+from ._model.secret import show
+from ._model.sensitive import MASK
+from ._model.sensitive import sounds_secret
 
 
 Path: t.TypeAlias = tuple[str, ...]

@@ -8,16 +8,16 @@ import typing as t
 import attrs
 
 from ._errors import BadValueError
-from ._fields import fields
-from ._fields import has_fields
-from ._fields import holds_secret
 from ._merge import is_table
-from ._secret import Secret
-from ._secret import texts
-from ._text import parse_table
-from ._types import arguments
-from ._types import origin
-from ._unions import is_union
+from ._model.fields import fields
+from ._model.fields import has_fields
+from ._model.fields import holds_secret
+from ._model.secret import Secret
+from ._model.secret import texts
+from ._model.types import arguments
+from ._model.types import origin
+from ._structure.text import parse_table
+from ._structure.unions import is_union
 
 
 def named_by(error: BaseException, cls: t.Any) -> str | None:

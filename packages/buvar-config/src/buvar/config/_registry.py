@@ -1,116 +1,110 @@
-"""Types of the user's own, and how they are read and written."""
+"""Which classes have a section of their own."""
 
 from __future__ import annotations
 
+import gc
+import sys
 import typing as t
 
-import attrs
-
-from ._errors import BadValueError
-from ._errors import config_error
-from ._text import Text
-from ._types import origin
+from ._merge import Path
+from ._model.types import origin
 
 
-T = t.TypeVar("T")
+#: In the dict of a ``Config``: its section, and where it was defined.
+SECTION: t.Final = "__buvar_section__"
+
+#: A class, or several, with their sections or those that they have.
+Classes: t.TypeAlias = type | t.Sequence[type | tuple[t.Any, str]] | None
+
+#: The class that all others are derived from: ``Config`` puts itself here.
+bases: t.Final[list[type]] = []
 
 
-@attrs.frozen
-class Registered:
+def sections() -> dict[str, t.Any]:
     """
-    How a type is read and written.
+    Return the classes that have a section of their own.
 
-    Attributes:
-        load: Makes an object of plain data.
-        dump: Makes plain data of an object.
-        takes: What it takes, in words.
+    Python itself knows the subclasses of a class, weakly: a section ends with
+    its class, and there is no list to clean up.
     """
+    classes = [*subclasses()]
+    if not all(map(in_reach, classes)):
+        # Those of calls that are over may only wait to be collected.
+        classes.clear()
+        gc.collect()
+        classes += subclasses()
+    found: dict[str, t.Any] = {}
+    for cls in classes:
+        own = vars(cls).get(SECTION)
+        if own is not None:
+            found[own[0]] = cls
+    return dict(sorted(found.items()))
 
-    load: t.Callable[[t.Any], t.Any]
-    dump: t.Callable[[t.Any], t.Any]
-    takes: str
+
+def each(cls: Classes, section: str | None) -> list[tuple[t.Any, Path]]:
+    """Return classes and the paths of their sections."""
+    if cls is None:
+        cls = [(kind, name) for name, kind in sections().items()]
+    if isinstance(cls, list | tuple):
+        return [
+            (entry[0], _path(entry[1]))
+            if isinstance(entry, tuple)
+            else (entry, _path(section_of(entry)))
+            for entry in cls
+        ]
+    return [(cls, _path(section_of(cls) if section is None else section))]
 
 
-class _Registry(dict[t.Any, Registered]):
+def section_of(cls: t.Any) -> str:
+    """Return the section that a class has of its own, empty for none."""
+    # An alias does not pass on what has two underscores.
+    section: str = getattr(origin(cls), SECTION, ("",))[0]
+    return section
+
+
+def _path(section: str) -> Path:
+    return tuple(section.split(".")) if section else ()
+
+
+def in_use() -> dict[str, t.Any]:
+    """Return the classes that have a section and can still be meant."""
+    return {name: cls for name, cls in sections().items() if in_reach(cls)}
+
+
+def subclasses() -> t.Iterator[type]:
+    """Yield all classes that are derived from ``Config``."""
+    todo = [*reversed(bases)]
+    while todo:
+        cls = todo.pop()
+        if cls not in bases:
+            yield cls
+        todo += reversed(cls.__subclasses__())
+
+
+def in_reach(cls: type) -> bool:
     """
-    The types that were registered.
+    Tell whether a class can still be meant by its name.
 
-    Attributes:
-        version: Changes with each, so that what was compiled is made anew.
+    One that is local to a function ends with the call for this purpose, even
+    if something keeps it a little longer.
     """
-
-    version = 0
-
-
-registry = _Registry()
-
-
-def register(
-    tp: type[T],
-    load: t.Callable[[t.Any], T],
-    *,
-    dump: t.Callable[[T], t.Any] = str,
-    takes: str | None = None,
-) -> None:
-    """
-    Say how a type of your own is loaded, wherever it stands in a class.
-
-    Args:
-        tp: The type; subclasses of it are not meant.
-        load: Called with what a file or dict holds, with text if it comes
-            from a variable, and returns an object. A ``ValueError`` or
-            ``TypeError`` of it becomes a problem with the path of the value.
-        dump: Returns what ``load`` takes, for samples and lists.
-        takes: What is taken, in words, e.g. ``"a color such as #ff0000"``.
-
-    Raises:
-        ConfigError: It is not a class.
-
-    Example:
-        >>> import attrs, fractions
-        >>> from buvar import config
-        >>> class Color(tuple): ...
-        >>> config.register(
-        ...     Color, lambda text: Color(bytes.fromhex(text)), takes="a color"
-        ... )
-        >>> @attrs.define
-        ... class Page:
-        ...     ink: Color
-        >>> config.ConfigSource({"ink": "ff0000"}).load(Page)
-        Page(ink=(255, 0, 0))
-    """
-    if not isinstance(t.cast("object", tp), type):
-        msg = f"{tp!r} is not a class"
-        raise config_error(msg, cure="Register the class of the objects.")
-    registry[tp] = Registered(load, dump, takes or _words(tp))
-    registry.version += 1
+    function, local, _ = cls.__qualname__.rpartition(".<locals>.")
+    frame: t.Any = sys._getframe(1)  # noqa: SLF001 - who is running
+    while local and frame is not None:
+        if frame.f_code.co_qualname == function and (
+            frame.f_globals.get("__name__") == cls.__module__
+        ):
+            return True
+        frame = frame.f_back
+    return not local
 
 
-def _words(tp: type) -> str:
-    name = tp.__name__
-    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
-
-
-def is_registered(tp: t.Any) -> bool:
-    """Tell whether a type was registered itself."""
-    return bool(registry) and origin(tp) in registry
-
-
-def registered_hook(tp: t.Any) -> t.Callable[[t.Any, t.Any], t.Any]:
-    """Return what structures a registered type."""
-    cls = origin(tp)
-    known = registry[cls]
-
-    def structure(value: t.Any, _: t.Any) -> t.Any:
-        if isinstance(value, cls):
-            return value
-        try:
-            found = known.load(str(value) if type(value) is Text else value)
-        except BadValueError:
-            raise
-        except (ValueError, TypeError) as error:
-            msg = f"expected {known.takes}"
-            raise BadValueError(msg, str(error) or None) from None
-        return found
-
-    return structure
+def path_of(
+    data: t.Container[str], cls: t.Any, section: str | None = None
+) -> Path:
+    """Return the path of a section: as it is given, or that of a class."""
+    if section is None:
+        section = section_of(cls)
+    if not section:
+        return ()
+    return (section,) if section in data else tuple(section.split("."))

@@ -1,84 +1,78 @@
-"""The one source of configuration: dicts, files, secrets, environment."""
+"""The one source of configuration: an ordered list of providers."""
 
 from __future__ import annotations
 
 import typing as t
-import weakref
 
 from collections.abc import Mapping
-
-from buvar import di
 
 from ._claims import all_names
 from ._claims import stray_variables
 from ._claims import unclaimed
-from ._compile import compiled
 from ._diagnose import Unknown
-from ._env import Names
-from ._env import normal_prefix
 from ._errors import ConfigError
-from ._errors import dotted
 from ._explain import Explanation
 from ._explain import explain
-from ._files import AnyPath
-from ._files import optional
-from ._gather import gather
-from ._merge import Overlay
-from ._merge import Path
-from ._merge import check_depth
-from ._merge import merge
-from ._merged import Merged
-from ._origin import Layer
-from ._overlay import Override
-from ._overlay import parse_override
-from ._overlay import read_secrets
-from ._override_value import as_data
-from ._parts import Fetched
-from ._parts import Part
-from ._parts import as_part
-from ._parts import fetch
-from ._parts import pending
-from ._parts import read as read_parts
-from ._parts import stamp as stamp_of
-from ._provider import Provider
-from ._provider import is_provider
-from ._secret import without_secrets
-from ._sections import each
-from ._sections import path_of
-from ._sections import sections
+from ._load import gather
+from ._merge import is_table
+from ._model.secret import without_secrets
+from ._registry import each
+from ._registry import path_of
+from ._registry import sections
+from ._reload import Watch
+from ._reload import follow
+from ._reload import refresh
+from ._sources.asking import as_provider
+from ._sources.asking import fetch
+from ._sources.asking import is_provider
+from ._sources.environment import environment
+from ._sources.files import AnyPath
+from ._sources.mappings import Mapped
+from ._sources.names import normal_prefix
+from ._sources.overrides import Override
+from ._sources.provider import Provider
+from ._sources.secrets_dir import SecretsDir
+from ._sources.toml_files import TomlFiles
+from ._sources.toml_files import optional
+from ._state import State
+from ._state import again
+from ._state import become
+from ._state import fill
+from ._state import like
+from ._state import override as put
+from ._structure.compile import compiled
 from ._thorough_load import Finder
 from ._thorough_load import UnknownKeys
 from ._thorough_load import check_mode
 from ._thorough_load import load_again
 from ._thorough_load import report_unknown
-from ._watch import Watch
-from ._watch import follow
-from ._watch import refresh
 
 
 T = t.TypeVar("T")
 
 
-class ConfigSource(Merged):
+class ConfigSource(dict[str, t.Any]):
     """
     Merged dicts, which typed objects are loaded from.
 
-    Later ones win, from lowest to highest: the defaults of a class, dicts,
-    files and providers in their order, the secrets folder,
-    ``PREFIX_X_FILE``, ``PREFIX_X``, overrides. Nested dicts merge, everything
-    else is replaced.
+    Later ones win, from lowest to highest: the defaults of a class; dicts,
+    files and providers in their order; what providers have by name; the
+    secrets folder, ``PREFIX_X_FILE``, ``PREFIX_X``, overrides. Nested dicts
+    merge, everything else is replaced.
 
     Args:
         dicts: Nested dicts and providers, later ones win; they are not
             changed.
         env_prefix: What the names of variables begin with; without it the
-            environment is not looked at.
+            environment is not looked at. It is a word of letters, digits and
+            underscores.
         overrides: Strings ``a.b=value`` that win over everything.
         secrets: A folder with a file for each value, named like a variable.
         unknown: What to do about keys that a class does not know.
 
     Raises:
-        ConfigError: Something cannot be read or is nested too deeply.
+        ConfigError: Something cannot be read or is nested too deeply, or no
+            variable can have the prefix.
 
     Example:
         >>> source = ConfigSource({"web": {"port": 80}}, {"web": {"tls": 1}})
@@ -96,23 +90,33 @@ class ConfigSource(Merged):
     ) -> None:
         super().__init__()
         check_mode(unknown)
-        self.env_prefix = normal_prefix(env_prefix)
+        #: What to do about keys that a class does not know.
         self.unknown: UnknownKeys = unknown
-        self.secrets = secrets
-        self.overrides: tuple[Override, ...] = ()
-        self.parts: tuple[Part, ...] = tuple(map(as_part, dicts))
-        self.fetched: Fetched = {}
-        self.layers: list[Layer] = []
-        #: What was loaded so far; it ends with its classes.
-        self.loaded: dict[int, weakref.ref[Names]] = {}
-        self.reserved: set[Path] = set()
-        self.stamped = self.stamp()
-        self.secret_files = read_secrets(secrets)
-        if any(map(is_provider, dicts)):
+        prefix = normal_prefix(env_prefix)
+        trees = tuple(map(as_provider, dicts))
+        self._state = State(
+            prefix,
+            {},
+            trees,
+            None if secrets is None else SecretsDir(secrets, prefix),
+            None if prefix is None else environment(prefix),
+        )
+        if not all(isinstance(tree, Mapped) for tree in trees):
             follow(self)
-        self._read()
+        fill(self, self._state)
         for override in overrides:
             self.set(override)
+
+    @property
+    def env_prefix(self) -> str | None:
+        """What the names of variables begin with, ``None`` for none."""
+        return self._state.prefix
+
+    @property
+    def secrets(self) -> AnyPath | None:
+        """The folder of secrets, ``None`` for none."""
+        folder = self._state.secrets
+        return None if folder is None else folder.folder
 
     @classmethod
     def read(
@@ -122,6 +126,7 @@ class ConfigSource(Merged):
         overrides: t.Iterable[str] = (),
         secrets: AnyPath | None = None,
         unknown: UnknownKeys = "error",
+        named_by: str | None = None,
     ) -> t.Self:
         """
         Read TOML files, later ones win.
@@ -134,29 +139,40 @@ class ConfigSource(Merged):
             overrides: Strings ``a.b=value``.
             secrets: A folder.
             unknown: What to do about unknown keys.
+            named_by: What names the files, such as ``--config``: so an error
+                about one that is missing says what to correct.
 
         Raises:
             ConfigError: Something cannot be read or is no TOML.
         """
-        source = cls(env_prefix=env_prefix, secrets=secrets, unknown=unknown)
-        source.parts = paths
-        source.stamped = source.stamp()
+        source = cls(
+            *(_provider(path, named_by) for path in paths),
+            env_prefix=env_prefix,
+            overrides=overrides,
+            secrets=secrets,
+            unknown=unknown,
+        )
         follow(source)
-        source._read()
-        for override in overrides:
-            source.set(override)
         return source
 
     def __repr__(self) -> str:
-        return repr(without_secrets(self.shown()))
+        return repr(without_secrets(self._state.shown(self)))
 
-    def _read(self) -> None:
-        """Merge what the source is made of."""
-        self.pending = pending(self.parts, self.fetched)
-        for layer in read_parts(self.parts, self.fetched):
-            check_depth(layer.data, layer.file or layer.name)
-            self.layers.append(layer)
-            merge(self, layer.data)
+    def where(self, path: t.Sequence[t.Any]) -> str | None:
+        """
+        Say where a value of the merged data was set, ``None`` if it is not.
+
+        What is found by name, such as a variable, is not in that data: see
+        ``explain``.
+
+        Args:
+            path: The keys that lead to the value.
+
+        Example:
+            >>> ConfigSource({"web": {"port": 80}}).where(["web", "port"])
+            'code'
+        """
+        return self._state.where(path)
 
     def add(self, provider: Provider) -> None:
         """
@@ -176,7 +192,7 @@ class ConfigSource(Merged):
             ...     source.add(Vault("kv/app"))
             ...     await source.fetch()
         """
-        self.become(self._like(*self.parts, as_part(provider)))
+        become(self, like(self, (*self._state.trees, as_provider(provider))))
         follow(self)
 
     async def fetch(self) -> None:
@@ -186,7 +202,8 @@ class ConfigSource(Merged):
         Raises:
             ConfigError: Something failed; the source is as it was before.
         """
-        self.become(self._like(*self.parts, fetched=await fetch(self.parts)))
+        state = self._state
+        become(self, like(self, await fetch(state.trees, state.prefix)))
 
     def set(self, override: str, *, origin: str | None = None) -> None:
         """
@@ -200,15 +217,7 @@ class ConfigSource(Merged):
         Raises:
             ConfigError: The string is not of that form.
         """
-        path, value = parse_override(override)
-        self._put(Override(path, value, origin or f"--set {dotted(path)}"))
-        di.replan()
-
-    def _put(self, override: Override) -> None:
-        overlay = Overlay(self)
-        overlay.put(override.path, as_data(override.text))
-        super().update(overlay.data)
-        self.overrides = (*self.overrides, override)
+        put(self, Override.parse(override, origin))
 
     def load(
         self,
@@ -265,7 +274,7 @@ class ConfigSource(Merged):
         Args:
             sections: Dotted paths of tables.
         """
-        self.reserved |= {tuple(name.split(".")) for name in sections}
+        self._state.reserved |= {tuple(name.split(".")) for name in sections}
 
     def check_unknown(self) -> None:
         """
@@ -325,7 +334,7 @@ class ConfigSource(Merged):
         Raises:
             ConfigError: Something is wrong; nothing has changed then.
         """
-        self.become(self.again())
+        become(self, again(self))
 
     def refresh(self) -> bool:
         """
@@ -338,37 +347,6 @@ class ConfigSource(Merged):
         workers, does so by itself before it forks.
         """
         return refresh(self, sections().values())
-
-    def again(self) -> ConfigSource:
-        """
-        Return a source like this one, read anew.
-
-        Raises:
-            ConfigError: Something cannot be read or is no TOML.
-        """
-        return self._like(*self.parts)
-
-    def _like(
-        self, *parts: Part, fetched: Fetched | None = None
-    ) -> ConfigSource:
-        """Return a source made of other parts, with the same options."""
-        fresh = type(self)(
-            env_prefix=self.env_prefix,
-            secrets=self.secrets,
-            unknown=self.unknown,
-        )
-        fresh.parts = parts
-        fresh.fetched = self.fetched if fetched is None else fetched
-        fresh.stamped = fresh.stamp()
-        fresh._read()  # noqa: SLF001 - our own
-        for override in self.overrides:
-            fresh._put(override)  # noqa: SLF001 - our own
-        fresh.reserved = self.reserved
-        return fresh
-
-    def stamp(self) -> object:
-        """Return something that differs when a file has changed."""
-        return stamp_of(self.parts, self.secrets)
 
     def watch(
         self,
@@ -389,3 +367,10 @@ class ConfigSource(Merged):
             ConfigError: The section is wrong to begin with.
         """
         return Watch(self, cls, section, interval)
+
+
+def _provider(path: t.Any, named_by: str | None) -> t.Any:
+    """Return the provider for a path; what is one already stays."""
+    if is_provider(path) or is_table(path):
+        return path
+    return TomlFiles(path, named_by)

@@ -6,22 +6,23 @@ import contextlib
 import logging
 import typing as t
 
-from ._compile import compiled
 from ._diagnose import Unknown
 from ._diagnose import problems
-from ._env import Names
-from ._env import name_of
 from ._errors import ConfigError
 from ._errors import Problem
 from ._errors import config_error
 from ._merge import Path
 from ._merge import dig
 from ._merge import is_table
-from ._merged import Merged
-from ._origin import layer_of
-from ._overlay import Plan
-from ._secret import texts
-from ._sections import sections
+from ._model.secret import texts
+from ._registry import sections
+from ._sources.layer import layer_of
+from ._sources.names import Names
+from ._sources.names import name_of
+from ._sources.plan import Plan
+from ._state import Source
+from ._state import state_of
+from ._structure.compile import compiled
 
 
 UnknownKeys: t.TypeAlias = t.Literal["error", "warn", "ignore"]
@@ -49,8 +50,8 @@ def check_mode(mode: object) -> None:
 class Finder:
     """Says where the values of a section came from."""
 
-    def __init__(self, source: Merged, names: Names, plan: Plan) -> None:
-        self._layers = source.layers
+    def __init__(self, source: Source, names: Names, plan: Plan) -> None:
+        self._layers = state_of(source).layers
         self._names = names
         self._section = names.section
         self._given = plan.given
@@ -73,9 +74,11 @@ class Finder:
         for item in reversed(self._given):
             length = len(item.path)
             if path[:length] == item.path and item.holds(path[length:]):
-                return item.file
+                return item.secret
         if any(
-            item.file for item in self._given if item.path[: len(path)] == path
+            item.secret
+            for item in self._given
+            if item.path[: len(path)] == path
         ):
             return True
         layer = layer_of(self._layers, (*self._section, *path))
@@ -83,10 +86,10 @@ class Finder:
 
     def words(self, data: t.Any) -> set[str]:
         """Return the texts of all that came from where secrets are kept."""
-        found = {str(item.text) for item in self._given if item.file}
+        found = {str(item.text) for item in self._given if item.secret}
         for item in self._given:
             with contextlib.suppress(LookupError):
-                if item.file:
+                if item.secret:
                     found |= set(texts(dig(data, item.path)))
         for layer in self._layers:
             with contextlib.suppress(LookupError):

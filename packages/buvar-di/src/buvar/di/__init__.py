@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from buvar.components.spi import publish as _publish
 
-from ._adapter import Adapter
-from ._check import check
+from ._annotations.parse import Named
 from ._current import buvar_adapters
 from ._current import decorate
 from ._current import override
@@ -29,15 +28,16 @@ from ._errors import KeywordError
 from ._errors import RegisterError
 from ._errors import ResolveError
 from ._errors import ScopeError
-from ._graph import Graph
-from ._graph import GraphEdge
-from ._graph import GraphNode
-from ._graph import graph
 from ._inject import inject
 from ._nject import nject
-from ._provider_kind import Scope
-from ._register import Adapters
-from ._types import Named
+from ._registry.adapter import Adapter
+from ._registry.provider_kind import Scope
+from ._registry.registry import Adapters
+from ._report.check import check
+from ._report.graph import Graph
+from ._report.graph import GraphEdge
+from ._report.graph import GraphNode
+from ._report.graph import graph
 
 
 __all__ = [

@@ -7,11 +7,11 @@ import contextvars
 import sys
 import typing as t
 
-from ._options import F
-from ._options import Options
-from ._options import registered
-from ._provider_kind import Scope
-from ._register import Adapters
+from ._registry.options import F
+from ._registry.options import Options
+from ._registry.options import registered
+from ._registry.provider_kind import Scope
+from ._registry.registry import Adapters
 
 
 _ROOT: t.Final = Adapters()

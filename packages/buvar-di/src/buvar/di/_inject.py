@@ -12,27 +12,27 @@ import weakref
 
 from buvar.components.spi import MISSING
 
-from ._adapter import name_of
-from ._adapter import place_of
-from ._annotations import EMPTY
-from ._annotations import FORMAT
-from ._annotations import evaluate
-from ._annotations import raw
+from ._annotations.evaluate import EMPTY
+from ._annotations.evaluate import FORMAT
+from ._annotations.evaluate import evaluate
+from ._annotations.evaluate import raw
+from ._annotations.scopes import Scopes
+from ._annotations.scopes import scopes_of
+from ._annotations.signature import Param
+from ._annotations.signature import params_of
 from ._current import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import RegisterError
-from ._explain import needs
 from ._nject import Question
 from ._nject import require
 from ._nject import resolve_slow
-from ._nodes import Node
-from ._plan import Planner
-from ._provider_kind import Kind
-from ._provider_kind import kind_of
-from ._scopes import Scopes
-from ._scopes import scopes_of
-from ._signature import Param
-from ._signature import params_of
+from ._plan.nodes import Node
+from ._plan.planner import Planner
+from ._registry.adapter import name_of
+from ._registry.adapter import place_of
+from ._registry.provider_kind import Kind
+from ._registry.provider_kind import kind_of
+from ._report.explain import needs
 
 
 T_co = t.TypeVar("T_co", covariant=True)

@@ -10,15 +10,15 @@ from buvar.components.spi import lifetime_of
 from buvar.components.spi import refuse_ended
 from buvar.context import current_context
 
-from ._compile import compile_plan
+from ._codegen.builder import compile_plan
 from ._current import buvar_adapters
-from ._explain import explain
-from ._explain import unhashable
-from ._keywords import unused
-from ._nodes import Failure
-from ._nodes import Node
-from ._plan import Planner
-from ._register import Adapters
+from ._plan.failures import Failure
+from ._plan.nodes import Node
+from ._plan.planner import Planner
+from ._registry.registry import Adapters
+from ._report.explain import explain
+from ._report.explain import unhashable
+from ._report.keywords import unused
 
 
 if t.TYPE_CHECKING:
@@ -194,14 +194,14 @@ async def resolve_slow(
         wrong = unused(planner, question.targets, nodes)
         if wrong is not None:
             raise wrong
+        plan = planner.finish(nodes)
         resolver = compile_plan(
-            planner,
-            nodes,
+            plan,
             target,
             functools.partial(resolve_slow, question),
             single=question.single,
         )
-        if not planner.by_value:
+        if not plan.once:
             compiled.prefer(question.key, resolver, version)
         value = await resolver.call(None, dependencies)
     return value

@@ -114,6 +114,7 @@ class Application:
             overrides=self.values,
             secrets=self.secrets,
             unknown=self.unknown,
+            named_by="-c",
         )
         for setting in self.settings:
             source.set(setting.text, origin=setting.option)
@@ -150,8 +151,6 @@ class Application:
             # What replaces a worker on HUP has what the files say by then,
             # of the logs as well.
             os.register_at_fork(before=self._refresh)
-        if settings.directory is not None:
-            self._keep_files()
         if (forks or settings.sockets) and _is_root(settings):
             _log.warning(
                 "The workers run as root: name another user with --user, or "
@@ -211,17 +210,6 @@ class Application:
     def _refresh(self) -> None:
         if self.source.refresh():
             self._set_up_logs()
-
-    def _keep_files(self) -> None:
-        """Find files again from another working directory."""
-        source = self.source
-        source.parts = tuple(
-            os.path.abspath(part) if isinstance(part, str) else part  # noqa: PTH100
-            for part in source.parts
-        )
-        if self.secrets is not None:
-            source.secrets = os.path.abspath(self.secrets)  # noqa: PTH100
-        source.stamped = source.stamp()
 
 
 def check_own(source: config.ConfigSource) -> None:

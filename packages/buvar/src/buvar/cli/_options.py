@@ -62,6 +62,23 @@ def _refuse_relative(
     return names
 
 
+def _check_prefix(
+    context: click.Context, option: click.Parameter, prefix: str | None
+) -> str | None:
+    """Refuse a prefix that no variable can have."""
+    del context, option
+    if prefix is None:
+        return None
+    from buvar import config  # noqa: PLC0415 - read only if it is given
+
+    try:
+        config.ConfigSource(env_prefix=prefix)
+    except config.ConfigError as error:
+        msg = f"{error.errors[0].message}.\n{error.cure}"
+        raise click.BadParameter(msg) from None
+    return prefix
+
+
 def configuration(func: T) -> T:
     """Add what every command asks of the configuration."""
     options = (
@@ -85,6 +102,7 @@ def configuration(func: T) -> T:
         click.option(
             "--env-prefix",
             metavar="PREFIX",
+            callback=_check_prefix,
             help="Read PREFIX_SECTION_FIELD from the environment.",
         ),
         click.option(

@@ -1,0 +1,1 @@
+"""Say what can be configured: samples, variables, schemas, plain data."""

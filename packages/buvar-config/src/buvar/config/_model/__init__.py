@@ -1,0 +1,1 @@
+"""What a class says of its fields: keys, types, what is secret."""

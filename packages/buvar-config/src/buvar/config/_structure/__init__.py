@@ -1,0 +1,1 @@
+"""Make objects of plain data and text: the hooks, and what is compiled."""

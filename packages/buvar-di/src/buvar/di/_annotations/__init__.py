@@ -1,0 +1,1 @@
+"""Annotations: read, taken apart, and compared."""

@@ -1,0 +1,1 @@
+"""Compiled code: a schedule of a plan, written down and compiled."""

@@ -1,0 +1,1 @@
+"""Plans: where each value comes from, decided before anything is built."""

@@ -1,0 +1,1 @@
+"""What is registered: adapters, decorators, and their conditions."""
