@@ -152,7 +152,9 @@ def test_a_port_that_there_is_not(port: int) -> None:
         buvar_aiohttp.AioHttpConfig(port=port)
 
 
-@pytest.mark.parametrize("name", ["keepalive_timeout", "header_timeout"])
+@pytest.mark.parametrize(
+    "name", ["keepalive_timeout", "header_timeout", "backlog"]
+)
 def test_a_timeout_of_nothing(name: str) -> None:
     """A time-out that closes each connection at once is refused."""
     with pytest.raises(ValueError, match=f"{name} has to be more than 0"):
