@@ -63,11 +63,14 @@ def examples() -> t.Iterator[t.Any]:
 def test_examples(program: str, expected: str | None, tmp_path: Path) -> None:
     """A program in a document runs, and prints what stands below it."""
     tmp_path.joinpath("example.py").write_text(program)
+    env = {k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"}
+    # In a CI Hypothesis does not mind a machine that stands still for a while.
+    env["CI"] = "true"
 
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-W", "error", "example.py"],
         cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"},
+        env=env,
         capture_output=True,
         text=True,
         timeout=TIMEOUT,

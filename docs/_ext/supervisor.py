@@ -19,10 +19,10 @@ from buvar.fork._failure import Failure
 from buvar.fork._options import Options
 from buvar.fork._supervise import commands as do
 from buvar.fork._supervise import events as happened
+from buvar.fork._supervise.phases import Ended
+from buvar.fork._supervise.phases import Up
 from buvar.fork._supervise.policy import step
-from buvar.fork._supervise.state import Ended
 from buvar.fork._supervise.state import Service
-from buvar.fork._supervise.state import Up
 
 
 #: How many services live, and what may happen to each of them.
@@ -41,6 +41,7 @@ WORDS: t.Final[dict[type, str]] = {
     happened.QueueSeen: "the queue was looked at",
     happened.RecycleAsked: "a worker asks to be replaced",
     happened.StageEnded: "a stage has ended",
+    happened.StageEnding: "a stage begins to end",
     happened.StageFailed: "a stage has failed",
     happened.Started: "a worker has started",
     happened.StartFailed: "a worker cannot be started",
@@ -164,6 +165,7 @@ class Life:
                     happened.Heard(key, 101),
                     happened.RecycleAsked(key, "asked"),
                     happened.StageFailed(key, Failure(1, "failed")),
+                    happened.StageEnding(key),
                     happened.StageEnded(key),
                     happened.Misbehaved(key, "nonsense"),
                     happened.DelayAsked(key, 5.0),

@@ -129,6 +129,22 @@ def test_what_is_not_idle(serve, route) -> None:
     assert found == 8_000_000
 
 
+def test_a_peer_that_vanishes(serve, route) -> None:
+    """The system looks after connections that nothing is sent on."""
+
+    async def asked(request: aiohttp.web.Request) -> t.Any:
+        assert request.transport is not None
+        sock = request.transport.get_extra_info("socket")
+        value = sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        return aiohttp.web.Response(text=str(bool(value)))
+
+    async def visit(session: t.Any, url: str) -> object:
+        async with session.get(url) as response:
+            return await response.text()
+
+    assert serve(visit, route(asked)) == "True"
+
+
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_a_port_that_there_is_not(port: int) -> None:
     """A port that no address has is refused when the section is loaded."""
@@ -136,7 +152,9 @@ def test_a_port_that_there_is_not(port: int) -> None:
         buvar_aiohttp.AioHttpConfig(port=port)
 
 
-@pytest.mark.parametrize("name", ["keepalive_timeout", "header_timeout"])
+@pytest.mark.parametrize(
+    "name", ["keepalive_timeout", "header_timeout", "backlog"]
+)
 def test_a_timeout_of_nothing(name: str) -> None:
     """A time-out that closes each connection at once is refused."""
     with pytest.raises(ValueError, match=f"{name} has to be more than 0"):

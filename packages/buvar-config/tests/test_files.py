@@ -9,7 +9,9 @@ import tomllib
 import attrs
 import pytest
 
+from hypothesis import HealthCheck
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from buvar import config
@@ -210,6 +212,7 @@ def test_lines(path, line) -> None:
     assert line_of(DOCUMENT, path) == line
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.text(), st.lists(st.text(max_size=2) | st.integers(0, 2), max_size=3)
 )

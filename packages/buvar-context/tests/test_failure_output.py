@@ -217,3 +217,23 @@ def test_exit_codes_are_kept_beside_failures(caplog):
     assert plugin.run(prepare) == 5
     assert calls == ["down"]
     assert "no host" in caplog.text
+
+
+def test_a_module_that_cannot_be_imported(tmp_path, monkeypatch):
+    """The failure names the plugin, and shows nothing of the machinery."""
+    tmp_path.joinpath("with_a_mistake.py").write_text("def prepare(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    async def loads(load: plugin.Loader):
+        await load("with_a_mistake")
+
+    with pytest.raises(ExceptionGroup) as info:
+        plugin.stage(loads)
+    (failure,) = plugin.failures(info.value)
+
+    assert failure.what == "the plugin 'with_a_mistake' could not be imported"
+    assert failure.facts == {"phase": "import", "plugin": "with_a_mistake"}
+    text = failure.text()
+    assert text.count('File "') == 2
+    assert "While preparing the plugin" in text
+    assert text.endswith(f"{failure.what[:1].upper()}{failure.what[1:]}.\n")

@@ -152,23 +152,35 @@ def test_a_failure_is_not_looked_for_again() -> None:
     assert len(asked) == 13
 
 
-async def test_a_circle_is_told_from_where_it_is_asked() -> None:
-    """What failed in a circle is looked at anew from another head."""
+async def test_a_circle_is_looked_at_anew_from_another_head() -> None:
+    """What failed within a circle may be built once that is broken."""
 
     class Left:
-        def __init__(self, right: Right) -> None: ...
+        def __init__(self, right: Right | None = None) -> None:
+            self.right = right
 
     class Right:
-        def __init__(self, left: Left) -> None: ...
+        def __init__(self, left: Left) -> None:
+            self.left = left
 
     di.register(Left, Right)
-    planning = planner()
-    assert isinstance(planning.target(Left), Failure)
-    failure = planning.target(Right)
-    assert isinstance(failure, Failure)
-    ((_, _, _, inner, *_),) = failure.attempts
+    left, right = await di.nject(Left, Right)
+    assert left.right is None
+    assert right.left is left
+
+
+def test_a_member_that_ends_before() -> None:
+    """The failure of a collection names the type of the member."""
+
+    class Needs:
+        def __init__(self, items: list[Base]) -> None: ...
+
+    di.register(Item, scope="layer")
+    di.register(Needs, scope="stage")
+    ((*_, inner, _, _, _),) = failure_of(Needs).attempts
     assert inner is not None
-    assert inner.asked.keys == (Left,)
+    ((_, _, _, cause, *_),) = inner.attempts
+    assert cause == Failure(Asked((Item,)), kind="scope")
 
 
 def test_how_often_a_generic_adapter_may_need_itself() -> None:

@@ -23,8 +23,8 @@ from buvar.fork._options import Options
 from buvar.fork._role import with_roles
 from buvar.fork._supervise import commands as do
 from buvar.fork._supervise import events as happened
+from buvar.fork._supervise.phases import Ended
 from buvar.fork._supervise.policy import step
-from buvar.fork._supervise.state import Ended
 from buvar.fork._supervise.state import Service
 
 

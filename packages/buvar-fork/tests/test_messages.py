@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import struct
 
@@ -249,6 +250,30 @@ def test_a_hostile_worker(start, eventually, attack: str) -> None:
     assert len(program.until(r"sent an invalid message")) == 1
     assert program.stop() == 0
     assert not list(program.log.parent.glob("stolen*"))
+
+
+def test_a_service_of_hostile_workers(start) -> None:
+    """Nonsense counts as a crash: with back-off, and not for ever."""
+    program = start(
+        """
+import asyncio, time
+from buvar import context, fork
+async def serve():
+    print("start", time.monotonic(), flush=True)
+    context.get(fork.Worker)._sender.send(77, b'')
+    await asyncio.sleep(60)
+async def prepare(): yield serve()
+fork.stage(
+    prepare, forks=2, backoff=0.2, max_failures=3, stable_after=20
+)
+"""
+    )
+
+    assert program.wait() == 1
+    starts = re.findall(r"start ([\d.]+)", program.output)
+    assert 3 <= len(starts) <= 6
+    assert float(starts[-1]) - float(starts[0]) >= 0.2 + 0.4
+    assert "sent invalid messages; the first error stands" in program.output
 
 
 def test_a_worker_that_never_stops_talking(start) -> None:

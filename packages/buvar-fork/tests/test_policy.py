@@ -10,7 +10,7 @@ import pytest
 from buvar.fork._failure import Failure
 from buvar.fork._supervise import commands as do
 from buvar.fork._supervise import events as happened
-from buvar.fork._supervise.state import Up
+from buvar.fork._supervise.phases import Up
 
 
 TERM, INT, QUIT = signal.SIGTERM, signal.SIGINT, signal.SIGQUIT

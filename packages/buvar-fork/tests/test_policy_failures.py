@@ -94,6 +94,7 @@ def test_a_healthy_worker_keeps_the_service(new_service) -> None:
     service = new_service(max_failures=2, worker_timeout=1000)
     service.ready(1, 2)
     service.later(3)
+    service.take(happened.Heard(1))
     for _ in range(5):
         (key,) = [k for k, slot in service.running.items() if slot == 2]
         service.ready(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import math
 import signal
 
 from hypothesis import HealthCheck
@@ -67,7 +68,7 @@ class Life(stateful.RuleBasedStateMachine):
     def all_ready(self) -> None:
         self.fake.ready()
 
-    @stateful.rule(data=st.data(), kind=st.integers(0, 7))
+    @stateful.rule(data=st.data(), kind=st.integers(0, 8))
     def message(self, data: st.DataObject, kind: int) -> None:
         key = self._key(data)
         if key is not None:
@@ -81,6 +82,7 @@ class Life(stateful.RuleBasedStateMachine):
                     happened.DelayAsked(key, 1.0),
                     happened.BusyTold(key, 1.0),
                     happened.BusyTold(key, 0.0),
+                    happened.StageEnding(key),
                 ][kind]
             )
 
@@ -140,7 +142,7 @@ class Life(stateful.RuleBasedStateMachine):
         for _ in range(100):
             if not service.up or (
                 service.complete()
-                and not service.stale()
+                and not service.stale(math.inf)
                 and not service.replacing()
             ):
                 return
@@ -177,6 +179,7 @@ def test_life(new_service) -> None:
         settings=settings(
             max_examples=150,
             stateful_step_count=40,
+            deadline=None,
             suppress_health_check=CALM,
         ),
     )
@@ -194,6 +197,7 @@ def test_life_of_roles(new_service) -> None:
         settings=settings(
             max_examples=100,
             stateful_step_count=40,
+            deadline=None,
             suppress_health_check=CALM,
         ),
     )

@@ -11,7 +11,7 @@ from buvar import fork
 from buvar.fork._failure import Failure
 from buvar.fork._supervise import commands as do
 from buvar.fork._supervise import events as happened
-from buvar.fork._supervise.state import Up
+from buvar.fork._supervise.phases import Up
 
 
 TERM, HUP, KILL = signal.SIGTERM, signal.SIGHUP, signal.SIGKILL

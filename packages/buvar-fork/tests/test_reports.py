@@ -10,6 +10,7 @@ import socket
 import pytest
 
 from buvar import fork
+from buvar import plugin
 from buvar.fork._failure import Failure
 from buvar.fork._failure import Printed
 from buvar.fork._ipc import Kind
@@ -126,6 +127,16 @@ def test_failures_are_printed_once() -> None:
     for name in range(200):
         printed.text(Failure(1, "x" * name))
     assert not printed.knows(one)
+
+
+def test_a_failure_that_explains_itself() -> None:
+    """What says what to do is printed by itself, a traceback would hide it."""
+    mistake = plugin.PluginNotFoundError("shop.wep", "no such module")
+    error = ExceptionGroup("the stage failed", [mistake])
+
+    assert Failure.of(error, ready=False).text == str(mistake)
+    other = ExceptionGroup("the stage failed", [mistake, ValueError("x")])
+    assert "ValueError: x" in Failure.of(other, ready=False).text
 
 
 def test_wire() -> None:

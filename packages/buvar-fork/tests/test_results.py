@@ -12,7 +12,9 @@ import uuid
 
 import pytest
 
+from hypothesis import HealthCheck
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from buvar import fork
@@ -71,6 +73,7 @@ def test_plain_data(value: object) -> None:
     assert type(copy) is type(value)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text() | st.binary(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 import urllib.error
@@ -102,6 +103,7 @@ def test_boot_crash(start, how: str) -> None:
     program = start(
         f"""
 import os
+import re
 from buvar import fork
 async def prepare(): {how}
 fork.stage(prepare, forks=2, max_failures=3)
@@ -118,8 +120,8 @@ def test_missing_plugin(start) -> None:
     )
 
     assert program.wait() == 2
-    assert "There is no plugin 'no.such.plugin'" in program.output
-    assert program.output.count("the stage failed") == 1
+    assert program.output.count("There is no plugin 'no.such.plugin'") == 1
+    assert "Traceback" not in program.output
 
 
 def test_backoff(start) -> None:
@@ -165,6 +167,45 @@ fork.stage(prepare, forks=2, stable_after=0.01, backoff=0.05, max_failures=3)
 
     assert program.output.count("fine") == 1
     assert program.stop() == 0
+
+
+def test_a_slow_end_is_not_health(start) -> None:
+    """Workers that fail at once are given up, however slowly they end."""
+    program = start(
+        """
+import asyncio
+from buvar import fork, plugin
+async def task():
+    raise ValueError("at once")
+async def prepare(teardown: plugin.Teardown):
+    teardown.add(asyncio.sleep, 0.6)
+    yield task()
+fork.stage(prepare, forks=2, stable_after=0.3, backoff=0.01, max_failures=3)
+"""
+    )
+
+    assert program.wait() == 1
+    assert program.output.count("it failed as before") >= 2
+
+
+def test_a_hang_is_not_health(start) -> None:
+    """Workers that hang at once are given up, however late it is noticed."""
+    program = start(
+        """
+import time
+from buvar import fork
+async def task():
+    time.sleep(60)
+async def prepare(): yield task()
+fork.stage(
+    prepare, forks=2, stable_after=0.3, worker_timeout=0.6,
+    graceful_timeout=0.5, max_failures=2,
+)
+"""
+    )
+
+    assert program.wait() == 1
+    assert re.search(r"Worker \d hung; the first error", program.output)
 
 
 def test_parent_is_killed(serve, alive, eventually) -> None:

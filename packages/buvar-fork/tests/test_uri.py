@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hypothesis import HealthCheck
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from buvar import fork
@@ -34,6 +36,7 @@ def test_tcp(uri: str, host: str, port: int) -> None:
     assert parse(uri) == Tcp(uri, host, port)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.ip_addresses(),
     st.integers(0, 65535),

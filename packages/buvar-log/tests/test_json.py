@@ -13,7 +13,9 @@ import uuid
 
 import pytest
 
+from hypothesis import HealthCheck
 from hypothesis import given
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from buvar import log
@@ -250,6 +252,7 @@ _values = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fields=st.dictionaries(st.text(min_size=1), _values, max_size=4))
 @pytest.mark.parametrize("orjson", [True, False])
 def test_any_fields_make_a_line(orjson, fields):

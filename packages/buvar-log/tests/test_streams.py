@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
 import sys
 
 import pytest
@@ -93,3 +94,22 @@ def test_events_of_processes_do_not_mix(tmp_path, run):
     events = parse(done.stderr)
     assert len(events) == 2_000
     assert len({event["pid"] for event in events}) == 4
+
+
+def test_a_handler_that_could_not_be_made():
+    """It is not there at the end of the process either."""
+    program = """
+from buvar import log
+try:
+    log.OutputHandler("/no/such/folder/app.log")
+except OSError as error:
+    kept = error
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stderr == ""

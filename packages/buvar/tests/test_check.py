@@ -233,7 +233,7 @@ def test_a_plugin_that_cannot_be_imported(check, tmp_path: Path) -> None:
     (found,) = told["mistakes"]
 
     assert found["message"].startswith(
-        "A plugin could not be imported: ImportError: cannot import name"
+        "The plugin 'shop' could not be imported: ImportError: cannot import"
     )
     assert (found["file"], found["line"]) == (str(tmp_path / "shop.py"), 2)
 

@@ -126,6 +126,16 @@ def test_refused(run, tmp_path: Path, words, expected: str) -> None:
     assert tmp_path.joinpath("there").read_text() == "mine"
 
 
+def test_a_module_that_would_be_hidden(run, tmp_path: Path) -> None:
+    """A package hides the module of its name: that is refused, too."""
+    tmp_path.joinpath("shop.py").write_text("mine")
+
+    output = run("buvar.cli", "new", "shop", code=2)
+
+    assert "There is a 'shop.py' here already" in output
+    assert [file.name for file in tmp_path.iterdir()] == ["shop.py"]
+
+
 @pytest.fixture
 def templates(tmp_path: Path) -> Path:
     """Make a folder of templates."""

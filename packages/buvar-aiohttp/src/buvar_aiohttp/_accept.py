@@ -75,6 +75,10 @@ class Acceptor:
         self._told_at = -RETRY
         self._closed = False
         connections.listen(full=self._full, lost=self._lost)
+        if sock.family in {socket.AF_INET, socket.AF_INET6}:
+            # A peer that has vanished is noticed. All connections take it
+            # over, see W. R. Stevens, UNIX Network Programming, section 7.4.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     @property
     def full(self) -> bool:

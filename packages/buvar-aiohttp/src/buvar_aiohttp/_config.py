@@ -45,6 +45,13 @@ def _not_negative(_: object, attribute: t.Any, value: float | None) -> None:
         raise ValueError(msg)
 
 
+def _at_least_0(_: object, attribute: t.Any, value: float) -> None:
+    """Refuse what is not a time; it may have no end."""
+    if not value >= 0:
+        msg = f"{attribute.name} has to be 0 or more, or inf, not {value!r}"
+        raise ValueError(msg)
+
+
 def _port(_: object, attribute: t.Any, value: int | None) -> None:
     """Refuse a number that no port has."""
     if value is not None and not 0 <= value <= _LAST_PORT:
@@ -146,6 +153,7 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     shutdown_timeout: float = config.var(
         30.0,
+        validator=_at_least_0,
         help="Seconds that open requests get to end once the server stops.",
     )
     drain_delay: float | None = config.var(
@@ -188,7 +196,9 @@ class AioHttpConfig(config.Config, section="aiohttp"):
         "without a management listener.",
     )
     backlog: int = config.var(
-        2048, help="How many connections may wait to be accepted."
+        2048,
+        validator=_positive,
+        help="How many connections may wait to be accepted.",
     )
     keepalive_timeout: float = config.var(
         75.0,

@@ -43,6 +43,8 @@ def connection_options(config: AioHttpConfig) -> dict[str, t.Any]:
         if config.access_log
         else None,
         "keepalive_timeout": config.keepalive_timeout,
+        # Connections have it from the socket that listens, see Acceptor.
+        "tcp_keepalive": False,
         "max_line_size": config.max_line_size,
         "max_field_size": config.max_field_size,
     }

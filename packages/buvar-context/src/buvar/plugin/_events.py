@@ -1,6 +1,6 @@
 """What happens to a stage, as data, and one who hears of it."""
 
-from __future__ import annotations
+# Annotations are not text here: fields of named tuples are looked up at once.
 
 import typing as t
 

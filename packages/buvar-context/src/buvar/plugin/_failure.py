@@ -1,6 +1,6 @@
 """The failures of a stage, written for its users."""
 
-from __future__ import annotations
+# Annotations are not text here: fields of named tuples are looked up at once.
 
 import contextlib
 import traceback
@@ -41,8 +41,8 @@ class Failure(t.NamedTuple):
         error: What was raised.
         what: What that means, a sentence without its full stop: "the plugin
             'app' could not be prepared".
-        facts: The same as data: ``phase`` ("prepare", "task" or "teardown"),
-            ``plugin`` and ``task``, as far as they are known.
+        facts: The same as data: ``phase`` ("import", "prepare", "task" or
+            "teardown"), ``plugin`` and ``task``, as far as they are known.
     """
 
     error: BaseException

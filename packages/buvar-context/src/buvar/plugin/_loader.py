@@ -13,12 +13,14 @@ from buvar.context import buvar_context
 
 from ._concurrent import arrange
 from ._concurrent import together
+from ._errors import PluginError
 from ._errors import StateError
 from ._errors import TaskError
 from ._events import Event
 from ._events import PluginFailed
 from ._events import PluginPrepared
 from ._events import PluginPreparing
+from ._failure import Where
 from ._failure import mark
 from ._listeners import Listeners
 from ._parameters import fill
@@ -123,7 +125,7 @@ class Loader:
     ) -> None:
         self._check(plugin)
         caller = self._caller()
-        resolved = resolve(plugin, origin)
+        resolved = _resolve(plugin, origin)
         key = _key(resolved.prepare)
         record = self.records.get(key)
         is_new = record is None
@@ -235,6 +237,23 @@ def _iterate(plugin: Resolved, given: t.Any) -> list[t.Any]:
         reason = "it is neither an awaitable nor an iterable of them"
         raise TaskError(plugin.name, given, reason)
     return [*given]
+
+
+def _resolve(plugin: Plugin, origin: types.FrameType) -> Resolved:
+    """Find a plugin; what its module raises says whose it is."""
+    try:
+        return resolve(plugin, origin)
+    except PluginError:
+        raise
+    except Exception as error:
+        name = plugin if isinstance(plugin, str) else repr(plugin)
+        where = Where(
+            f"While importing the plugin {name!r}",
+            f"the plugin {name!r} could not be imported",
+            {"phase": "import", "plugin": name},
+        )
+        mark(error, where)
+        raise
 
 
 def _note(record: PluginRecord, error: BaseException) -> None:

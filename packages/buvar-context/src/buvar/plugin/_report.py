@@ -1,6 +1,6 @@
 """Reports on the plugins of a stage, as data."""
 
-from __future__ import annotations
+# Annotations are not text here: fields of named tuples are looked up at once.
 
 import types
 import typing as t

@@ -48,7 +48,9 @@ def _shorten(error: BaseException, seen: set[int], *, explained: bool) -> None:
         return
     seen.add(id(error))
     explained = explained or _package(type(error).__module__) in _OURS
-    error.__traceback__ = _link(_visible(error, explained=explained))
+    # A syntax error has its place; its frames are those of the import.
+    short = explained or isinstance(error, SyntaxError)
+    error.__traceback__ = _link(_visible(error, explained=short))
     inner: list[BaseException | None] = [error.__cause__, error.__context__]
     if isinstance(error, BaseExceptionGroup):
         group = t.cast("BaseExceptionGroup[BaseException]", error)

@@ -72,6 +72,7 @@ class WorkerMain:
         self.parent_death = parent_death
         self.title = title
         self.ready = False
+        self.heartbeat = self._heartbeat()
         self.modules = NewModules(options.plugins)
 
     def run(self) -> int:
@@ -115,7 +116,7 @@ class WorkerMain:
             # Another user was let off it.
             self.parent_death.tie()
             results = plugin.stage(
-                self._heartbeat().prepare,
+                self.heartbeat.prepare,
                 *self.options.plugins,
                 components=self._components(),
                 on_ready=serving.begin,
@@ -146,8 +147,10 @@ class WorkerMain:
         )
 
     def _stage_options(self) -> dict[str, t.Any]:
-        """Have the worker know when a signal, not the program, ends it."""
+        """Have the worker, and its parent, know when and why it ends."""
         options = self.options.stage_options()
+        listeners = options.get("listeners", ())
+        options["listeners"] = [self._tell_ending, *listeners]
         base: type[plugin.Signals] | None
         base = options.get("signals", plugin.Signals)
         if base is not None:
@@ -172,10 +175,16 @@ class WorkerMain:
             if modules:
                 asker.tell(modules)
 
+    def _tell_ending(self, event: plugin.Event) -> None:
+        """Tell at once that the stage ends: how it ended comes much later."""
+        if event == plugin.StateChanged(plugin.State.STOPPING):
+            self.sender.send(Kind.ENDING)
+
     def _on_ready(self) -> None:
         self.ready = True
         self._tell_modules()
         self.sender.send(Kind.READY)
+        self.heartbeat.once_after(self.options.stable_after)
 
 
 def observed(

@@ -169,8 +169,10 @@ def _leaves(error: BaseException) -> t.Iterator[BaseException]:
 
 def _is_plain(error: BaseException) -> bool:
     """Tell whether the text of an exception says what to do."""
-    return isinstance(error, OptionError | UnservedSocketError) or (
-        isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+    return (
+        isinstance(error, OptionError | UnservedSocketError)
+        or plugin.failures(error)[0].explains_itself
+        or (isinstance(error, OSError) and error.errno == errno.EADDRINUSE)
     )
 
 

@@ -12,6 +12,8 @@ from ._ipc import Kind
 from ._ipc import Sender
 
 
+#: Seconds by which it comes later than that, however fast it gets there.
+_LATER: t.Final = 0.1
 _STATM: t.Final = pathlib.Path("/proc/self/statm")
 
 
@@ -46,12 +48,22 @@ class Heartbeat:
         self._signals = signals
         self._on_heartbeat = on_heartbeat
         self._weigh = weigh
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def prepare(self) -> None:
         """Start; the stage handles its signals by now."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self._signals)
-        asyncio.get_running_loop().add_reader(self._lifeline, _die)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._lifeline, _die)
         self._tick()
+
+    def once_after(self, seconds: float) -> None:
+        """Have one heartbeat more, once a worker counts as healthy."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_later(
+                seconds + _LATER, self._sender.hint, Kind.HEARTBEAT
+            )
 
     def _tick(self) -> None:
         memory = b"%d" % resident() if self._weigh else b""

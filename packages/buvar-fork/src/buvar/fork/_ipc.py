@@ -34,6 +34,8 @@ class Kind(enum.IntEnum):
     DELAY = 6
     #: The same, at most and while the worker is busy; 0 once it is idle.
     BUSY = 7
+    #: The stage begins to end; its outcome follows once it has ended.
+    ENDING = 8
 
 
 #: How many bytes a message of each kind may carry.
@@ -45,6 +47,7 @@ LIMITS: t.Final[t.Mapping[int, int]] = {
     Kind.FAILED: 1 << 20,
     Kind.DELAY: 20,
     Kind.BUSY: 20,
+    Kind.ENDING: 0,
 }
 
 _HEAD: t.Final = struct.Struct("!BQ")

@@ -96,7 +96,8 @@ def stage(
         backoff: Seconds before a crashed worker is started again, doubled
             with each crash in a row.
         backoff_limit: The longest such wait, in seconds.
-        stable_after: Seconds after which a worker counts as healthy.
+        stable_after: Seconds for which a worker has to serve to count as
+            healthy.
         max_failures: Give up when a worker failed that often in a row and
             none is healthy; 0 never does. A worker that was killed by a
             signal does not count.

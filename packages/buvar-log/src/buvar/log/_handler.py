@@ -41,8 +41,10 @@ class OutputHandler(logging.Handler):
     def __init__(
         self, output: str = "stderr", write_timeout: float = 0.5
     ) -> None:
+        # One that cannot be made must not be there for logging.shutdown().
+        opened = Output(output)
         super().__init__()
-        self._output = Output(output)
+        self._output = opened
         self._patience = write_timeout
         self._nested = threading.local()
         self._pid = os.getpid()

@@ -25,9 +25,10 @@ def main(args: t.Sequence[str] | None = None) -> t.NoReturn:
     """
     # Importing this package costs nothing: click comes when it is needed.
     from ._commands import buvar  # noqa: PLC0415
+    from ._output import run as run_command  # noqa: PLC0415
 
-    buvar.main(args=None if args is None else list(args), prog_name="buvar")
-    raise AssertionError  # pragma: no cover - click ends the process
+    given = None if args is None else list(args)
+    run_command(buvar, args=given, prog_name="buvar")
 
 
 def run(
@@ -56,15 +57,13 @@ def run(
         >>> if __name__ == "__main__":
         ...     run("shop.web", files=["shop.toml"], env_prefix="SHOP")
     """
+    from ._output import run as run_command  # noqa: PLC0415
     from ._program import name_of_program  # noqa: PLC0415
     from ._program import program  # noqa: PLC0415
 
     command = program(plugins, files, env_prefix, description)
-    command.main(
-        args=None if args is None else list(args),
-        prog_name=name_of_program(),
-    )
-    raise AssertionError  # pragma: no cover - click ends the process
+    given = None if args is None else list(args)
+    run_command(command, args=given, prog_name=name_of_program())
 
 
 __all__ = ["main", "run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import types
 import typing as t
@@ -28,6 +29,8 @@ from ._findings import of_error
 from ._formats import FORMATS
 from ._formats import for_terminal
 from ._formats import terminal_width
+from ._output import answer
+from ._output import remark
 
 
 #: More columns than any line of a graph has.
@@ -46,20 +49,20 @@ def check(application: Application, form: str) -> None:
     findings = _find(application, counts, notes)
     text = FORMATS[form]([*findings, *notes])
     if form != "text":
-        click.echo(text)
+        answer(text)
     elif findings:
         width = terminal_width(sys.stderr)
-        click.echo(for_terminal(findings, width) if width else text, err=True)
+        remark(for_terminal(findings, width) if width else text)
     else:
         well = "All is well"
         if terminal_width(sys.stdout):
             well = click.style(well, fg="green", bold=True)
-        click.echo(
+        answer(
             f"{well}: prepared {application.names}; verified "
             f"{' and '.join(counts)} of the configuration."
         )
         for note in notes:
-            click.echo(str(note))
+            answer(str(note))
     if findings:
         raise click.exceptions.Exit(exit_code(findings))
 
@@ -175,9 +178,14 @@ def draw(application: Application, form: str) -> None:
     for graph in graphs:
         if form == "tree":
             # The terminal may wrap lines; to cut them would lose places.
-            rich.console.Console(width=_WIDTH).print(_tree(graph))
+            drawn = io.StringIO()
+            colours = terminal_width(sys.stdout) > 0
+            rich.console.Console(
+                file=drawn, width=_WIDTH, force_terminal=colours
+            ).print(_tree(graph))
+            answer(drawn.getvalue(), nl=False)
         else:
-            click.echo(getattr(graph, form)(), nl=False)
+            answer(getattr(graph, form)(), nl=False)
 
 
 def _prepared(application: Application, look: t.Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ from ._options import configuration
 from ._options import plugins
 from ._options import running
 from ._options import with_settings
+from ._output import answer
 
 
 T = t.TypeVar("T")
@@ -276,7 +277,7 @@ def new(name: str, features: str, template: pathlib.Path | None) -> None:
     write(name, dict.fromkeys(wanted), pathlib.Path.cwd(), template)
     readme = pathlib.Path(name, "README.md")
     see = f"; see {readme}" if readme.exists() else ""
-    click.echo(f"Wrote {name}{see}.")
+    answer(f"Wrote {name}{see}.")
 
 
 @buvar.command(
@@ -299,4 +300,4 @@ def completion(shell: str | None) -> None:
         if shell not in SHELLS:
             msg = f"$SHELL is not one of {', '.join(SHELLS)}: say which it is."
             raise click.UsageError(msg)
-    click.echo(script(shell, buvar))
+    answer(script(shell, buvar))

@@ -18,11 +18,13 @@ from ._application import check_own
 from ._errors import CommandError
 from ._errors import Exit
 from ._formats import terminal_width
+from ._output import answer
+from ._output import remark
 
 
 def sample(application: Application) -> None:
     """Print a sample TOML file."""
-    click.echo(config.sample(_classes(application)), nl=False)
+    answer(config.sample(_classes(application)), nl=False)
 
 
 def env(application: Application) -> None:
@@ -40,7 +42,7 @@ def env(application: Application) -> None:
             Exit.USAGE,
         )
     for variable in config.variables(_classes(application), env_prefix=prefix):
-        click.echo(str(variable))
+        answer(str(variable))
 
 
 def show(application: Application) -> None:
@@ -54,17 +56,17 @@ def show(application: Application) -> None:
         _classes(application)
         found = application.source.explain()
     if not terminal_width(sys.stdout):
-        click.echo(str(found))
+        answer(str(found))
         return
     for line, setting in zip(str(found).split("\n"), found, strict=True):
         # What somebody has set stands out.
         dim = setting.source == "default"
-        click.echo(click.style(line, dim=True) if dim else line)
+        answer(click.style(line, dim=True) if dim else line)
 
 
 def schema(application: Application) -> None:
     """Print the JSON Schema."""
-    click.echo(json.dumps(config.schema(_classes(application)), indent=2))
+    answer(json.dumps(config.schema(_classes(application)), indent=2))
 
 
 def _classes(application: Application) -> list[tuple[t.Any, str]]:
@@ -117,11 +119,10 @@ def note_failures(failed: t.Iterable[Exception]) -> None:
     for error in failed:
         text = str(error).split("\n")
         said = " ".join(line.strip(" -") for line in text[:2])
-        click.echo(
+        remark(
             "Note that a plugin could not be prepared, so the sections of "
             "those that it loads may be missing: "
-            f"{type(error).__name__}: {said}",
-            err=True,
+            f"{type(error).__name__}: {said}"
         )
 
 

@@ -11,8 +11,6 @@ import shlex
 import typing as t
 import urllib.parse
 
-import click
-
 from buvar import config
 from buvar import context
 from buvar import plugin
@@ -25,6 +23,8 @@ from ._configuring import prepare_all
 from ._errors import CommandError
 from ._errors import Exit
 from ._fork_config import ForkConfig
+from ._output import answer
+from ._output import remark
 from ._templates import filled
 
 
@@ -49,7 +49,7 @@ def deploy(application: Application, kind: str, name: str | None) -> None:
     words = {**_common(facts), **_WORDS[kind](facts)}
     template = importlib.resources.files("buvar.cli") / "deploy"
     text = template.joinpath(f"{kind}.tmpl").read_text("utf-8")
-    click.echo(filled(text, words, facts.features()), nl=False)
+    answer(filled(text, words, facts.features()), nl=False)
     facts.warn()
 
 
@@ -137,13 +137,12 @@ class _Facts:
         """Say what does not go together."""
         share = self.fork.graceful_timeout * _SHARE
         if self.web is not None and self.web.shutdown_timeout >= share:
-            click.echo(
+            remark(
                 f"Note that aiohttp.shutdown_timeout, "
                 f"{self.web.shutdown_timeout:g} s, is not below four fifths "
                 f"of fork.graceful_timeout, {share:g} s: open requests are "
                 "cut off before it is over.\n"
-                "Shorten the former or lengthen the latter.",
-                err=True,
+                "Shorten the former or lengthen the latter."
             )
 
 

@@ -67,5 +67,7 @@ def told() -> t.Generator[None, None, None]:
             dict.fromkeys(str(failure.error) for failure in known)
         )
         if message:
-            click.echo(f"Error: {message}", err=True)
+            # Where nobody can read it, the exit code is still the same.
+            with contextlib.suppress(OSError):
+                click.echo(f"Error: {message}", err=True)
         raise click.exceptions.Exit(plugin.exit_code(error)) from None

@@ -186,11 +186,12 @@ def _of_failure(failure: plugin.Failure) -> Finding:
         return Finding(rule, message, hint or None, file, line)
     name = failure.facts.get("plugin")
     said = f"{type(error).__name__}: {error}"
-    if name is None:
-        # It is not known yet, only where its import failed.
-        text = f"A plugin could not be imported: {said}"
-    else:
-        text = f"The plugin {name!r} could not be prepared: {said}"
+    what = "prepared"
+    if name is None or failure.facts.get("phase") == "import":
+        what = "imported"
+    # A static check knows only where an import failed.
+    which = "A plugin" if name is None else f"The plugin {name!r}"
+    text = f"{which} could not be {what}: {said}"
     return Finding("prepare", text, None, file, line)
 
 

@@ -30,9 +30,10 @@ def as_text(findings: t.Sequence[Finding]) -> str:
     return "\n".join([*map(str, findings), total])
 
 
-def terminal_width(stream: t.TextIO) -> int:
+def terminal_width(stream: t.TextIO | None) -> int:
     """Return the columns of a terminal that shows colours, else 0."""
-    if not stream.isatty() or os.environ.get("NO_COLOR"):
+    # There is none if it was closed before the start.
+    if stream is None or not stream.isatty() or os.environ.get("NO_COLOR"):
         return 0
     if os.environ.get("TERM") == "dumb":
         return 0

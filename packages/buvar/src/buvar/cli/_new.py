@@ -38,9 +38,12 @@ def write(
     """
     _check_name(name)
     folder = below / name
-    if folder.exists() or folder.is_symlink():
+    # A package hides the module of the same name beside it.
+    for there in (folder, below / f"{name}.py"):
+        if not there.exists() and not there.is_symlink():
+            continue
         msg = (
-            f"There is a {name!r} here already.\n"
+            f"There is a {there.name!r} here already.\n"
             "Choose another name, or remove it."
         )
         raise CommandError(msg, Exit.USAGE)

@@ -19,6 +19,8 @@ from ._findings import Finding
 from ._findings import exit_code
 from ._findings import of_error
 from ._formats import FORMATS
+from ._output import answer
+from ._output import remark
 from ._visible import Visible
 
 
@@ -41,16 +43,16 @@ def check(application: Application, form: str) -> None:
     wrong = [finding for finding in findings if not finding.is_note]
     text = FORMATS[form](findings)
     if form != "text":
-        click.echo(text)
+        answer(text)
     elif wrong:
-        click.echo(text, err=True)
+        remark(text)
     else:
         adapters = counted(di.buvar_adapters.get().adapters, "adapter")
         plugins = counted(visible.plugins, "plugin")
         said = f"read {plugins} without running them; verified {adapters}"
-        click.echo(f"All that was seen is well: {said}.")
+        answer(f"All that was seen is well: {said}.")
         for finding in findings:
-            click.echo(str(finding))
+            answer(str(finding))
     if wrong:
         raise click.exceptions.Exit(exit_code(wrong))
 

@@ -11,19 +11,21 @@ from buvar.fork._sockets import HANDSHAKE
 from buvar.fork._sockets import QUEUE
 from buvar.fork._sockets import TICK
 
+from . import backoff
 from . import commands as do
 from . import reporting
-from .state import Booting
-from .state import Closing
-from .state import Ended
-from .state import Ending
+from .phases import Booting
+from .phases import Closing
+from .phases import Ended
+from .phases import Ending
+from .phases import Finishing
+from .phases import Killed
+from .phases import LastWords
+from .phases import Leaving
+from .phases import Ready
+from .phases import Stopping
 from .state import Finished
-from .state import Killed
-from .state import LastWords
-from .state import Leaving
-from .state import Ready
 from .state import Service
-from .state import Stopping
 from .state import Worker
 from .turn import Turn
 
@@ -48,8 +50,17 @@ _STOP: t.Final = frozenset({signal.SIGINT, signal.SIGTERM})
 def stop(turn: Turn, worker: Worker, number: int, seconds: float) -> None:
     """Ask a worker to end within some seconds."""
     if worker.serves:
-        worker.phase = Stopping(worker.ready_at, turn.now + seconds)
+        worker.phase = Stopping(worker.served, turn.now + seconds)
         turn.send(worker, number)
+
+
+def finish(worker: Worker) -> None:
+    """Note that the stage of a worker ends by itself."""
+    phase = worker.phase
+    if isinstance(phase, Booting):
+        worker.phase = Finishing(None, phase.heartbeat_due, phase.boot_due)
+    elif isinstance(phase, Ready):
+        worker.phase = Finishing(phase.served, phase.heartbeat_due)
 
 
 def retire(turn: Turn, worker: Worker) -> None:
@@ -61,7 +72,7 @@ def retire(turn: Turn, worker: Worker) -> None:
 def kill(turn: Turn, worker: Worker, *, crashing: bool = False) -> None:
     """End a worker at once; its end may be a crash of its own."""
     worker.phase = Killed(
-        worker.ready_at,
+        worker.served,
         crashing=worker.crashing or crashing,
         overdue=worker.overdue,
     )
@@ -76,36 +87,31 @@ def expire(turn: Turn) -> None:
         if isinstance(worker.phase, LastWords):
             kill(turn, worker)
             continue
-        if isinstance(worker.phase, Booting | Ready):
+        if worker.serves:
             reporting.hangs(turn, worker)
+            backoff.note_crash(turn, worker)
         else:
-            _does_not_end(turn, worker)
+            reporting.does_not_end(turn, worker)
         worker.phase = LastWords(
-            worker.ready_at, turn.now + LAST_WORDS, crashing=worker.serves
+            worker.served, turn.now + LAST_WORDS, crashing=worker.serves
         )
         turn.send(worker, signal.SIGQUIT)
-
-
-def _does_not_end(turn: Turn, worker: Worker) -> None:
-    turn.error(
-        "Worker %s (process %d) does not end in time. It is killed; where "
-        "it is blocked is on stderr.",
-        worker.slot.label,
-        worker.pid,
-        **reporting.facts(worker),
-    )
 
 
 def postpone(service: Service, seconds: float) -> None:
     """Give all workers more time: their supervisor stood still itself."""
     for worker in service.workers.values():
         phase = worker.phase
-        if isinstance(phase, Booting):
-            worker.phase = Booting(
-                phase.heartbeat_due + seconds, phase.boot_due + seconds
+        if isinstance(phase, Booting | Finishing):
+            worker.phase = dataclasses.replace(
+                phase,
+                heartbeat_due=phase.heartbeat_due + seconds,
+                boot_due=phase.boot_due + seconds,
             )
         elif isinstance(phase, Ready):
-            worker.phase = Ready(phase.ready_at, phase.heartbeat_due + seconds)
+            worker.phase = dataclasses.replace(
+                phase, heartbeat_due=phase.heartbeat_due + seconds
+            )
         else:
             worker.phase = dataclasses.replace(phase, due=phase.due + seconds)
 
@@ -232,7 +238,7 @@ def hurry(turn: Turn, worker: Worker, seconds: float) -> None:
     phase = worker.phase
     if isinstance(phase, Stopping):
         due = min(phase.due, turn.now + seconds)
-        worker.phase = Stopping(phase.ready_at, due)
+        worker.phase = Stopping(phase.served, due)
 
 
 def advance(turn: Turn) -> None:

@@ -89,6 +89,13 @@ class BusyTold:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class StageEnding:
+    """The stage of a worker begins to end; its outcome is told later."""
+
+    key: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class StageEnded:
     """
     The stage of a worker ended with success.
@@ -156,6 +163,7 @@ Message: t.TypeAlias = (
     | RecycleAsked
     | DelayAsked
     | BusyTold
+    | StageEnding
     | StageEnded
     | StageFailed
 )

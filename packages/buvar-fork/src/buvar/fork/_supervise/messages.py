@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from buvar.fork._failure import Failure
 from buvar.fork._ipc import Kind
 from buvar.fork._ipc import parse_delay
@@ -10,6 +12,15 @@ from buvar.fork._ipc import parse_reason
 from buvar.fork._results import unpack
 
 from . import events as happened
+
+
+#: What the kinds of messages mean that carry nothing.
+_WITHOUT_MORE: t.Final[
+    t.Mapping[Kind, t.Callable[[int], happened.Message]]
+] = {
+    Kind.READY: happened.BecameReady,
+    Kind.ENDING: happened.StageEnding,
+}
 
 
 def event_of(key: int, kind: Kind, payload: bytes) -> happened.Event:
@@ -24,8 +35,8 @@ def event_of(key: int, kind: Kind, payload: bytes) -> happened.Event:
     Raises:
         MessageError: It makes no sense.
     """
-    if kind is Kind.READY:
-        return happened.BecameReady(key)
+    if kind in _WITHOUT_MORE:
+        return _WITHOUT_MORE[kind](key)
     if kind is Kind.HEARTBEAT:
         return happened.Heard(key, parse_heartbeat(payload))
     if kind is Kind.RECYCLE:

@@ -7,25 +7,28 @@ it returns says what is to be done.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import signal
 
+from . import backoff
 from . import commands as do
 from . import ending
 from . import events as happened
 from . import reporting
 from . import scaling
+from .phases import Booting
+from .phases import Finishing
+from .phases import Ready
+from .phases import Stopping
+from .phases import Up
 from .signals import ENDING
 from .signals import FORWARDED
 from .signals import TERMINAL
-from .state import Booting
 from .state import Failed
 from .state import Finished
-from .state import Ready
 from .state import Service
 from .state import Slot
-from .state import Stopping
-from .state import Up
 from .state import Worker
 from .turn import Turn
 
@@ -92,8 +95,8 @@ def _of_worker(
         case happened.Misbehaved(_, reason):
             _misbehaved(turn, worker, reason)
         case _:
-            _told(turn, worker, event)
             _heard(turn, worker)
+            _told(turn, worker, event)
 
 
 def _told(turn: Turn, worker: Worker, event: happened.Message) -> None:
@@ -112,6 +115,8 @@ def _told(turn: Turn, worker: Worker, event: happened.Message) -> None:
         case happened.BusyTold(_, seconds):
             worker.busy = seconds
             ending.left(turn)
+        case happened.StageEnding():
+            ending.finish(worker)
         case happened.StageEnded(_, results, signalled):
             worker.outcome = Finished(results, signalled)
         case happened.StageFailed(_, failure):
@@ -207,9 +212,14 @@ def _start_failed(turn: Turn, worker: Worker, reason: str) -> None:
 
 
 def _became_ready(turn: Turn, worker: Worker) -> None:
-    if not isinstance(worker.phase, Booting):
+    phase = worker.phase
+    if isinstance(phase, Booting):
+        worker.phase = Ready(turn.now, turn.now, phase.heartbeat_due)
+    elif isinstance(phase, Finishing) and not worker.booted:
+        # It is ready only once its stage has ended with success.
+        worker.phase = Finishing(0.0, phase.heartbeat_due)
+    else:
         return
-    worker.phase = Ready(turn.now, worker.phase.heartbeat_due)
     turn.service.start_streak = 0
     if worker.replaces is not None:
         ending.retire(turn, worker.replaces)
@@ -218,10 +228,11 @@ def _became_ready(turn: Turn, worker: Worker) -> None:
 def _heard(turn: Turn, worker: Worker) -> None:
     """Note a sign of life: the next one is due later."""
     due = turn.now + worker.slot.options.worker_timeout
-    if isinstance(worker.phase, Booting):
-        worker.phase = Booting(due, worker.phase.boot_due)
-    elif isinstance(worker.phase, Ready):
-        worker.phase = Ready(worker.phase.ready_at, due)
+    phase = worker.phase
+    if isinstance(phase, Booting | Finishing):
+        worker.phase = dataclasses.replace(phase, heartbeat_due=due)
+    elif isinstance(phase, Ready):
+        worker.phase = Ready(phase.ready_at, turn.now, due)
 
 
 def _become_running(turn: Turn) -> None:
@@ -233,12 +244,12 @@ def _become_running(turn: Turn) -> None:
 def _replace(turn: Turn) -> None:
     """Replace one worker after the other."""
     service = turn.service
-    stale, replacing = service.stale(), service.replacing()
+    stale, replacing = service.stale(turn.now), service.replacing()
     if (stale or replacing) and service.phase is not Up.RELOADING:
         service.phase = Up.RELOADING
         turn.do(do.NotifyReloading())
     for worker in () if replacing else stale:
-        if max(worker.slot.due, service.start_due) > turn.now:
+        if max(worker.replace_due, service.start_due) > turn.now:
             continue
         if worker.slot.exclusive:
             # Its successor is started once it is buried.
@@ -257,6 +268,7 @@ def _replace(turn: Turn) -> None:
 def _recycle(turn: Turn, worker: Worker, reason: str) -> None:
     if worker.recycle is None:
         worker.recycle = reason
+        backoff.note_recycling(turn, worker)
         turn.info(
             "Worker %s is replaced: %s.",
             worker.slot.label,
@@ -301,6 +313,9 @@ def _misbehaved(turn: Turn, worker: Worker, reason: str) -> None:
         **reporting.facts(worker),
         reason=reason,
     )
+    if worker.serves:
+        _heard(turn, worker)
+        backoff.note_crash(turn, worker)
     ending.kill(turn, worker, crashing=worker.serves)
 
 
@@ -312,7 +327,9 @@ def _exited(turn: Turn, worker: Worker, code: int) -> None:
             other.replaces = None
     if not service.up:
         ending.exited(turn, worker, code)
-    elif worker.crashing or worker.serves:
+    elif worker.crashing:
+        _crashed(turn, worker, code)
+    elif worker.serves:
         _exited_early(turn, worker, code)
     elif worker.failure is not None or not isinstance(worker.phase, Stopping):
         reporting.ended(turn, worker, code)
@@ -320,34 +337,36 @@ def _exited(turn: Turn, worker: Worker, code: int) -> None:
 
 def _exited_early(turn: Turn, worker: Worker, code: int) -> None:
     """React to the end of a worker that was to go on."""
+    _heard(turn, worker)  # until now it was alive
     outcome = worker.outcome
-    if worker.serves and isinstance(outcome, Finished) and code == 0:
-        if outcome.signalled:
-            turn.warning(
-                "Worker %s was ended by a signal; it is replaced.",
-                worker.slot.label,
-                **reporting.facts(worker),
-            )
-            return
+    if not isinstance(outcome, Finished) or code:
+        own_fault = not worker.booted or code >= 0
+        backoff.note_crash(turn, worker, own_fault=own_fault)
+        _crashed(turn, worker, code)
+    elif outcome.signalled:
+        turn.warning(
+            "Worker %s was ended by a signal; it is replaced.",
+            worker.slot.label,
+            **reporting.facts(worker),
+        )
+        if not worker.stable:
+            backoff.note_crash(turn, worker, own_fault=False)
+    else:
         worker.slot.done = True
         worker.slot.results = outcome.results
-    elif code or worker.serves:
-        _crashed(turn, worker, code)
 
 
 def _crashed(turn: Turn, worker: Worker, code: int) -> None:
     """Start a worker again, later each time, or give the service up."""
     service = turn.service
     slot = worker.slot
-    booted = worker.ready_at is not None
     # What it reports, or waits for, will be the same the next time.
     hopeless = worker.failure is not None or worker.overdue
-    if hopeless and not booted and service.phase is Up.BOOTING:
+    if hopeless and not worker.booted and service.phase is Up.BOOTING:
         _give_up(turn, worker, code)
         return
-    wait = _note_crash(turn, worker, own_fault=not booted or code >= 0)
     most = slot.options.max_failures
-    if most and slot.failures >= most and not service.stable(turn.now):
+    if most and slot.failures >= most and not service.healthy():
         _give_up(turn, worker, code)
         return
     reporting.ended(turn, worker, code)
@@ -357,7 +376,8 @@ def _crashed(turn: Turn, worker: Worker, code: int) -> None:
         for other in service.serving():
             other.outdated = False
     elif old is not None or not service.serving(slot):
-        # One that hung has a successor by now.
+        # One that was killed may have a successor by now.
+        wait = max(0.0, slot.due - turn.now)
         turn.warning(
             "Worker %s is started again in %.2f s.",
             slot.label,
@@ -365,19 +385,6 @@ def _crashed(turn: Turn, worker: Worker, code: int) -> None:
             **reporting.facts(worker),
             wait=wait,
         )
-
-
-def _note_crash(turn: Turn, worker: Worker, *, own_fault: bool) -> float:
-    """Note a crash in its slot; return the seconds until the next start."""
-    slot = worker.slot
-    options = slot.options
-    if worker.age(turn.now) >= options.stable_after:
-        slot.streak = slot.failures = 0
-    slot.streak += 1
-    slot.failures += own_fault
-    wait = options.delay(slot.streak)
-    slot.due = turn.now + wait
-    return wait
 
 
 def _give_up(turn: Turn, worker: Worker, code: int) -> None:

@@ -7,8 +7,9 @@ from buvar.fork._errors import WorkersFailedError
 from buvar.fork._failure import boot_code
 
 from . import commands as do
+from .phases import Booting
+from .phases import Finishing
 from .signals import signal_name
-from .state import Booting
 from .state import Finished
 from .state import Slot
 from .state import Worker
@@ -60,10 +61,13 @@ def failed(turn: Turn, worker: Worker, code: int) -> None:
 
 def _error_of(worker: Worker, code: int) -> WorkersFailedError:
     slot = worker.slot.label
-    if worker.ready_at is None:
+    if not worker.booted:
         failure = worker.failure
         known = boot_code(failure.code) if failure is not None else 3
         return BootError(f"Worker {slot} cannot boot", code=known)
+    if worker.crashing:
+        fault = "hung" if worker.overdue else "sent invalid messages"
+        return WorkersFailedError(f"Worker {slot} {fault}", code=1)
     if code < 0:
         return WorkersFailedError(
             f"Worker {slot} was ended by {signal_name(-code)}",
@@ -76,6 +80,9 @@ def _error_of(worker: Worker, code: int) -> WorkersFailedError:
 def hangs(turn: Turn, worker: Worker) -> None:
     """Say that the time of a worker that is to serve is up."""
     phase = worker.phase
+    if isinstance(phase, Finishing) and phase.boot_due <= turn.now:
+        does_not_end(turn, worker)
+        return
     if isinstance(phase, Booting) and phase.boot_due <= turn.now:
         text = (
             "Worker %s (process %d) does not become ready: its plugins "
@@ -89,6 +96,17 @@ def hangs(turn: Turn, worker: Worker) -> None:
         worker.slot.label,
         worker.pid,
         worker.slot.options.worker_timeout,
+        **facts(worker),
+    )
+
+
+def does_not_end(turn: Turn, worker: Worker) -> None:
+    """Say that a worker needs too much time to end."""
+    turn.error(
+        "Worker %s (process %d) does not end in time. It is killed; where "
+        "it is blocked is on stderr.",
+        worker.slot.label,
+        worker.pid,
         **facts(worker),
     )
 

@@ -1,16 +1,9 @@
-"""
-What a supervisor knows.
-
-The phases of a worker and of the service are data of their own: a deadline
-exists only in the phase that has one, so that none can be left over from an
-earlier phase, and no two flags can disagree.
-"""
+"""What a supervisor knows."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
-import enum
 import math
 import typing as t
 
@@ -19,66 +12,14 @@ from buvar.fork._failure import Failure
 from buvar.fork._failure import Printed
 from buvar.fork._options import Options
 
-
-# --- the phases of a worker ------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Booting:
-    """It prepares its plugins."""
-
-    heartbeat_due: float
-    boot_due: float
-
-    @property
-    def due(self) -> float:
-        """When its time is up."""
-        return min(self.heartbeat_due, self.boot_due)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Ready:
-    """It serves."""
-
-    ready_at: float
-    heartbeat_due: float
-
-    @property
-    def due(self) -> float:
-        """When the next sign of life must have come."""
-        return self.heartbeat_due
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Stopping:
-    """It was asked to end."""
-
-    ready_at: float | None
-    due: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LastWords:
-    """Its time is up: it prints its stacks before it is killed."""
-
-    ready_at: float | None
-    due: float
-    #: Whether it was to serve, so that its end is a crash.
-    crashing: bool
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Killed:
-    """It was killed, and is waited for."""
-
-    ready_at: float | None
-    crashing: bool
-    #: Whether its time was up, rather than that it sent an invalid message.
-    overdue: bool
-    due: float = math.inf
-
-
-WorkerPhase: t.TypeAlias = Booting | Ready | Stopping | LastWords | Killed
+from .phases import Booting
+from .phases import Finishing
+from .phases import Killed
+from .phases import LastWords
+from .phases import Ready
+from .phases import ServicePhase
+from .phases import Up
+from .phases import WorkerPhase
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,6 +49,7 @@ class Slot:
         streak: How often in a row its worker crashed soon.
         failures: How often in a row its worker failed soon by itself, not
             by a signal from somebody else.
+        recycled: How often in a row its worker soon asked to be replaced.
         done: Whether its worker ended its stage with success.
         results: What that stage returned.
     """
@@ -117,6 +59,7 @@ class Slot:
     due: float = 0.0
     streak: int = 0
     failures: int = 0
+    recycled: int = 0
     done: bool = False
     results: tuple[t.Any, ...] = ()
 
@@ -146,6 +89,7 @@ class Worker:
             it is gone.
         outdated: Whether a reload is to replace it.
         recycle: Why it is to be replaced apart from a reload, if it is.
+        recycle_due: When it is to be replaced for that reason.
         outcome: How its stage ended, once it said so.
         delay: For how many seconds it wants connections to be accepted once
             the service is told to stop.
@@ -160,6 +104,7 @@ class Worker:
     replaces: Worker | None = None
     outdated: bool = False
     recycle: str | None = None
+    recycle_due: float = 0.0
     outcome: Finished | Failed | None = None
     delay: float = 0.0
     busy: float = 0.0
@@ -167,14 +112,39 @@ class Worker:
     @property
     def serves(self) -> bool:
         """Whether it is there to stay: nothing has told it to stop."""
-        return isinstance(self.phase, Booting | Ready)
+        return isinstance(self.phase, Booting | Ready | Finishing)
 
     @property
-    def ready_at(self) -> float | None:
-        """When it became ready, if it ever did."""
-        if isinstance(self.phase, Booting):
-            return None
-        return self.phase.ready_at
+    def served(self) -> float | None:
+        """
+        For how many seconds it served; None if it never became ready.
+
+        The time in which it hung, or ended, does not count.
+        """
+        return None if isinstance(self.phase, Booting) else self.phase.served
+
+    @property
+    def booted(self) -> bool:
+        """Whether it ever became ready."""
+        return self.served is not None
+
+    @property
+    def stable(self) -> bool:
+        """Whether it served for long enough to count as healthy."""
+        least = self.slot.options.stable_after
+        return self.served is not None and self.served >= least
+
+    def is_stale(self, now: float) -> bool:
+        """Tell whether it is to be replaced by then."""
+        recycled = self.recycle is not None and self.recycle_due <= now
+        return self.outdated or recycled
+
+    @property
+    def replace_due(self) -> float:
+        """When its successor may be started, if it is to have one."""
+        if self.outdated:
+            return self.slot.due
+        return max(self.slot.due, self.recycle_due)
 
     @property
     def crashing(self) -> bool:
@@ -195,67 +165,6 @@ class Worker:
         """Why it failed, if it said so."""
         outcome = self.outcome
         return outcome.failure if isinstance(outcome, Failed) else None
-
-    def age(self, now: float) -> float:
-        """Return for how many seconds it has been ready."""
-        ready_at = self.ready_at
-        return 0.0 if ready_at is None else now - ready_at
-
-
-# --- the phases of the service ---------------------------------------------
-
-
-class Up(enum.Enum):
-    """Workers are started and replaced."""
-
-    BOOTING = "booting"
-    RUNNING = "running"
-    RELOADING = "reloading"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Leaving:
-    """Connections are accepted until load balancers have noticed."""
-
-    #: The signal that workers are going to be stopped with.
-    by: int
-    #: When that is over.
-    due: float
-    #: Whether it is over earlier, once no worker is busy.
-    until_idle: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Closing:
-    """New connections are refused; workers accept those in the queue."""
-
-    #: The signal that workers are going to be stopped with.
-    by: int
-    began: float
-    #: When to look at the queue.
-    due: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Ending:
-    """All workers were asked to end."""
-
-    by: int
-    began: float
-    #: When to say again who is waited for.
-    due: float
-    #: Whether they were told to drop what they do.
-    forced: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Ended:
-    """No worker is left."""
-
-    due: float = math.inf
-
-
-ServicePhase: t.TypeAlias = Up | Leaving | Closing | Ending | Ended
 
 
 class Service:
@@ -311,11 +220,7 @@ class Service:
 
     def complete(self) -> bool:
         """Tell whether each slot has a worker that is ready, or is done."""
-        ready = {
-            worker.slot
-            for worker in self.workers.values()
-            if isinstance(worker.phase, Ready)
-        }
+        ready = {worker.slot for worker in self.serving() if worker.booted}
         return all(slot.done or slot in ready for slot in self.slots)
 
     def missing(self) -> list[Slot]:
@@ -334,9 +239,9 @@ class Service:
             slot for slot in self.slots if not slot.done and slot not in taken
         ]
 
-    def stale(self) -> list[Worker]:
+    def stale(self, now: float) -> list[Worker]:
         """
-        Return the workers that are to be replaced.
+        Return the workers that are to be replaced by now.
 
         A reload comes to exclusive roles last: one that fails before leaves
         them alone.
@@ -344,8 +249,7 @@ class Service:
         stale = [
             worker
             for worker in self.serving()
-            if worker.replaces is None
-            and (worker.outdated or worker.recycle is not None)
+            if worker.replaces is None and worker.is_stale(now)
         ]
         if any(
             worker.outdated and not worker.slot.exclusive for worker in stale
@@ -371,11 +275,11 @@ class Service:
             worker.replaces is not None for worker in self.workers.values()
         )
 
-    def stable(self, now: float) -> bool:
-        """Tell whether a worker has been fine for long enough."""
+    def healthy(self) -> bool:
+        """Tell whether a worker serves that did so for long enough."""
         return any(
-            worker.age(now) >= worker.slot.options.stable_after
-            for worker in self.serving()
+            isinstance(worker.phase, Ready) and worker.stable
+            for worker in self.workers.values()
         )
 
     def due(self) -> float:
@@ -388,7 +292,7 @@ class Service:
             return min(due, self.phase.due)
         starts = [slot.due for slot in self.missing()]
         if self.phase is not Up.BOOTING and not self.replacing():
-            starts += [worker.slot.due for worker in self.stale()]
+            starts += [worker.replace_due for worker in self.stale(math.inf)]
         start = min(starts, default=math.inf)
         return min(due, max(start, self.start_due))
 

@@ -28,8 +28,8 @@ from . import events as happened
 from . import reporting
 from .inbox import Inbox
 from .messages import event_of
+from .phases import Ended
 from .policy import step
-from .state import Ended
 from .state import Service
 
 
