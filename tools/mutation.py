@@ -56,6 +56,7 @@ _CONFIG_TESTS = (
     "test_fields.py",
     "test_generators.py",
     "test_merge.py",
+    "test_named_tables.py",
     "test_named_texts.py",
     "test_overrides.py",
     "test_precedence.py",
