@@ -103,7 +103,6 @@ def test_boot_crash(start, how: str) -> None:
     program = start(
         f"""
 import os
-import re
 from buvar import fork
 async def prepare(): {how}
 fork.stage(prepare, forks=2, max_failures=3)
