@@ -9,7 +9,7 @@ import sys
 import types
 import typing as t
 
-from buvar.di._registry.provider_kind import class_of
+from .classes import class_of
 
 
 _INIT: t.Any = object.__init__

@@ -6,8 +6,7 @@ import functools
 import inspect
 import typing as t
 
-from buvar.di._registry.provider_kind import class_of
-
+from .classes import class_of
 from .evaluate import FORMAT
 from .evaluate import evaluate
 from .evaluate import written

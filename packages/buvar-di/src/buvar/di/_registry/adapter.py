@@ -10,6 +10,7 @@ import inspect
 import types
 import typing as t
 
+from buvar.di._annotations.classes import class_of
 from buvar.di._annotations.evaluate import EMPTY
 from buvar.di._annotations.evaluate import evaluate
 from buvar.di._annotations.evaluate import raw
@@ -35,7 +36,6 @@ from buvar.di._errors import RegisterError
 from .provider_kind import Kind
 from .provider_kind import Scope
 from .provider_kind import check
-from .provider_kind import class_of
 from .provider_kind import kind_of
 from .provider_kind import plain
 

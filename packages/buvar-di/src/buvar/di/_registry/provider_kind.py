@@ -9,6 +9,7 @@ import inspect
 import types
 import typing as t
 
+from buvar.di._annotations.classes import class_of
 from buvar.di._errors import RegisterError
 
 
@@ -78,17 +79,6 @@ def plain(implementation: t.Any) -> t.Any:
     if isinstance(implementation, types.MethodType):
         return types.MethodType(function, implementation.__self__)
     return function
-
-
-def class_of(implementation: t.Any) -> t.Any:
-    """Return the class, or ``Repo[User]``, that is built, if one is."""
-    if isinstance(implementation, type):
-        return implementation
-    if isinstance(implementation, functools.partial):
-        func = t.cast("t.Any", implementation).func
-        return func if isinstance(func, type) else None
-    built = t.get_origin(implementation)
-    return implementation if isinstance(built, type) else None
 
 
 def kind_of(implementation: t.Any) -> Kind:
