@@ -39,6 +39,9 @@ from __future__ import annotations
 
 import typing as t
 
+# First, and for what it does: it refuses an older package. Where that has
+# taken the package's own __init__ away, this module is what is imported.
+from . import _namespace  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from ._builder import builder as running_task
 from ._builder import current_task
 from ._closing import ENDING
