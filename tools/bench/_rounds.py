@@ -112,10 +112,8 @@ def table(
 
 
 def machine(packages: t.Sequence[str] = ()) -> str:
-    """Say when, where and with what was measured."""
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in packages
-    )
+    """Say when, where and with what was measured, as far as it is there."""
+    versions = ", ".join(filter(None, map(_version, packages)))
     return (
         f"{datetime.datetime.now(tz=datetime.UTC):%Y-%m-%d}, "
         f"Python {platform.python_version()}, {platform.system()} "
@@ -126,3 +124,11 @@ def machine(packages: t.Sequence[str] = ()) -> str:
 
 if __name__ == "__main__":
     sys.exit("This module is a part of the benchmarks beside it.")
+
+
+def _version(package: str) -> str:
+    """Name a package and its version, nothing if it is not installed."""
+    try:
+        return f"{package} {importlib.metadata.version(package)}"
+    except importlib.metadata.PackageNotFoundError:
+        return ""
