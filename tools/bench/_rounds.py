@@ -90,6 +90,13 @@ def ratio(times: t.Sequence[float], base: t.Sequence[float]) -> float:
     )
 
 
+def spread(times: t.Sequence[float], base: t.Sequence[float]) -> str:
+    """Return that median, and the least and the greatest of the ratios."""
+    ratios = [ours / other for ours, other in zip(times, base, strict=True)]
+    least, most = min(ratios), max(ratios)
+    return f"{ratio(times, base):.2f} ({least:.2f}-{most:.2f})"
+
+
 def table(
     title: str,
     times: t.Mapping[str, t.Sequence[float]],

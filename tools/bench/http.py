@@ -40,7 +40,7 @@ from _http_servers import Case
 from _http_servers import Service
 from _http_servers import awake
 from _rounds import machine
-from _rounds import ratio
+from _rounds import spread
 
 
 CLIENTS = 32
@@ -106,7 +106,11 @@ def report(
     times: dict[Case, list[float]],
     speeds: dict[Case, list[float]],
 ) -> None:
-    """Print a table of medians, each beside its peer on the same loop."""
+    """
+    Print a table of medians, each beside its peer on the same loop.
+
+    Ratios are those of a round; behind them stand the least and the greatest.
+    """
     print(f"### {title}\n\n{machine(['aiohttp', 'gunicorn', 'uvloop'])}\n")
     print("| case | requests/s | x peer | processor us/request | x peer |")
     print("|---|--:|--:|--:|--:|")
@@ -116,9 +120,9 @@ def report(
             peer = case
         print(
             f"| {case} | {statistics.median(speeds[case]):,.0f} "
-            f"| {ratio(speeds[case], speeds[peer]):.2f} "
+            f"| {spread(speeds[case], speeds[peer])} "
             f"| {statistics.median(spent):,.1f} "
-            f"| {ratio(spent, times[peer]):.2f} |"
+            f"| {spread(spent, times[peer])} |"
         )
     print(flush=True)
 

@@ -33,7 +33,7 @@ import time
 from _http_servers import BOUND
 from _http_servers import awake
 from _rounds import machine
-from _rounds import ratio
+from _rounds import spread
 from _serve_servers import CASES
 from _serve_servers import PACKAGES
 from _serve_servers import Served
@@ -162,9 +162,9 @@ def report(
     for name, spent in times.items():
         print(
             f"| {name} | {statistics.median(speeds[name]):,.0f} "
-            f"| {ratio(speeds[name], speeds[hand]):.2f} "
+            f"| {spread(speeds[name], speeds[hand])} "
             f"| {statistics.median(spent):,.1f} "
-            f"| {ratio(spent, times[hand]):.2f} |"
+            f"| {spread(spent, times[hand])} |"
         )
     print("\n".join(["", "Missing peers:", *missing] if missing else []))
 
