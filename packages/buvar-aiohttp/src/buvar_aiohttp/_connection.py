@@ -84,11 +84,12 @@ class Connection(aiohttp.web.RequestHandler):
         options: See ``connection_options``.
 
     Attributes:
-        begun: When the first byte of a request arrived that is not answered
-            yet, else 0.
+        begun: When the first byte of a request arrived whose head is not
+            complete yet, else 0.
         heard: When the last byte arrived.
         request: What is being handled, or was handled last.
         busy: Whether that request is being handled.
+        started: When the first byte of that request arrived.
         open: Whether it is connected.
         wire: Its transport, as long as it is connected.
     """
@@ -100,6 +101,7 @@ class Connection(aiohttp.web.RequestHandler):
         "heard",
         "open",
         "request",
+        "started",
         "wire",
     )
 
@@ -111,8 +113,7 @@ class Connection(aiohttp.web.RequestHandler):
     ) -> None:
         super().__init__(server, **options)
         self._owner = owner
-        self.begun = 0.0
-        self.heard = _now()
+        self.begun = self.started = self.heard = 0.0
         self.request: aiohttp.web.BaseRequest | None = None
         self.open = self.busy = False
         self.wire: asyncio.Transport | None = None
@@ -170,11 +171,6 @@ class Connection(aiohttp.web.RequestHandler):
         """Forget the request that was handled, as the client has left."""
         self.request = None
         self._owner.forget(self)
-
-    @property
-    def started(self) -> float:
-        """When the first byte of that request arrived."""
-        return self.begun or self.heard
 
     @property
     def method(self) -> str:

@@ -63,7 +63,7 @@ class RequestGate:
         self.on_refused: t.Callable[[], object] | None = None
 
 
-def in_layers(  # noqa: C901 - what each request passes is spelled out
+def in_layers(
     gate: RequestGate,
     below: Components,
     handler: Handler,
@@ -94,9 +94,8 @@ def in_layers(  # noqa: C901 - what each request passes is spelled out
             connection = protocol
             connection.request = request
             connection.busy = True
-            if not connection.begun:
-                # It arrived while another one was handled.
-                connection.begun = connection.heard
+            connection.started = connection.begun or connection.heard
+            connection.begun = 0.0
         layer = _open(below, {_Request: request})
         _set(layer)
         try:
