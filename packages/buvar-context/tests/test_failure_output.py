@@ -237,3 +237,29 @@ def test_a_module_that_cannot_be_imported(tmp_path, monkeypatch):
     assert text.count('File "') == 2
     assert "While preparing the plugin" in text
     assert text.endswith(f"{failure.what[:1].upper()}{failure.what[1:]}.\n")
+
+
+def test_tracebacks_begin_at_the_users_code_wherever_they_are_caught():
+    """What a stage never raised is shortened as well, groups included."""
+    code = compile("1 / 0", "app.py", "exec")
+
+    async def prepare(load: plugin.Loader):
+        with pytest.raises(ZeroDivisionError) as info:
+            await load(fails)
+        caught.append(info.value)
+        caught.append(ExceptionGroup("both", [info.value]))
+
+    async def fails():
+        exec(code, {"__name__": "app"})
+
+    caught: list[Exception] = []
+    plugin.stage(prepare)
+
+    for error in caught:
+        (failure,) = plugin.failures(error)
+        frames = traceback.extract_tb(failure.error.__traceback__)
+        assert [frame.name for frame in frames] == [
+            "prepare",
+            "fails",
+            "<module>",
+        ]
