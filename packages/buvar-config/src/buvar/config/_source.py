@@ -28,6 +28,8 @@ from ._sources.asking import is_provider
 from ._sources.environment import environment
 from ._sources.files import AnyPath
 from ._sources.mappings import Mapped
+from ._sources.named_by import IN_CODE
+from ._sources.named_by import NamedBy
 from ._sources.names import normal_prefix
 from ._sources.overrides import Override
 from ._sources.provider import Provider
@@ -69,6 +71,7 @@ class ConfigSource(dict[str, t.Any]):
         overrides: Strings ``a.b=value`` that win over everything.
         secrets: A folder with a file for each value, named like a variable.
         unknown: What to do about keys that a class does not know.
+        named_by: The options of a command that say all this, for errors.
 
     Raises:
         ConfigError: Something cannot be read or is nested too deeply, or no
@@ -87,6 +90,7 @@ class ConfigSource(dict[str, t.Any]):
         overrides: t.Iterable[str] = (),
         secrets: AnyPath | None = None,
         unknown: UnknownKeys = "error",
+        named_by: NamedBy = IN_CODE,
     ) -> None:
         super().__init__()
         check_mode(unknown)
@@ -98,8 +102,11 @@ class ConfigSource(dict[str, t.Any]):
             prefix,
             {},
             trees,
-            None if secrets is None else SecretsDir(secrets, prefix),
+            None
+            if secrets is None
+            else SecretsDir(secrets, prefix, named_by.unreadable_secrets),
             None if prefix is None else environment(prefix),
+            named_by=named_by,
         )
         if not all(isinstance(tree, Mapped) for tree in trees):
             follow(self)
@@ -126,7 +133,7 @@ class ConfigSource(dict[str, t.Any]):
         overrides: t.Iterable[str] = (),
         secrets: AnyPath | None = None,
         unknown: UnknownKeys = "error",
-        named_by: str | None = None,
+        named_by: NamedBy = IN_CODE,
     ) -> t.Self:
         """
         Read TOML files, later ones win.
@@ -139,8 +146,8 @@ class ConfigSource(dict[str, t.Any]):
             overrides: Strings ``a.b=value``.
             secrets: A folder.
             unknown: What to do about unknown keys.
-            named_by: What names the files, such as ``--config``: so an error
-                about one that is missing says what to correct.
+            named_by: The options of a command that say all this: so an error
+                says which of them to correct.
 
         Raises:
             ConfigError: Something cannot be read or is no TOML.
@@ -151,6 +158,7 @@ class ConfigSource(dict[str, t.Any]):
             overrides=overrides,
             secrets=secrets,
             unknown=unknown,
+            named_by=named_by,
         )
         follow(source)
         return source
@@ -301,7 +309,8 @@ class ConfigSource(dict[str, t.Any]):
             Correct it, or say what else reads it: source.reserve("section").
         """
         if self.unknown != "ignore":
-            report_unknown(unclaimed(self), self.unknown)
+            cure = self._state.named_by.unread
+            report_unknown(unclaimed(self), self.unknown, cure)
 
     def explain(
         self, cls: type | None = None, section: str | None = None
@@ -369,8 +378,8 @@ class ConfigSource(dict[str, t.Any]):
         return Watch(self, cls, section, interval)
 
 
-def _provider(path: t.Any, named_by: str | None) -> t.Any:
+def _provider(path: t.Any, named_by: NamedBy) -> t.Any:
     """Return the provider for a path; what is one already stays."""
     if is_provider(path) or is_table(path):
         return path
-    return TomlFiles(path, named_by)
+    return TomlFiles(path, named_by.missing_file)

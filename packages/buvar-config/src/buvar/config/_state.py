@@ -28,6 +28,8 @@ from ._sources.layer import Layer
 from ._sources.layer import layer_of
 from ._sources.layer import origin_of
 from ._sources.lookup import Lookup
+from ._sources.named_by import IN_CODE
+from ._sources.named_by import NamedBy
 from ._sources.names import Names
 from ._sources.overrides import Override
 from ._sources.provider import Provider
@@ -55,6 +57,7 @@ class State:
         pending: The providers that were never asked.
         stamped: What differs when there may be something new to read.
         reserved: The tables that something else reads.
+        named_by: The options of a command that it is made of.
     """
 
     prefix: str | None
@@ -68,6 +71,7 @@ class State:
     pending: tuple[Provider, ...] = ()
     stamped: object = None
     reserved: frozenset[Path] = frozenset()
+    named_by: NamedBy = IN_CODE
 
     @property
     def providers(self) -> tuple[Provider, ...]:
@@ -163,6 +167,7 @@ def like(source: t.Any, trees: t.Iterable[Provider]) -> t.Any:
         state.environment,
         state.overrides,
         reserved=state.reserved,
+        named_by=state.named_by,
     )
     fill(fresh, known)
     return fresh

@@ -33,7 +33,8 @@ class Grace:
     its executor, and by the interpreter at its exit. Once a signal has asked
     the process to end, none of them may take longer than that. Neither may
     the event loop take longer to notice the signal, while a callback blocks
-    it.
+    it. A stage that ends by itself has as long; what comes after it is up to
+    the caller.
 
     Args:
         seconds: How long it may take.
@@ -49,22 +50,31 @@ class Grace:
         self._left: list[threading.Thread] = []
         self._arrived = math.inf
         self._begun = False
+        #: Whether the process has to end, too, rather than the stage alone.
+        self._asked = False
         self._watched = False
         #: Tells whether a second Ctrl-C ends the process anyway.
         self.forced: t.Callable[[], bool] = lambda: False
 
     def arrived(self) -> None:
         """Note, in its handler, a signal that may be one to end."""
+        self._asked = True
         self._arrived = min(self._arrived, time.monotonic())
         self._start()
 
     def handled(self) -> None:
         """Note that the event loop has handled it."""
         if not self._begun:
+            self._asked = False
             self._arrived = math.inf
 
     def begin(self) -> None:
         """Count the time from now on, or from when the signal arrived."""
+        self._asked = True
+        self.begin_stage()
+
+    def begin_stage(self) -> None:
+        """Count it as well, but for a stage that ends by itself."""
         self._begun = True
         self._arrived = min(self._arrived, time.monotonic())
         self._start()
@@ -95,8 +105,8 @@ class Grace:
             if time.monotonic() >= self._deadline:
                 self._kill(threading.enumerate())
         deadline = self._deadline
-        if deadline == math.inf:
-            return  # The signal was not one to end.
+        if not self._asked:
+            return  # Nor was a signal handled that was not one to end.
         # What the caller does after the stage takes as long as it takes.
         threading.main_thread().join()
         for thread in self._left:

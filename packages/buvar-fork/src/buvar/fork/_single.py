@@ -124,6 +124,11 @@ class _Single:
             self._stop = stopped
             return stopped
 
+        def ending(event: plugin.Event) -> None:
+            if event == plugin.StateChanged(plugin.State.STOPPING):
+                notifier.stopping()
+                grace.begin_stage()
+
         if self._asked:
             # What it was raised in has swallowed it, such as a __del__().
             raise _StoppedError
@@ -131,6 +136,8 @@ class _Single:
         base = stage_options.get("signals", plugin.Signals)
         if base is not None:
             stage_options["signals"] = observed(base, watch)
+        others = stage_options.get("listeners", ())
+        stage_options["listeners"] = [ending, *others]
         serving = Serving(sockets, on_ready, strict=options.strict)
         try:
             results = plugin.stage(
