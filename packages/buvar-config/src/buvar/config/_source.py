@@ -25,15 +25,12 @@ from ._reload import refresh
 from ._sources.asking import as_provider
 from ._sources.asking import fetch
 from ._sources.asking import is_provider
-from ._sources.environment import environment
 from ._sources.files import AnyPath
-from ._sources.mappings import Mapped
 from ._sources.named_by import IN_CODE
 from ._sources.named_by import NamedBy
 from ._sources.names import normal_prefix
 from ._sources.overrides import Override
 from ._sources.provider import Provider
-from ._sources.secrets_dir import SecretsDir
 from ._sources.toml_files import TomlFiles
 from ._sources.toml_files import optional
 from ._state import State
@@ -41,6 +38,7 @@ from ._state import again
 from ._state import become
 from ._state import fill
 from ._state import like
+from ._state import overridden
 from ._state import override as put
 from ._structure.compile import compiled
 from ._thorough_load import Finder
@@ -98,17 +96,8 @@ class ConfigSource(dict[str, t.Any]):
         self.unknown: UnknownKeys = unknown
         prefix = normal_prefix(env_prefix)
         trees = tuple(map(as_provider, dicts))
-        self._state = State(
-            prefix,
-            {},
-            trees,
-            None
-            if secrets is None
-            else SecretsDir(secrets, prefix, named_by.unreadable_secrets),
-            None if prefix is None else environment(prefix),
-            named_by=named_by,
-        )
-        if not all(isinstance(tree, Mapped) for tree in trees):
+        self._state = State.of(prefix, trees, secrets, named_by)
+        if self._state.may_change:
             follow(self)
         fill(self, self._state)
         for override in overrides:
@@ -226,6 +215,25 @@ class ConfigSource(dict[str, t.Any]):
             ConfigError: The string is not of that form.
         """
         put(self, Override.parse(override, origin))
+
+    def with_values(self, *values: Mapping[str, t.Any] | str) -> t.Self:
+        """
+        Return a source with values above all others; this one stays as it is.
+
+        Args:
+            values: Nested dicts and strings ``a.b=value``, later ones win.
+
+        Raises:
+            ConfigError: One of them is neither.
+
+        Example:
+            >>> ConfigSource({"web": {"port": 80}}).with_values("web.port=81")
+            {'web': {'port': '81'}}
+        """
+        found: t.Self = overridden(self, values)
+        if self._state.may_change:
+            follow(found)
+        return found
 
     def load(
         self,
