@@ -219,6 +219,19 @@ def test_teardown_that_waits_for_ever(service) -> None:
     assert service.service.slots[0].failures == 1
 
 
+def test_a_hurry_that_nobody_has(new_service) -> None:
+    """A stage that ends by itself has some time, also with none to stop."""
+    service = new_service(forks=1, graceful_timeout=0)
+    service.ready()
+    service.take(happened.StageEnding(1))
+    service.later(2.9)
+    assert service.sent(1) == []
+    service.take(happened.StageEnded(1))
+    service.exit(1)
+
+    assert service.service.slots[0].done
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_no_more_time_for_an_end_that_began(new_service, before) -> None:
     """Neither READY nor a signal begins the time of an end anew."""

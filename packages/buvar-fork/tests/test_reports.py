@@ -76,7 +76,7 @@ fork.stage(prepare, forks=1)
 
 @pytest.mark.parametrize("forks", [1, 2])
 def test_notify_of_an_end_by_itself(start, manager, forks: int) -> None:
-    """A manager hears of a service that fails, and with one process at once."""
+    """A manager hears at once of a service that ends by itself."""
     program = start(
         f"""
 import asyncio

@@ -240,7 +240,9 @@ def overridden(
     state = state_of(source)
     fresh = type(source)(env_prefix=state.prefix, unknown=source.unknown)
     merge(fresh, source)
-    fresh._state = attrs.evolve(state, loaded=dict(state.loaded))
+    fresh._state = attrs.evolve(  # noqa: SLF001 - our own
+        state, loaded=dict(state.loaded)
+    )
     for value in values:
         if isinstance(value, str):
             override(fresh, Override.parse(value))

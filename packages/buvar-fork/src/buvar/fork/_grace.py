@@ -38,17 +38,23 @@ class Grace:
 
     Args:
         seconds: How long it may take.
+        finish: How long a stage may take that ends by itself.
         release: Gives back what the service has taken, e.g. files.
     """
 
     def __init__(
-        self, seconds: float, release: t.Callable[[], object]
+        self,
+        seconds: float,
+        finish: float,
+        release: t.Callable[[], object],
     ) -> None:
         self._seconds = seconds
+        self._finish = finish
         self._release = release
         self._stage_ended = threading.Event()
         self._left: list[threading.Thread] = []
-        self._arrived = math.inf
+        #: When it must have ended.
+        self._due = math.inf
         self._begun = False
         #: Whether the process has to end, too, rather than the stage alone.
         self._asked = False
@@ -59,28 +65,27 @@ class Grace:
     def arrived(self) -> None:
         """Note, in its handler, a signal that may be one to end."""
         self._asked = True
-        self._arrived = min(self._arrived, time.monotonic())
-        self._start()
+        self._end_within(self._seconds)
 
     def handled(self) -> None:
         """Note that the event loop has handled it."""
         if not self._begun:
             self._asked = False
-            self._arrived = math.inf
+            self._due = math.inf
 
     def begin(self) -> None:
         """Count the time from now on, or from when the signal arrived."""
-        self._asked = True
-        self.begin_stage()
+        self._begun = self._asked = True
+        self._end_within(self._seconds)
 
     def begin_stage(self) -> None:
-        """Count it as well, but for a stage that ends by itself."""
+        """Count the time of a stage that ends by itself from now on."""
         self._begun = True
-        self._arrived = min(self._arrived, time.monotonic())
-        self._start()
+        self._end_within(self._finish)
 
-    def _start(self) -> None:
-        if not self._watched and self._seconds < threading.TIMEOUT_MAX:
+    def _end_within(self, seconds: float) -> None:
+        self._due = min(self._due, time.monotonic() + seconds)
+        if not self._watched and seconds < threading.TIMEOUT_MAX:
             self._watched = True
             # Without the locks of threading, which a handler may find held.
             _thread.start_new_thread(self._watch, ())
@@ -94,23 +99,18 @@ class Grace:
         ]
         self._stage_ended.set()
 
-    @property
-    def _deadline(self) -> float:
-        return self._arrived + self._seconds
-
     def _watch(self) -> None:
         while not self._stage_ended.wait(
-            min(_LOOK, max(0.0, self._deadline - time.monotonic()))
+            min(_LOOK, max(0.0, self._due - time.monotonic()))
         ):
-            if time.monotonic() >= self._deadline:
+            if time.monotonic() >= self._due:
                 self._kill(threading.enumerate())
-        deadline = self._deadline
         if not self._asked:
             return  # Nor was a signal handled that was not one to end.
         # What the caller does after the stage takes as long as it takes.
         threading.main_thread().join()
         for thread in self._left:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(max(0.0, self._due - time.monotonic()))
         blocked = [thread for thread in self._left if thread.is_alive()]
         if blocked:
             self._kill(blocked)
@@ -124,7 +124,7 @@ class Grace:
         _log.error(
             "The service does not end within graceful_timeout, %g s: %s. It "
             "is killed; where it is blocked is on stderr.",
-            self._seconds,
+            self._seconds if self._asked else self._finish,
             ", ".join(_where(thread) for thread in blocking),
             extra={"threads": [thread.name for thread in blocking]},
         )

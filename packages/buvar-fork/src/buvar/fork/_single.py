@@ -109,7 +109,9 @@ class _Single:
         sockets = listeners.for_slot(1)
         options.identity.assume()
         stage_options = options.stage_options()
-        grace = self._grace = Grace(options.graceful_timeout, release)
+        grace = self._grace = Grace(
+            options.graceful_timeout, options.finish_timeout, release
+        )
 
         def on_ready() -> None:
             notifier.ready("1 worker")

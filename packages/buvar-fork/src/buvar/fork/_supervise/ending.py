@@ -59,9 +59,9 @@ def stop(turn: Turn, worker: Worker, number: int, seconds: float) -> None:
 
 
 def finish(turn: Turn, worker: Worker) -> None:
-    """Note that the stage of a worker ends by itself: it has as long."""
+    """Note that the stage of a worker ends by itself: that has a bound."""
     phase = worker.phase
-    end_due = turn.now + worker.slot.options.graceful_timeout
+    end_due = turn.now + worker.slot.options.finish_timeout
     if isinstance(phase, Booting):
         worker.phase = Finishing(
             None, phase.heartbeat_due, end_due, phase.boot_due
