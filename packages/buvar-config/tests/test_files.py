@@ -19,9 +19,7 @@ from buvar.config._sources.toml_lines import line_of
 
 
 #: What a command calls its options.
-OPTIONS = config.NamedBy(
-    files="-c", secrets="--secrets", unknown="--unknown"
-)
+OPTIONS = config.NamedBy(files="-c", secrets="--secrets", unknown="--unknown")
 
 
 @attrs.define

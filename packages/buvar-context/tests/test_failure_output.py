@@ -241,6 +241,7 @@ def test_a_module_that_cannot_be_imported(tmp_path, monkeypatch):
 
 def test_tracebacks_begin_at_the_users_code_wherever_they_are_caught():
     """What a stage never raised is shortened as well, groups included."""
+
     async def prepare(load: plugin.Loader):
         with pytest.raises(ValueError, match="no host") as info:
             await load(fails)

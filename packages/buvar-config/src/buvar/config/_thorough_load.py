@@ -181,9 +181,7 @@ def _without_others(found: list[Problem]) -> list[Problem]:
     ]
 
 
-def report_unknown(
-    found: list[Unknown], mode: UnknownKeys, cure: str
-) -> None:
+def report_unknown(found: list[Unknown], mode: UnknownKeys, cure: str) -> None:
     """
     Raise what nothing reads, or warn of it.
 
