@@ -261,7 +261,8 @@ def load_from(
         PluginError: As when the loader is called there.
         ExceptionGroup: Several failed.
     """
-    return loader._loading.load(plugins, origin)  # noqa: SLF001 - its half
+    loading = loader._loading  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return loading.load(plugins, origin)
 
 
 def _outcome(name: str, seconds: float, error: BaseException | None) -> Event:

@@ -51,7 +51,8 @@ def _shorten(error: BaseException, seen: set[int], *, explained: bool) -> None:
     explained = explained or _package(type(error).__module__) in _OURS
     # A syntax error has its place; its frames are those of the import. So
     # have the members of a group.
-    short = explained or isinstance(error, SyntaxError | BaseExceptionGroup)
+    raised: type[t.Any] = type(error)
+    short = explained or issubclass(raised, SyntaxError | BaseExceptionGroup)
     error.__traceback__ = _link(_visible(error, explained=short))
     inner: list[BaseException | None] = [error.__cause__, error.__context__]
     if isinstance(error, BaseExceptionGroup):

@@ -30,6 +30,7 @@ from ._sockets import Socket
 from ._supervise.signals import FORWARDED
 from ._supervise.signals import HANDLED
 from ._supervise.signals import TERMINAL
+from ._streams import write_whole_lines
 from ._terminal import no_terminal_input
 from ._title import Title
 from ._worker import Worker
@@ -94,6 +95,7 @@ class WorkerMain:
         for number in TERMINAL:
             signal.signal(number, signal.SIG_IGN)
         no_terminal_input()
+        write_whole_lines()
         self.parent_death.tie()
         if self.options.collects:
             gc.enable()
