@@ -142,14 +142,18 @@ def test_a_teardown_that_never_ends(start, forks: int) -> None:
         f"""
 import asyncio
 from buvar import fork, plugin
+async def fail():
+    raise ValueError("what failed")
 async def prepare(teardown: plugin.Teardown):
     teardown.add(asyncio.Event().wait)
-    yield asyncio.sleep(0)
+    yield fail()
 fork.stage(prepare, forks={forks}, graceful_timeout=0.5, max_failures=1)
 """
     )
 
     assert program.wait() == (137 if forks == 1 else 1)
+    # What it failed of is not lost with it.
+    assert "ValueError: what failed" in program.output
     if forks == 1:
         assert "does not end within graceful_timeout, 3 s" in program.output
     else:

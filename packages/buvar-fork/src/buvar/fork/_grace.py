@@ -13,6 +13,9 @@ import time
 import traceback
 import typing as t
 
+from buvar import plugin
+
+from ._first_failure import FirstFailure
 from ._streams import flush
 from ._streams import say
 
@@ -59,6 +62,8 @@ class Grace:
         #: Whether the process has to end, too, rather than the stage alone.
         self._asked = False
         self._watched = False
+        #: What failed in the stage, which then never says so.
+        self.failed = FirstFailure()
         #: Tells whether a second Ctrl-C ends the process anyway.
         self.forced: t.Callable[[], bool] = lambda: False
 
@@ -128,6 +133,14 @@ class Grace:
             ", ".join(_where(thread) for thread in blocking),
             extra={"threads": [thread.name for thread in blocking]},
         )
+        if not self._stage_ended.is_set() and self.failed.error is not None:
+            for failure in plugin.failures(self.failed.error):
+                _log.error(
+                    "%s",
+                    failure,
+                    exc_info=failure.error,
+                    extra={**failure.facts},
+                )
         for thread in blocking:
             say(f"Thread {thread.name}:\n{_stack(thread)}")
         try:

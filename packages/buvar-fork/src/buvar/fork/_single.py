@@ -127,6 +127,7 @@ class _Single:
             return stopped
 
         def ending(event: plugin.Event) -> None:
+            grace.failed.hear(event)
             if event == plugin.StateChanged(plugin.State.STOPPING):
                 notifier.stopping()
                 grace.begin_stage()
