@@ -268,7 +268,7 @@ def test_tls(serve, route) -> None:
 def test_a_path_wins_over_a_port() -> None:
     """A file that sets the path cannot unset the port of an earlier one."""
     source = config.ConfigSource(
-        {"aiohttp": {"host": "0.0.0.0", "port": 80}},  # noqa: S104
+        {"aiohttp": {"host": "0.0.0.0", "port": 80}},
         {"aiohttp": {"path": "/run/web.sock"}},
     )
 

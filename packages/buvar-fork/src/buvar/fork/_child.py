@@ -28,10 +28,10 @@ from ._preload import NewModules
 from ._results import pack
 from ._serving import Serving
 from ._sockets import Socket
+from ._streams import write_whole_lines
 from ._supervise.signals import FORWARDED
 from ._supervise.signals import HANDLED
 from ._supervise.signals import TERMINAL
-from ._streams import write_whole_lines
 from ._terminal import no_terminal_input
 from ._title import Title
 from ._worker import Worker
