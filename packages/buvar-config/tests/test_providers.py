@@ -339,4 +339,5 @@ def test_what_a_source_shows() -> None:
         "unknown",
         "watch",
         "where",
+        "with_values",
     }

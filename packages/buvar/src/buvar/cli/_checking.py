@@ -221,11 +221,7 @@ def _check_sections() -> None:
         said = {problem.source for problem in problems} - {None}
         problems += [each for each in error.errors if each.source not in said]
     if problems:
-        raise config.ConfigError(
-            problems,
-            "Correct what is listed and try again. If something other than a "
-            'class reads it, say so:\nsource.reserve("section").',
-        )
+        raise config.ConfigError(problems)
 
 
 def _tree(graph: di.Graph) -> rich.tree.Tree:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import sys
 import typing as t
@@ -116,13 +117,13 @@ def _own_sections(application: Application) -> list[str]:
 
 def note_failures(failed: t.Iterable[Exception]) -> None:
     """Say which plugins could not be prepared, without an end to it."""
-    for error in failed:
+    for failure in itertools.chain.from_iterable(map(plugin.failures, failed)):
+        error = failure.error
         text = str(error).split("\n")
         said = " ".join(line.strip(" -") for line in text[:2])
         remark(
-            "Note that a plugin could not be prepared, so the sections of "
-            "those that it loads may be missing: "
-            f"{type(error).__name__}: {said}"
+            f"Note that {failure.what}, so the sections of those that it "
+            f"loads may be missing: {type(error).__name__}: {said}"
         )
 
 

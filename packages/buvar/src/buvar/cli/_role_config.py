@@ -10,6 +10,7 @@ import attrs
 from buvar import config
 
 from ._validators import finite
+from ._validators import finite_more_than_0
 from ._validators import more_than_0
 from ._validators import natural
 from ._validators import octal
@@ -71,7 +72,7 @@ class RoleConfig:
         None, validator=more_than_0
     )
     max_failures: int | None = config.var(None, validator=natural)
-    backoff: float | None = config.var(None, validator=more_than_0)
+    backoff: float | None = config.var(None, validator=finite_more_than_0)
     backoff_limit: float | None = config.var(None, validator=finite)
     stable_after: float | None = config.var(None, validator=finite)
 
