@@ -6,6 +6,7 @@ import functools
 import typing as t
 import weakref
 
+import aiohttp.hdrs
 import aiohttp.web
 
 from buvar import fork
@@ -14,7 +15,10 @@ from buvar.components import spi
 from buvar.context import buvar_context
 
 from ._connection import Connection
+from ._host import check_host
+from ._host import known_hosts
 from ._key import SEEN
+from ._last_answer import announce_close
 from ._outcome import error_of
 from ._outcome import mark_sent
 from ._outcome import report_cut
@@ -28,6 +32,7 @@ Handler: t.TypeAlias = t.Callable[
     [t.Any], t.Awaitable[aiohttp.web.StreamResponse]
 ]
 
+_HOST = aiohttp.hdrs.HOST
 _HTTPException = aiohttp.web.HTTPException
 _Request = aiohttp.web.Request
 _Response = aiohttp.web.Response
@@ -100,6 +105,10 @@ def in_layers(
         _set(layer)
         try:
             try:
+                if request.headers.get(_HOST) not in known_hosts:
+                    check_host(request)
+                if gate.closing:
+                    announce_close(request)
                 response = await handler(request)
             except _HTTPException as answer:
                 await _raised(gate, layer, request, answer)
