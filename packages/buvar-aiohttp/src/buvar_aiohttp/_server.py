@@ -171,6 +171,11 @@ class Server:
             )
         ]
         if tls is not None:
+            for acceptor, listener in zip(
+                acceptors, self._listeners, strict=True
+            ):
+                if listener.tls:
+                    tls.listen(acceptor.secure)
             watching.append(asyncio.create_task(tls.watch()))
         worker = context.get(fork.Worker, default=None)
         delay = self.config.drain_delay
