@@ -138,7 +138,9 @@ def test_settings_come_from_the_configuration() -> None:
 )
 def test_settings_that_make_no_sense(key: str, value: object) -> None:
     """The error names section and field, and shows no secret."""
-    source = config.ConfigSource({"aiohttp": {"client": {"hub": {key: value}}}})
+    source = config.ConfigSource(
+        {"aiohttp": {"client": {"hub": {key: value}}}}
+    )
     with pytest.raises(config.ConfigError) as info:
         source.load(buvar_aiohttp.AioHttpConfig)
     assert f"aiohttp.client.hub.{key}" in str(info.value)

@@ -222,7 +222,7 @@ def test_a_check_that_does_not_end(
         found = [await ask(session, url) for _ in range(2)]
         free.set()
         async with asyncio.timeout(60):
-            while (answer := await ask(session, url))[0] != 200:
+            while (answer := await ask(session, url))[0] != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return [status for status, _ in (*found, answer)]
 

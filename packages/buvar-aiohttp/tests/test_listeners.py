@@ -118,12 +118,12 @@ def test_addresses_that_make_no_sense(
         context.add(buvar_aiohttp.AioHttpConfig(**settings))
         await load("buvar_aiohttp")
 
+    def check() -> None:
+        with context.child():
+            plugin.check(prepare)
+
     with pytest.raises(ExceptionGroup) as caught:
-        if checking:
-            with context.child():
-                plugin.check(prepare)
-        else:
-            serve(None, **settings)
+        check() if checking else serve(None, **settings)
     error = caught.value
     while isinstance(error, ExceptionGroup):
         (error,) = error.exceptions

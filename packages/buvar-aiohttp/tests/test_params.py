@@ -338,7 +338,8 @@ def test_many_mistakes(ask: Ask) -> None:
         for body in (
             {"customer": "a", "lines": [1] * 1000},
             {"customer": "a", "lines": [{"amount": "x"}] * 60},
-            {"customer": "a", "lines": []} | dict.fromkeys(map(str, range(200))),
+            {"customer": "a", "lines": []}
+            | dict.fromkeys(map(str, range(200))),
         )
     ]
     for answer in ask(*calls):

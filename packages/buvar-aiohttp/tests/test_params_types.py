@@ -112,7 +112,8 @@ def test_a_search_that_ends(serve: t.Any, route: t.Any) -> None:
 
     @params.inject
     async def named(
-        request: aiohttp.web.Request, body: t.Annotated[dict[str, Never], Body()]
+        request: aiohttp.web.Request,
+        body: t.Annotated[dict[str, Never], Body()],
     ) -> aiohttp.web.Response:
         raise AssertionError
 

@@ -227,7 +227,6 @@ def test_streams_close_the_connection(
     serve, route, middleware, cloning: bool
 ) -> None:
     """So is one whose head the handler has sent, and tells its client."""
-
     served: list[object] = []
 
     async def stream(request: aiohttp.web.Request) -> t.Any:

@@ -23,4 +23,5 @@ def announce_close(request: aiohttp.web.BaseRequest) -> None:
     for each in (request, request.get(SEEN)):
         if each is not None:
             this: t.Any = each
-            this._message = this._message._replace(should_close=True)
+            message = this._message  # noqa: SLF001 - see above
+            this._message = message._replace(should_close=True)  # noqa: SLF001

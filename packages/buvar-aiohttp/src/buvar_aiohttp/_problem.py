@@ -7,6 +7,7 @@ import typing as t
 
 import aiohttp.hdrs
 import aiohttp.web
+import multidict
 
 from ._key import REQUEST_ID
 from .json import dumps
@@ -27,7 +28,9 @@ def accepts_json(request: aiohttp.web.BaseRequest) -> bool:
     """
     named: list[bool] = []
     any_application = False
-    for line in request.headers.getall(aiohttp.hdrs.ACCEPT, ()):
+    # Those of a malformed request are no more than an empty dict.
+    headers = request.headers or multidict.CIMultiDict[str]()
+    for line in headers.getall(aiohttp.hdrs.ACCEPT, ()):
         for item in line.lower().split(","):
             media, *parameters = (part.strip() for part in item.split(";"))
             wanted = not any(map(_is_zero, parameters))

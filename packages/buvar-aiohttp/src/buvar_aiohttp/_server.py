@@ -352,7 +352,7 @@ async def prepare_server(
         server.secure(certificates)
         operation = None
         if served[1]:
-            # It stays until the service has stopped, and says when that begins.
+            # It stays until the service has stopped, and tells of the end.
             below = Layers()
             below.gate = layers.gate
             operation = Server(
