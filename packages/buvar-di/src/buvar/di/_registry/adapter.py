@@ -130,7 +130,7 @@ class Adapter:
         twin = copy.copy(self)
         twin._tickets, twin.wrappers = {}, {}  # noqa: SLF001 - our own
         twin.scope, twin.number = inner.scope, inner.number
-        twin.collect, twin.when = inner.collect, None
+        twin.collect = inner.collect
         twin.wraps, twin.base = param, inner.base or (inner, bindings)
         return twin
 

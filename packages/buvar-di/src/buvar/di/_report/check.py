@@ -165,7 +165,7 @@ def _conditions(planner: Planner) -> t.Iterator[ResolveError]:
     decorators = [decorator.adapter for decorator in registry.decorators]
     for adapter in (*registry.adapters, *decorators):
         left_out = planner.left_out(adapter)
-        if left_out is None or left_out.left_out:
+        if left_out is None or not left_out.undecided:
             continue
         failure = Failure(Asked(adapter.keys), (left_out,))
         head = f"The condition of {adapter.name} ({adapter.where})"

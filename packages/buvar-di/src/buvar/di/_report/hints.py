@@ -199,6 +199,12 @@ def _of_its_class(planner: Planner, key: t.Any) -> t.Iterator[str]:
 
 def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
     asked = last.asked
+    if any(attempt.undecided for attempt in last.attempts):
+        yield (
+            "have the condition ask for components only, or for what is built "
+            "without waiting and not kept"
+        )
+        return
     if any(
         attempt.adapter.when and attempt.reason for attempt in last.attempts
     ):
