@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import difflib
 import inspect
 import types
@@ -11,12 +12,14 @@ from buvar.components.spi import MISSING
 from buvar.components.spi import near_misses
 from buvar.components.spi import peek
 from buvar.di._annotations.parse import Asked
+from buvar.di._annotations.parse import ask
 from buvar.di._annotations.parse import bound_of
 from buvar.di._annotations.parse import is_subclass
 from buvar.di._annotations.parse import is_type
 from buvar.di._annotations.parse import provided
 from buvar.di._annotations.parse import show
 from buvar.di._annotations.parse import with_defaults
+from buvar.di._annotations.spelling import PLAIN
 from buvar.di._annotations.values import spoken
 from buvar.di._errors import DiError
 from buvar.di._plan.collecting import shape_of
@@ -68,6 +71,7 @@ def _hints(
         for key in end.asked.keys:
             name = None if end.asked.named is None else end.asked.named.name
             yield from near_misses(planner.layers[0], key, name)
+            yield from _other_collections(planner, key)
             yield from _other_arguments(planner, key)
             yield from _of_its_class(planner, key)
     for end in _ends(failure, last):
@@ -134,6 +138,28 @@ def _keywords(planner: Planner, failure: Failure) -> t.Iterator[str]:
         alike = difflib.get_close_matches(name, params - {name}, 1)
         if name not in params and alike:
             yield f"no parameter is called {name}; did you mean {alike[0]}?"
+
+
+def _other_collections(planner: Planner, key: t.Any) -> t.Iterator[str]:
+    """Name the collections that hold all there is of a type."""
+    origin, args = t.get_origin(key), t.get_args(key)
+    if (
+        not (isinstance(origin, type) and args)
+        or origin.__module__ not in PLAIN
+        or not issubclass(origin, collections.abc.Iterable)
+        or shape_of(key) is not None
+    ):
+        return
+    keys = ask(args[-1]).keys
+    if any(
+        planner.adapters.find(tp) or peek(planner.layers[0], tp) is not MISSING
+        for tp in keys
+    ):
+        item = show(args[-1])
+        yield (
+            f"all there is of {item} is asked for as list[{item}], "
+            f"Sequence[{item}], tuple[{item}, ...] or dict[str, {item}]"
+        )
 
 
 def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
