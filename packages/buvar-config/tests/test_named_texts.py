@@ -142,12 +142,19 @@ def test_origins_of_texts(caplog) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [{"STORE_URL": 5}, {5: "u"}, {"STORE_URL": None}, ["a"]], ids=str
+    ("data", "text"),
+    [
+        ({"STORE_URL": 5}, "the provider has STORE_URL of type int, not text"),
+        ({5: "u"}, "the provider has the name 5 "),
+        ({"STORE_URL": None}, "STORE_URL of type NoneType"),
+        (["a"], "an object of type list"),
+    ],
 )
-def test_texts_are_text(data) -> None:
+def test_texts_are_text(data, text) -> None:
     """Anything but text by text is refused, with the provider's name."""
-    with pytest.raises(config.ConfigError, match="vault:kv/app"):
+    with pytest.raises(config.ConfigError, match="vault:kv/app") as caught:
         config.ConfigSource(Fixed(config.Texts(data)))
+    assert text in str(caught.value)
 
 
 async def test_several_at_once() -> None:

@@ -186,6 +186,47 @@ def test_neither_a_dict_nor_a_provider() -> None:
         config.ConfigSource(5)  # type: ignore[arg-type]
 
 
+class Half:
+    """Lacks what says whether there is something new."""
+
+    name = "half"
+
+    def load(self) -> t.Any:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (Half(), "a provider of type Half has no stamp"),
+        (Half, "Half is a class"),
+        (Vault, "Vault is a class"),
+    ],
+)
+def test_half_a_provider(given: t.Any, text: str) -> None:
+    """What is meant as a provider is told what it lacks."""
+    with pytest.raises(config.ConfigError, match=text):
+        config.ConfigSource({}, given)
+
+
+def test_a_coroutine_of_a_plain_function() -> None:
+    """The cure says how to write one that has to be awaited."""
+
+    class Wrapped(Half):
+        def load(self) -> t.Any:
+            return Remote({}).load()
+
+        def stamp(self) -> object:
+            return None
+
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(Wrapped())
+    assert "an object of type coroutine (half)" in str(caught.value)
+    assert str(caught.value).endswith(
+        "Write 'async def load', and call `await source.fetch()`."
+    )
+
+
 def test_refresh_follows_the_stamp() -> None:
     """A provider is asked again when its stamp differs, not before."""
     vault = Vault(url="a")

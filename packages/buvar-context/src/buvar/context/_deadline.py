@@ -98,7 +98,8 @@ def says_over(error: BaseException, deadline: Deadline) -> bool:
         deadline: The end of that time.
     """
     if isinstance(error, BaseExceptionGroup):
-        return all(says_over(each, deadline) for each in error.exceptions)
+        group = t.cast("BaseExceptionGroup[BaseException]", error)
+        return all(says_over(each, deadline) for each in group.exceptions)
     return isinstance(error, DeadlineError) and (
         deadline is error.deadline or deadline is error.outer
     )
