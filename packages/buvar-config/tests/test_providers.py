@@ -207,6 +207,8 @@ def test_half_a_provider(given: t.Any, text: str) -> None:
     """What is meant as a provider is told what it lacks."""
     with pytest.raises(config.ConfigError, match=text):
         config.ConfigSource({}, given)
+    with pytest.raises(config.ConfigError, match=text):
+        config.ConfigSource.read(given)
 
 
 def test_a_coroutine_of_a_plain_function() -> None:

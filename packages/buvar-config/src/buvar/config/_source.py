@@ -24,7 +24,7 @@ from ._reload import follow
 from ._reload import refresh
 from ._sources.asking import as_provider
 from ._sources.asking import fetch
-from ._sources.asking import is_provider
+from ._sources.asking import is_meant_as_provider
 from ._sources.environment import environment
 from ._sources.files import AnyPath
 from ._sources.mappings import Mapped
@@ -371,6 +371,6 @@ class ConfigSource(dict[str, t.Any]):
 
 def _provider(path: t.Any, named_by: str | None) -> t.Any:
     """Return the provider for a path; what is one already stays."""
-    if is_provider(path) or is_table(path):
+    if is_meant_as_provider(path) or is_table(path):
         return path
     return TomlFiles(path, named_by)

@@ -83,6 +83,11 @@ def is_provider(part: object) -> t.TypeGuard[Provider]:
     return isinstance(part, Provider) and not isinstance(part, Mapping)
 
 
+def is_meant_as_provider(part: object) -> bool:
+    """Tell whether something has a part of what a provider has."""
+    return hasattr(part, "load") or hasattr(part, "stamp")
+
+
 def as_provider(part: t.Any) -> Provider:
     """
     Return the provider for a dict, or for a user's provider.
@@ -91,7 +96,7 @@ def as_provider(part: t.Any) -> Provider:
         ConfigError: It is neither.
     """
     if not is_provider(part):
-        if hasattr(part, "load") or hasattr(part, "stamp"):
+        if is_meant_as_provider(part):
             raise _incomplete(part)
         return Mapped(mapping(part))
     if isinstance(part, type):
@@ -107,10 +112,11 @@ def _incomplete(part: t.Any) -> ConfigError:
             f"{part.__qualname__} is a class",
             cure=f"Give a provider, an object of it: {part.__name__}(...).",
         )
-    names = [name for name in ("name", "load", "stamp") if not hasattr(part, name)]
+    lacking = " and no ".join(
+        name for name in ("name", "load", "stamp") if not hasattr(part, name)
+    )
     return config_error(
-        f"a provider of type {type(part).__qualname__} has no "
-        + " and no ".join(names),
+        f"a provider of type {type(part).__qualname__} has no {lacking}",
         cure="A provider has a name, load() and stamp(), see config.Provider.",
     )
 
