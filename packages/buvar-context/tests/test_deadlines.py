@@ -154,7 +154,7 @@ async def test_tasks_that_notice_first() -> None:
         except TimeoutError as error:
             raise context.DeadlineError(deadline) from error
 
-    with pytest.raises(context.DeadlineError) as caught:
+    with pytest.raises(context.DeadlineError) as caught:  # noqa: PT012 - a block
         async with context.child(timeout=0.01), asyncio.TaskGroup() as group:
             group.create_task(work())
             group.create_task(call())
@@ -179,7 +179,7 @@ async def test_what_else_tasks_raise_is_not_lost() -> None:
         finally:
             raise ValueError
 
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - a block
         async with context.child(timeout=0.01), asyncio.TaskGroup() as group:
             group.create_task(work())
             group.create_task(fail())

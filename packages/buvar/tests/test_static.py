@@ -285,9 +285,11 @@ def test_a_condition_on_what_is_not_configured(
             "A plugin could not be imported: SystemExit: 0",
         ),
         (
-            "from buvar import di\nasync def prepare():\n"
-            "    di.register(int, when=fails)\n"
-            "def fails(): raise ValueError('no')\n",
+            """
+                from buvar import di
+                async def prepare(): di.register(int, when=fails)
+                def fails(): raise ValueError("no")
+            """,
             "ValueError: no, while the condition fails (",
         ),
     ],
@@ -296,7 +298,7 @@ def test_what_ends_the_reading(
     check: t.Callable[..., str], tmp_path: Path, text: str, message: str
 ) -> None:
     """A module that exits, or a condition that raises, is a mistake."""
-    tmp_path.joinpath("ends.py").write_text(text)
+    tmp_path.joinpath("ends.py").write_text(textwrap.dedent(text))
 
     found = json.loads(check("ends", "--format", "json", code=1))
 

@@ -74,7 +74,9 @@ def _find(application: Application, visible: Visible) -> list[Finding]:
         return of_error(error)
     for name in application.plugins:
         visible.load(name)
-    found = [finding for error in visible.failed for finding in of_error(error)]
+    found = [
+        finding for error in visible.failed for finding in of_error(error)
+    ]
     # What modules register as they are imported.
     adapters = di.buvar_adapters.get()
     try:
@@ -136,9 +138,7 @@ def _injections(
     return found
 
 
-def _missing(
-    visible: Visible, given: list[t.Any]
-) -> t.Iterator[Finding]:
+def _missing(visible: Visible, given: list[t.Any]) -> t.Iterator[Finding]:
     """Yield what cannot be injected."""
     for key, name in visible.added:
         if name is None:

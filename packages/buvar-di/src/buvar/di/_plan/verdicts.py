@@ -7,9 +7,10 @@ import typing as t
 from buvar.di._annotations.signature import Param
 from buvar.di._registry.adapter import Adapter
 from buvar.di._registry.condition import Condition
-from buvar.di._registry.condition import UndecidedError
 from buvar.di._registry.registry import Adapters
 
+from .deciding import UndecidedError
+from .deciding import holds
 from .failures import Attempt
 from .failures import Failure
 from .nodes import Build
@@ -107,12 +108,12 @@ class Verdicts:
         self._take(plan, nodes)
         undecided = False
         try:
-            holds = condition.holds(nodes, plan.layers)
+            is_used = holds(condition, nodes, plan.layers)
         except UndecidedError as error:
             reason = f"its condition cannot be decided, as {error}"
             undecided = not error.later
         else:
-            if holds:
+            if is_used:
                 return None
             reason = "it is left out, as its condition is false"
         reason = f"{reason}: {condition.name}"
