@@ -131,7 +131,9 @@ def test_failing_origin(caplog) -> None:
             return config.Values(data, origin=lambda path: path[7])
 
     assert "'x' (vault:kv/app)" in fails(config.ConfigSource(Odd()))
-    assert caplog.messages == ["vault:kv/app has no origin."]
+    assert caplog.messages == [
+        "vault:kv/app cannot say where a value came from."
+    ]
 
 
 def test_origin_that_is_not_known(caplog) -> None:
@@ -264,7 +266,7 @@ def test_failing_stamp_is_logged(caplog) -> None:
     source = config.ConfigSource(Odd(url="a"))
     assert not source.refresh()
     assert source.load(Store, "store").url == "a"
-    assert "has no stamp" in caplog.text
+    assert "The stamp of the provider" in caplog.text
 
 
 async def test_asynchronous_ones_are_asked_at_the_same_time() -> None:

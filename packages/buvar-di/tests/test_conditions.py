@@ -294,7 +294,7 @@ async def test_it_is_a_function(condition: t.Any) -> None:
 
 async def test_its_parameters_say_what_they_are() -> None:
     """What is injected is known by its type."""
-    with pytest.raises(di.RegisterError, match="parameter settings says no"):
+    with pytest.raises(di.RegisterError, match="settings has no annotation"):
         di.register(Redis, when=lambda settings: settings.redis)
 
 

@@ -82,7 +82,7 @@ def _find(application: Application, visible: Visible) -> list[Finding]:
     try:
         found += _injections(visible, adapters.copy())
     except config.ConfigError as error:
-        # Some condition reads what is not there, or wrong.
+        # Some condition reads what is missing, or wrong.
         found += map(_undecided, of_error(error))
         found += _injections(visible, adapters.copy(), has_sections=False)
     except Exception as error:  # noqa: BLE001 - of a condition, it is told

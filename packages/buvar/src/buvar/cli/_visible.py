@@ -89,7 +89,7 @@ class Visible:
             tree = ast.parse(textwrap.dedent("".join(lines)))
         except (OSError, TypeError, SyntaxError):
             self.unseen.append(
-                Unseen("the source of a plugin is not there", "?", 1)
+                Unseen("the source of a plugin is not available", "?", 1)
             )
             return
         (node,) = tree.body

@@ -279,7 +279,7 @@ def _stamp(provider: Provider) -> object:
     try:
         return provider.stamp()
     except Exception:
-        logger.exception("The provider %s has no stamp.", provider.name)
+        logger.exception("The stamp of the provider %s failed.", provider.name)
         return None
 
 

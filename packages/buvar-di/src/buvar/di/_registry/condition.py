@@ -87,9 +87,9 @@ class Condition:
                 if param.annotation is EMPTY and param.default is EMPTY:
                     raise RegisterError(
                         self.predicate,
-                        f"its parameter {param.name} says no type to inject",
-                        "annotate it, such as with the class of a section of "
-                        "the configuration",
+                        f"its parameter {param.name} has no annotation",
+                        "annotate it, for example with a class of the "
+                        "configuration",
                     )
             self._params, self._scopes = found, None
         return self._params

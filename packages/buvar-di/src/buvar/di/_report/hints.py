@@ -52,7 +52,7 @@ def _hints(
         )
         if any(map(shape_of, _asked(failure))):
             yield (
-                "what needs a collection is in it itself: leave it out with "
+                "what needs the collection is a member of it: leave it out, "
                 "di.register(..., collect=False)"
             )
         return
@@ -182,7 +182,7 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
         refused = refusals(adapter, key)
         for variable, wrong in refused:
             yield (
-                f"{adapter.name} builds no {show(key)}: "
+                f"{adapter.name} does not build {show(key)}: "
                 f"{_allowed(variable)}, not {show(wrong)}"
             )
         for tp in () if refused else adapter.keys:
@@ -261,8 +261,8 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
         )
     elif (members := _members(asked)) is not None:
         yield (
-            f"register or add the members of a collection, of {members}; or "
-            "give the parameter a default for none of them"
+            f"register or add something of type {members}, or give the "
+            "parameter a default: a collection without members is an error"
         )
     elif not all(map(is_type, asked.keys)):
         yield "ask for a type itself, not for its name or an object of it"
