@@ -93,6 +93,30 @@ def test_request_timeout(  # noqa: PLR0917 - fixtures
     )
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Upgrade": "h2c", "Connection": "Upgrade"},
+        {
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        },
+    ],
+)
+def test_an_upgrade_that_is_none(
+    serve, route, headers: dict[str, str]
+) -> None:
+    """A header does not free a request of its bound."""
+
+    async def visit(session: t.Any, url: str) -> object:
+        async with session.get(url, headers=headers) as answer:
+            return answer.status
+
+    assert serve(visit, route(forever), request_timeout=0.2) == 503
+
+
 def test_what_has_no_timeout(serve, route, caplog) -> None:
     """Websockets, slow answers and the handler's own time-outs."""
 

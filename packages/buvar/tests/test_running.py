@@ -198,7 +198,7 @@ def test_workers_as_root_are_named(tmp_path: Path, interpreter) -> None:
         ([".web"], "'.web' is relative"),
         (["./app.py"], "did you mean 'app'?"),
         (["ap"], "did you mean 'app'?"),
-        (["--set", 'fork.roles.a.plugins=[".web"]'], "no relative"),
+        (["--set", 'fork.roles.a.plugins=[".web"]'], "not relative"),
     ],
 )
 def test_bad_options(buvar, args: list[str], expected: str) -> None:

@@ -24,7 +24,7 @@ from ._reload import follow
 from ._reload import refresh
 from ._sources.asking import as_provider
 from ._sources.asking import fetch
-from ._sources.asking import is_provider
+from ._sources.asking import is_meant_as_provider
 from ._sources.files import AnyPath
 from ._sources.named_by import IN_CODE
 from ._sources.named_by import NamedBy
@@ -388,6 +388,6 @@ class ConfigSource(dict[str, t.Any]):
 
 def _provider(path: t.Any, named_by: NamedBy) -> t.Any:
     """Return the provider for a path; what is one already stays."""
-    if is_provider(path) or is_table(path):
+    if is_meant_as_provider(path) or is_table(path):
         return path
     return TomlFiles(path, named_by.missing_file)

@@ -156,7 +156,7 @@ class Loading:
             raise StateError(
                 what,
                 self._state().value,
-                "Load it before something that may be cancelled does.",
+                "Load it earlier, from something that is not cancelled.",
             ) from error
         if error is not None:
             raise error
@@ -314,9 +314,9 @@ def _note(record: PluginRecord, error: BaseException) -> None:
         waiting = ", ".join(repr(o.plugin.name) for o in record.unfinished())
         if waiting and isinstance(error, Exception):
             error.add_note(
-                f"Still being prepared were {waiting}: a plugin that needs "
-                "another one loads it itself before that, or has them loaded "
-                "one after the other, load(..., concurrent=False)"
+                f"Plugins that were still being prepared: {waiting}. A plugin "
+                "that needs another one loads it first, or they are loaded "
+                "one after the other: load(..., concurrent=False)"
             )
 
 

@@ -20,6 +20,7 @@ from ._errors import CommandError
 from ._errors import Exit
 from ._formats import terminal_width
 from ._output import answer
+from ._output import prints_aside
 from ._output import remark
 
 
@@ -115,7 +116,7 @@ def _own_sections(application: Application) -> list[str]:
     )
 
 
-def note_failures(failed: t.Iterable[Exception]) -> None:
+def note_failures(failed: t.Iterable[BaseException]) -> None:
     """Say which plugins could not be prepared, without an end to it."""
     for failure in itertools.chain.from_iterable(map(plugin.failures, failed)):
         error = failure.error
@@ -129,7 +130,7 @@ def note_failures(failed: t.Iterable[Exception]) -> None:
 
 def prepare_all(
     application: Application, look: t.Callable[[], object] = lambda: None
-) -> list[Exception]:
+) -> list[BaseException]:
     """
     Prepare the plugins, which load others, and return what failed.
 
@@ -142,7 +143,7 @@ def prepare_all(
     Raises:
         PluginError: There is no such plugin.
     """
-    failed: list[Exception] = []
+    failed: list[BaseException] = []
     every = [name for group in application.groups() for name in group]
 
     async def prepare(load: plugin.Loader) -> None:
@@ -155,8 +156,9 @@ def prepare_all(
                 continue
             except plugin.PluginError:
                 raise
-            except Exception as error:  # noqa: BLE001 - it is told
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told
                 failed.append(error)
 
-    plugin.check(prepare, look=look)
+    with prints_aside():
+        plugin.check(prepare, look=look)
     return failed

@@ -25,7 +25,7 @@ def _some(_: object, _field: attrs.Attribute[t.Any], value: list[str]) -> None:
         msg = "expected the plugins that it runs"
         raise ValueError(msg)
     if any(name.startswith(".") and "/" not in name for name in value):
-        msg = "expected names of modules as Python imports them, no relative"
+        msg = "expected names of modules as Python imports them, not relative"
         raise ValueError(msg)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from buvar.config._dotted_keys import ASSIGNMENT
+from buvar.config._dotted_keys import split_key
 from buvar.config._errors import ConfigError
 from buvar.config._errors import config_error
 from buvar.config._errors import dotted
@@ -24,8 +26,6 @@ from .lookup import Given
 from .lookup import Named
 from .lookup import table_or_text
 from .names import Names
-from .toml_lines import ASSIGNMENT
-from .toml_lines import split_key
 
 
 @attrs.frozen
