@@ -16,8 +16,6 @@ from buvar.context._tasks import task_layers
 
 from ._ending import Ending
 from ._errors import StateError
-from ._events import Listener
-from ._events import StateChanged
 from ._failures import Failures
 from ._failures import interrupted
 from ._host import Interrupter
@@ -37,6 +35,10 @@ from ._tasks import Tasks
 from ._teardown import Teardown
 from ._waiting import Waiting
 from ._watchdog import Watchdog
+
+
+if t.TYPE_CHECKING:
+    from ._events import Listener
 
 
 #: Bounds of the time that cancelled tasks get, unless it is given.
@@ -272,6 +274,8 @@ class Stage:
     def _enter(self, state: State) -> None:
         self._state = state
         if self.listeners:
+            from ._events import StateChanged  # noqa: PLC0415 - for listeners
+
             self.listeners.tell(StateChanged(state))
 
     # --- the steps --------------------------------------------------------
