@@ -142,27 +142,46 @@ def test_heads(bad, ends, caplog, head: bytes, status: int) -> None:
     assert lines[0].route is None
 
 
-@pytest.mark.parametrize(
-    "host", [b"", b"a b", b"a/b", b"[::1", b"x:y", b"\xff\xfe", b"a@b", b"%"]
-)
-def test_hosts(serve, route, sessions, ends, host: bytes) -> None:
-    """A host that makes no sense hurts nobody, even those who build URLs."""
+HOSTS = {
+    200: [b"x", b"x:80", b"x:", b"a_b.example", b"%41", b"[::1]:80", b""],
+    400: [
+        *(b"a b", b"a/b", b"[::1", b"x:y", b"x:99999", b"\xff\xfe", b"a@b"),
+        *(b"%", b"a,b", b'"', b"<a>", b"http://x", b"a\\b", b"a?b", b"a#b"),
+    ],
+}
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_hosts(serve, route, sessions, status: int) -> None:
+    """A host that makes no sense is a 400: nobody builds URLs of it."""
 
     async def url_of(request: aiohttp.web.Request) -> t.Any:
-        await di.nject(Session)
-        with contextlib.suppress(ValueError):
-            str(request.url)
+        return aiohttp.web.Response(text=str(request.url))
+
+    async def visit(session: t.Any, url: str) -> object:
+        head = b"GET / HTTP/1.%d\r\nHost: %s\r\nConnection: close\r\n\r\n"
+        hosts = HOSTS[status]
+        answers = [await send(url, head % (1, host)) for host in hosts]
+        # It is found out for each request, also where a host is known.
+        answers += [await send(url, head % (1, host)) for host in hosts]
+        return [int(answer.split()[1]) for answer in answers]
+
+    found = serve(visit, route(url_of), sessions)
+    assert found == [status] * 2 * len(HOSTS[status])
+
+
+@pytest.mark.parametrize(("minor", "status"), [(0, 200), (1, 400)])
+def test_no_host(serve, route, minor: int, status: int) -> None:
+    """HTTP/1.1 asks for one, and HTTP/1.0 did not know it."""
+
+    async def hello(request: aiohttp.web.Request) -> t.Any:
         return aiohttp.web.Response()
 
     async def visit(session: t.Any, url: str) -> object:
-        found = await send(
-            url,
-            b"GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % host,
-        )
-        return int(found.split()[1])
+        answer = await send(url, b"GET / HTTP/1.%d\r\n\r\n" % minor)
+        return int(answer.split()[1])
 
-    assert serve(visit, route(url_of), sessions) in {200, 400}
-    assert len(ends) <= 1
+    assert serve(visit, route(hello)) == status
 
 
 def test_slow_heads(bad, ends) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import typing as t
 
 import aiohttp.web
+import attrs
 import pytest
 
 import buvar_aiohttp
 
 from buvar import context
 from buvar import di
+from buvar_aiohttp import ClientConfig
 from buvar_aiohttp._errors import ClientLeftError
 from buvar_aiohttp._errors import RequestTimeoutError
 
@@ -88,6 +91,30 @@ def test_request_timeout(  # noqa: PLR0917 - fixtures
     assert record.getMessage() == (
         "The request was cancelled after request_timeout, 0.2 s: GET /."
     )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Upgrade": "h2c", "Connection": "Upgrade"},
+        {
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        },
+    ],
+)
+def test_an_upgrade_that_is_none(
+    serve, route, headers: dict[str, str]
+) -> None:
+    """A header does not free a request of its bound."""
+
+    async def visit(session: t.Any, url: str) -> object:
+        async with session.get(url, headers=headers) as answer:
+            return answer.status
+
+    assert serve(visit, route(forever), request_timeout=0.2) == 503
 
 
 def test_what_has_no_timeout(serve, route, caplog) -> None:
@@ -246,6 +273,27 @@ def test_bounds_that_make_no_sense(name: str) -> None:
     """A bound of 0 would answer nothing."""
     with pytest.raises(ValueError, match=f"{name} has to be more than 0"):
         buvar_aiohttp.AioHttpConfig(**{name: 0})
+
+
+SECONDS = [
+    (cls, field.name)
+    for cls in (buvar_aiohttp.AioHttpConfig, ClientConfig)
+    for field in attrs.fields(cls)
+    if "float" in str(field.type)
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), SECONDS)
+def test_what_no_number_of_seconds_is(cls: type, name: str) -> None:
+    """Bounds may be infinite, a delay may not; neither is below 0, or nan."""
+    for value in (-1.0, -math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"{name} has to be"):
+            cls(**{name: value})
+    if name == "drain_delay":
+        with pytest.raises(ValueError, match=f"{name} has to be"):
+            cls(**{name: math.inf})
+    else:
+        assert getattr(cls(**{name: math.inf}), name) == math.inf
 
 
 def test_sizes_of_heads(serve, route) -> None:

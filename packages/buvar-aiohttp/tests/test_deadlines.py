@@ -42,6 +42,16 @@ async def calling(request: aiohttp.web.Request) -> aiohttp.web.Response:
     raise AssertionError
 
 
+@buvar_aiohttp.deadline(0.2)
+async def going_on(request: aiohttp.web.Request) -> aiohttp.web.Response:
+    """Ask a service that does not answer, when the time is over."""
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    url = request.url.with_path("/forever")
+    await context.get(aiohttp.ClientSession).get(url)
+    raise AssertionError
+
+
 class View(aiohttp.web.View):
     @buvar_aiohttp.deadline(60)
     @di.inject
@@ -61,6 +71,7 @@ async def prepare_routes(load: plugin.Loader) -> None:
     router = context.get(aiohttp.web.Application).router
     router.add_get("/forever", forever)
     router.add_get("/calling", calling)
+    router.add_get("/going_on", going_on)
     router.add_view("/view", View)
     router.add_get("/own", buvar_aiohttp.deadline(60)(own))
     router.add_get("/stream", buvar_aiohttp.deadline(0.2)(stream))
@@ -76,6 +87,8 @@ def test_a_route_has_its_time(serve: t.Any) -> None:
         async with asyncio.timeout(60):
             while not ends:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
+        async with session.get(f"{url}/going_on") as response:
+            assert response.status == status
         # It is too late for a status, so the response is cut off.
         async with session.get(f"{url}/stream") as response:
             with pytest.raises(aiohttp.ClientError):
@@ -146,6 +159,7 @@ async def hold(request: aiohttp.web.Request) -> aiohttp.web.Response:
 async def chat(request: aiohttp.web.Request) -> aiohttp.web.WebSocketResponse:
     socket = aiohttp.web.WebSocketResponse()
     await socket.prepare(request)
+    await asyncio.sleep(0.4)
     await socket.send_json(context.get(context.Deadline, default=None))
     await socket.close()
     return socket
@@ -234,10 +248,15 @@ def test_applications_are_bounded(serve: t.Any) -> None:
     """A handler is cancelled; its own time-outs and websockets are not."""
 
     async def visit(session: aiohttp.ClientSession, url: str) -> object:
-        async with session.get(f"{url}/fast/forever") as response:
-            assert "longer than 0.2 s" in await response.text()
-            found: list[object] = [response.status]
-            assert response.headers["Retry-After"] == "1"
+        found: list[object] = []
+        # That a client asks for a websocket does not make it one.
+        for headers in ({}, {"Upgrade": "websocket"}):
+            async with session.get(
+                f"{url}/fast/forever", headers=headers
+            ) as response:
+                assert "longer than 0.2 s" in await response.text()
+                found.append(response.status)
+                assert response.headers["Retry-After"] == "1"
         async with session.get(f"{url}/fast/own") as response:
             found.append(response.status)
         async with session.ws_connect(f"{url}/fast/chat") as socket:
@@ -249,7 +268,8 @@ def test_applications_are_bounded(serve: t.Any) -> None:
         return found
 
     ends.clear()
-    assert serve(visit, prepare_apps) == [503, 504, None]
-    error = ends.pop()
-    assert isinstance(error, buvar_aiohttp.RequestTimeoutError)
-    assert error.seconds == 0.2
+    assert serve(visit, prepare_apps) == [503, 503, 504, None]
+    assert [type(error) for error in ends] == [
+        buvar_aiohttp.RequestTimeoutError
+    ] * 2
+    assert {error.seconds for error in ends} == {0.2}

@@ -20,6 +20,7 @@ import buvar_aiohttp
 
 from buvar import context
 from buvar import plugin
+from buvar_aiohttp.management import Management
 
 
 TIMEOUT = 30.0  # seconds, a bound and no expectation
@@ -30,12 +31,16 @@ needs_signals = pytest.mark.skipif(
 )
 
 
-def test_it_still_accepts(serve) -> None:
+@pytest.mark.parametrize("management", [None, "tcp://127.0.0.1:0"])
+def test_it_still_accepts(serve, management: str | None) -> None:
     """New connections are answered, each for the last time, with 503."""
 
     async def visit(session: t.Any, url: str) -> object:
         del session
         context.get(plugin.Cancel).set()
+        if management is not None:
+            port = context.get(Management).address[1]
+            url = f"http://127.0.0.1:{port}"
         found: list[object] = []
         for path in (READY, "/health/live"):
             async with (
@@ -47,10 +52,9 @@ def test_it_still_accepts(serve) -> None:
                 )
         return found
 
-    assert serve(visit, "buvar_aiohttp.health", drain_delay=1.0) == [
-        (503, "close"),
-        (200, "close"),
-    ]
+    assert serve(
+        visit, "buvar_aiohttp.health", drain_delay=1.0, management=management
+    ) == [(503, "close"), (200, "close")]
 
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import typing as t
 
@@ -201,6 +202,75 @@ def test_checks_run_at_once_and_once_for_all(serve: t.Any) -> None:
     checks = with_checks(("a", meet), ("b", meet), cache=60, timeout=60)
     assert serve(visit, checks, HEALTH) == {200}
     assert calls == 2
+
+
+def test_a_check_that_does_not_end(
+    serve: t.Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that ignores its time-out holds nobody up, and runs once only."""
+    free = asyncio.Event()
+    calls = 0
+
+    async def hang() -> None:
+        nonlocal calls
+        calls += 1
+        while not free.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await free.wait()
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        found = [await ask(session, url) for _ in range(2)]
+        free.set()
+        async with asyncio.timeout(60):
+            while (answer := await ask(session, url))[0] != 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        return [status for status, _ in (*found, answer)]
+
+    checks = with_checks(("hang", hang), cache=0, timeout=0.05)
+    assert serve(visit, checks, HEALTH) == [503, 503, 200]
+    assert calls == 2
+    texts = [record.getMessage() for record in caplog.records]
+    assert sum("it took too long" in text for text in texts) == 1
+
+
+def test_a_check_that_hangs_at_the_end(
+    serve: t.Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It does not keep the service from its end, and is named."""
+    free = asyncio.Event()
+
+    async def hang() -> None:
+        while not free.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await free.wait()
+
+    async def last(teardown: plugin.Teardown) -> None:
+        teardown.add(free.set)
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        return (await ask(session, url))[0]
+
+    checks = with_checks(("hang", hang), timeout=0.05)
+    assert serve(visit, last, checks, HEALTH) == 503
+    texts = [record.getMessage() for record in caplog.records]
+    assert "The check 'hang' goes on although it was cancelled." in texts
+
+
+def test_a_check_that_is_cancelled(serve: t.Any) -> None:
+    """What a check cancels itself is a failure of it, not of the probe."""
+
+    async def fail() -> None:
+        raise asyncio.CancelledError
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        status, answer = await ask(session, url)
+        return status, answer["checks"]["fail"]["error"]
+
+    checks = with_checks(("fail", fail))
+    assert serve(visit, checks, HEALTH, health_details=True) == (
+        503,
+        "CancelledError",
+    )
 
 
 def test_parameters_are_injected(serve: t.Any) -> None:

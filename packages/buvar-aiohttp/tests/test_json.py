@@ -8,7 +8,7 @@ import sys
 import pytest
 
 
-PROGRAM = """
+PROGRAM = r"""
 import sys
 if sys.argv[1] == "without":
     sys.modules["orjson"] = None
@@ -20,6 +20,17 @@ assert (response.status, response.body) == (201, b"[1]")
 assert response.content_type == "application/json"
 response = json.response({}, content_type="application/problem+json")
 assert response.content_type == "application/problem+json"
+for wrong in (
+    b'{"a": NaN}', b"-Infinity", b"1e999", b'"\\ud800"', b'"a\xff"',
+    b'\xef\xbb\xbf{"a": 1}', '{"a": 1}'.encode("utf-16"), b"[1,]", b"",
+):
+    try:
+        value = json.loads(wrong)
+    except ValueError:
+        continue
+    raise AssertionError(wrong, value)
+assert json.loads(b'"\\ud83d\\ude00 1e9 NaN"') == "\U0001f600 1e9 NaN"
+assert json.loads(b"[1.5e3, -0.0]") == [1500.0, 0.0]
 print("orjson" in str(json.dumps.__globals__.get("orjson")))
 """
 

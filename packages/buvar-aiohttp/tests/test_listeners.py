@@ -101,19 +101,29 @@ def test_http_and_https(serve, route, certificate) -> None:
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("https://127.0.0.1:0", "there is no certificate"),
+        ("https://127.0.0.1:0", "tls_cert names no certificate"),
         ("tcp://127.0.0.1:nonsense", "listen on tcp://127.0.0.1:nonsense"),
         ("nonsense", "listen on nonsense"),
     ],
 )
 @pytest.mark.parametrize("setting", ["listeners", "management"])
+@pytest.mark.parametrize("checking", [False, True])
 def test_addresses_that_make_no_sense(
-    serve, address: str, reason: str, setting: str
+    serve, address: str, reason: str, setting: str, checking: bool
 ) -> None:
-    """One error names the address; nothing is served."""
-    value = [address] if setting == "listeners" else address
+    """One error names the address, of a check as well; nothing is served."""
+    settings = {setting: [address] if setting == "listeners" else address}
+
+    async def prepare(load: plugin.Loader) -> None:
+        context.add(buvar_aiohttp.AioHttpConfig(**settings))
+        await load("buvar_aiohttp")
+
+    def check() -> None:
+        with context.child():
+            plugin.check(prepare)
+
     with pytest.raises(ExceptionGroup) as caught:
-        serve(None, **{setting: value})
+        check() if checking else serve(None, **settings)
     error = caught.value
     while isinstance(error, ExceptionGroup):
         (error,) = error.exceptions

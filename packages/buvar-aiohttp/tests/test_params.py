@@ -332,11 +332,19 @@ def test_a_body_of_another_type(ask: Ask, kind: str) -> None:
 
 
 def test_many_mistakes(ask: Ask) -> None:
-    """A client cannot make the answer as long as its request."""
-    body = {"customer": "a", "lines": [1] * 1000}
-    (answer,) = ask(("POST", "/write", {"json": body}))
-    assert len(errors_of(answer)) == 100
-    assert "1000" in answer[1]["detail"]
+    """A client cannot make the answer, nor the search, as long as it likes."""
+    calls = [
+        ("POST", "/write", {"json": body})
+        for body in (
+            {"customer": "a", "lines": [1] * 1000},
+            {"customer": "a", "lines": [{"amount": "x"}] * 60},
+            {"customer": "a", "lines": []}
+            | dict.fromkeys(map(str, range(200))),
+        )
+    ]
+    for answer in ask(*calls):
+        assert len(errors_of(answer)) == 100
+        assert "more than 100 mistakes" in answer[1]["detail"]
 
 
 def test_an_error_says_all() -> None:

@@ -51,6 +51,92 @@ def test_classes_of_themselves(serve: t.Any, route: t.Any) -> None:
     assert "is nested too deeply" in deep[1]
 
 
+#: Without the import of annotations only a part of a type is in quotes.
+Quoted = dataclasses.make_dataclass(
+    "Quoted",
+    [
+        ("size", int),
+        ("inner", list["Quoted"], dataclasses.field(default_factory=list)),
+        ("named", dict[str, "Quoted"] | None, None),
+    ],
+)
+Quoted.__module__ = __name__
+
+
+@params.inject
+async def weigh(
+    request: aiohttp.web.Request, quoted: t.Annotated[Quoted, Body()]
+) -> aiohttp.web.Response:
+    made: t.Any = quoted
+    return aiohttp.web.Response(text=str(made.inner[0].named["a"].size))
+
+
+def test_names_in_quotes(serve: t.Any, route: t.Any) -> None:
+    """A field may name a class in quotes, also within a list or a dict."""
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        answers: list[t.Any] = []
+        for size in (7, "7"):
+            body = {"size": 1, "named": {"a": {"size": size}}}
+            body = {"size": 1, "inner": [body]}
+            async with session.post(url, json=body) as found:
+                answers.append((found.status, await found.text()))
+        return answers
+
+    fine, wrong = t.cast("t.Any", serve(visit, route(weigh, method="POST")))
+    assert fine == (200, "7")
+    assert wrong[0] == 422
+    assert '"/inner/0/named/a/size"' in wrong[1]
+
+
+def test_a_search_that_ends(serve: t.Any, route: t.Any) -> None:
+    """What is wrong is not converted to its end, as that would take long."""
+    looked_at: list[object] = []
+
+    class Never:
+        pass
+
+    def refuse(value: object) -> t.NoReturn:
+        looked_at.append(value)
+        msg = "never"
+        raise ValueError(msg)
+
+    params.register(Never, refuse)
+
+    @params.inject
+    async def nested(
+        request: aiohttp.web.Request,
+        body: t.Annotated[list[list[list[Never]]], Body()],
+    ) -> aiohttp.web.Response:
+        raise AssertionError
+
+    @params.inject
+    async def named(
+        request: aiohttp.web.Request,
+        body: t.Annotated[dict[str, Never], Body()],
+    ) -> aiohttp.web.Response:
+        raise AssertionError
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        found: list[int] = []
+        for path, body in (
+            ("/nested", [[["x"] * 30] * 30] * 30),
+            ("/named", {str(number): "x" for number in range(1000)}),
+        ):
+            looked_at.clear()
+            async with session.post(url + path, json=body) as response:
+                assert response.status == 422
+            found.append(len(looked_at))
+        return found
+
+    plugins = (
+        route(nested, "/nested", method="POST"),
+        route(named, "/named", method="POST"),
+    )
+    found = t.cast("list[int]", serve(visit, *plugins))
+    assert max(found) < 200
+
+
 def test_a_fault_of_the_application(serve: t.Any, route: t.Any) -> None:
     """What a converter fails with is no mistake of the client."""
 

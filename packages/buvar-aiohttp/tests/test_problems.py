@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import typing as t
 
+import aiohttp.test_utils
 import aiohttp.web
+import multidict
 import pytest
 
 from buvar_aiohttp._problem import accepts_json
@@ -29,11 +31,20 @@ PROBLEM = "application/problem+json"
         ("text/json+x", False),
         ("", False),
         (";;,,q=", False),
+        ("text/html\napplication/json", True),
+        ("application/json;q=0, application/problem+json", True),
+        ("application/*;q=0, application/json", True),
+        ("application/json;q=0, application/*", False),
+        ("application/json;q=0\napplication/problem+json;q=0", False),
     ],
 )
 def test_who_gets_it(accept: str, expected: bool) -> None:
-    """JSON has to be asked for by name."""
-    assert accepts_json(accept) is expected
+    """JSON has to be asked for by name, in any line of the header."""
+    headers = multidict.CIMultiDict[str]()
+    for line in accept.splitlines():
+        headers.add("Accept", line)
+    request = aiohttp.test_utils.make_mocked_request("GET", "/", headers)
+    assert accepts_json(request) is expected
 
 
 @pytest.fixture

@@ -222,6 +222,47 @@ def test_errors_close_the_connection(serve, route) -> None:
     assert serve(visit, route(fail)) == (403, "close")
 
 
+@pytest.mark.parametrize("cloning", [False, True])
+def test_streams_close_the_connection(
+    serve, route, middleware, cloning: bool
+) -> None:
+    """So is one whose head the handler has sent, and tells its client."""
+    served: list[object] = []
+
+    async def stream(request: aiohttp.web.Request) -> t.Any:
+        served.append(request)
+        number = len(served)
+        # The first one has begun before the server stops, the other has not.
+        while not context.get(Layers).gate.closing or len(served) < 2:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.01)
+        response = aiohttp.web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"hello %d" % number)
+        return response
+
+    async def around(request: t.Any, handler: t.Any) -> t.Any:
+        return await handler(request.clone() if cloning else request)
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        del session
+        found: list[bytes] = []
+        clients = [await connect(url) for _ in range(2)]
+        for _, writer in clients:
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            while not served:  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.01)
+            stop()
+            while not context.get(Layers).gate.closing:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        for reader, writer in clients:
+            found.append(await asyncio.wait_for(reader.read(), TIMEOUT))
+            writer.close()
+        return [b"\r\nConnection: close\r\n" in answer for answer in found]
+
+    plugins = [route(stream), *([middleware(around)] if cloning else [])]
+    assert serve(visit, *plugins) == [True, True]
+
+
 def test_a_client_that_asks_once_more(serve, route) -> None:
     """An open connection is answered once more, then closed by the server."""
 

@@ -247,6 +247,53 @@ def test_clients_need_a_certificate(serve: t.Any, files: Files) -> None:
     assert serve(visit, HEALTH, **settings)
 
 
+def resume(
+    port: int, knows: ssl.SSLContext, session: ssl.SSLSession | None
+) -> tuple[str, ssl.SSLSession | None]:
+    """Ask once, and tell whether a session went on, or was refused."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
+        try:
+            with knows.wrap_socket(
+                sock, server_hostname="localhost", session=session
+            ) as secure:
+                secure.sendall(b"GET /health/live HTTP/1.0\r\nHost: a\r\n\r\n")
+                if not secure.recv(1):
+                    return "refused", None
+                how = "resumed" if secure.session_reused else "new"
+                return how, secure.session
+        except OSError:
+            return "refused", None
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_sessions_of_clients_no_longer_trusted(
+    serve: t.Any, files: Files, tmp_path: pathlib.Path, version: str
+) -> None:
+    """A session does not outlive the trust in the CA that it began with."""
+    trust = tmp_path / "clients.pem"
+    trust.write_bytes(FIRST.read_bytes())
+    knows = trusting(with_certificate=True)
+    knows.maximum_version = ssl.TLSVersion[version]
+
+    async def visit(session: aiohttp.ClientSession, url: str) -> object:
+        del session
+        port = port_of(url)
+        first, held = await asyncio.to_thread(resume, port, knows, None)
+        again, held = await asyncio.to_thread(resume, port, knows, held)
+        trust.write_bytes(SECOND.read_bytes())
+        files.write(SECOND, SECOND)
+        await send_hup()
+        found = {first, again}
+        async with asyncio.timeout(60):
+            how = again
+            while how == "resumed":
+                how, _ = await asyncio.to_thread(resume, port, knows, held)
+        return found, how
+
+    settings = {**files.settings, "tls_client_ca": str(trust)}
+    assert serve(visit, HEALTH, **settings) == ({"new", "resumed"}, "refused")
+
+
 def test_listeners_share_the_certificates(serve: t.Any, files: Files) -> None:
     """What is called https has them, also the one for management."""
 

@@ -109,18 +109,29 @@ class Acceptor:
         Raises:
             OSError: There is no descriptor left.
         """
-        sock = _Listener(self)
+        sock, options = _Listener(self), self._options
         try:
             server = await asyncio.get_running_loop().create_server(
-                self.connections, sock=sock, **self._options
+                self.connections, sock=sock, **options
             )
         except BaseException:
             sock.close()
             raise
-        if self._closed or self._server is not None:
+        outdated = options is not self._options
+        if self._closed or self._server is not None or outdated:
             server.close()
         else:
             self._server = server
+
+    def secure(self, ssl_context: ssl.SSLContext) -> None:
+        """
+        Have handshakes begin with another context from now on.
+
+        Those who come meanwhile wait in the kernel's queue.
+        """
+        self._options = {**self._options, "ssl": ssl_context}
+        self._pause()
+        self._changed.set()
 
     async def watch(self, tick: float) -> None:
         """

@@ -126,7 +126,18 @@ def _shared(
 
 
 def unbound(uri: str) -> Listening:
-    """Return a socket in place of one to serve on, bound to nothing."""
+    """
+    Return a socket in place of one to serve on, bound to nothing.
+
+    Raises:
+        AddressError: It could not be bound anywhere.
+    """
+    try:
+        fork.Socket.at(uri)
+    except ComponentLookupError:
+        pass
+    except fork.SocketURIError as error:
+        raise AddressError(uri, error.reason) from None
     return Listening(fork.Socket(uri, socket.socket()))
 
 

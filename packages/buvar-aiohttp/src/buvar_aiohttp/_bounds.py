@@ -11,6 +11,7 @@ import aiohttp.web
 from ._access import raw_path
 from ._deadlines import set_deadline
 from ._key import TIMEOUT
+from ._key import UNTIL_SWITCHED
 from ._request_layer import Handler
 from ._request_layer import RequestGate
 from ._route import HEALTH
@@ -36,11 +37,13 @@ def in_time(seconds: float, handler: Handler) -> Handler:
     async def handle(
         request: aiohttp.web.BaseRequest,
     ) -> aiohttp.web.StreamResponse:
-        if "Upgrade" in request.headers:
-            return await handler(request)
         timeout = asyncio.timeout(seconds)
         request[TIMEOUT] = (timeout, seconds)
-        set_deadline(seconds, "request_timeout")
+        if "Upgrade" in request.headers:
+            # It may become a websocket, or be any other request.
+            request[UNTIL_SWITCHED] = [timeout]
+        else:
+            set_deadline(seconds, "request_timeout")
         try:
             async with timeout:
                 return await handler(request)

@@ -18,6 +18,8 @@ _log = logging.getLogger("buvar_aiohttp")
 
 #: How many checks run at the same time.
 MOST: t.Final = 10
+#: Seconds that a check which is cancelled gets to end.
+CANCELLED: t.Final = 1.0
 
 
 def _positive(_: object, attribute: t.Any, value: float) -> None:
@@ -138,6 +140,8 @@ class Checks:
         self._bound = asyncio.Semaphore(MOST)
         self._results: dict[Check, Result] = {}
         self._running: dict[Check, asyncio.Task[Result]] = {}
+        #: Calls that go on although they were cancelled.
+        self._hanging: dict[Check, asyncio.Task[object]] = {}
 
     def functions(self) -> list[t.Any]:
         """Return what is called, for injection to verify it."""
@@ -168,18 +172,9 @@ class Checks:
         return await asyncio.shield(task)
 
     async def _run(self, check: Check) -> Result:
-        status, error = "ok", None
         async with self._bound:
             start = time.monotonic()
-            scope = asyncio.timeout(check.timeout)
-            try:
-                async with scope, context.child():
-                    answer = await check.call()
-                if answer is False:
-                    status = "failed"
-            except Exception as failure:  # noqa: BLE001 - that is a result
-                status = "timeout" if scope.expired() else "failed"
-                error = failure
+            status, error = await self._call(check)
             now = time.monotonic()
         name = None if error is None else type(error).__qualname__
         result = Result(check, status, now - start, name, now + check.cache)
@@ -187,7 +182,32 @@ class Checks:
         self._results[check] = result
         return result
 
-    def _report(self, result: Result, error: Exception | None) -> None:
+    async def _call(self, check: Check) -> tuple[str, BaseException | None]:
+        """Return how a check ends, within its time whatever it does."""
+        # One that goes on although it was cancelled is not called again.
+        call = self._hanging.pop(check, None)
+        if call is None or call.done():
+            call = asyncio.create_task(_on_layer(check))
+            call.add_done_callback(_retrieve)
+        try:
+            done, _ = await asyncio.wait({call}, timeout=check.timeout)
+            if not done:
+                call.cancel()
+                await asyncio.wait({call}, timeout=CANCELLED)
+        finally:
+            if not call.done():
+                call.cancel()
+                self._hanging[check] = call
+        if not done:
+            return "timeout", TimeoutError()
+        if call.cancelled():
+            # Nobody has cancelled it here, so that it is an error of its own.
+            return "failed", asyncio.CancelledError()
+        error = call.exception()
+        fine = error is None and call.result() is not False
+        return "ok" if fine else "failed", error
+
+    def _report(self, result: Result, error: BaseException | None) -> None:
         """Log a result that is another one than before."""
         before = self._results.get(result.check)
         if result.status == ("ok" if before is None else before.status):
@@ -205,11 +225,31 @@ class Checks:
         )
 
     async def close(self) -> None:
-        """Cancel what still runs."""
-        tasks = [*self._running.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel what still runs, and wait for it, but not for long."""
+        for tasks in (self._running, self._hanging):
+            found: list[asyncio.Task[t.Any]] = [*tasks.values()]
+            for task in found:
+                task.cancel()
+            if found:
+                await asyncio.wait(found, timeout=CANCELLED)
+        for check, call in self._hanging.items():
+            if not call.done():
+                _log.warning(
+                    "The check %r goes on although it was cancelled.",
+                    check.name,
+                    extra={"check": check.name},
+                )
+
+
+async def _on_layer(check: Check) -> object:
+    async with context.child():
+        return await check.call()
+
+
+def _retrieve(call: asyncio.Task[t.Any]) -> None:
+    """Have asyncio not complain about a call that nobody waits for."""
+    if not call.cancelled():
+        call.exception()
 
 
 def is_ready(results: t.Iterable[Result]) -> bool:

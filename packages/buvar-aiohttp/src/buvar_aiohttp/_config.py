@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 import socket
 import ssl
 import typing as t
 
 from urllib.parse import quote
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -29,6 +31,8 @@ class _DefaultPort(int):
 _HOST: t.Final = _DefaultHost("127.0.0.1")
 _PORT: t.Final = _DefaultPort(8080)
 _LAST_PORT: t.Final = 65535
+_HEADER_NAME: t.Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_HEADER: t.Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 def _positive(_: object, attribute: t.Any, value: float | None) -> None:
@@ -38,15 +42,15 @@ def _positive(_: object, attribute: t.Any, value: float | None) -> None:
         raise ValueError(msg)
 
 
-def _not_negative(_: object, attribute: t.Any, value: float | None) -> None:
-    """Refuse a time that cannot be waited for."""
+def _finite(_: object, attribute: t.Any, value: float | None) -> None:
+    """Refuse what is less than 0, or cannot be waited for."""
     if value is not None and not 0 <= value < math.inf:
         msg = f"{attribute.name} has to be 0 or more, not {value!r}"
         raise ValueError(msg)
 
 
-def _at_least_0(_: object, attribute: t.Any, value: float) -> None:
-    """Refuse what is not a time; it may have no end."""
+def _bound(_: object, attribute: t.Any, value: float) -> None:
+    """Refuse what bounds nothing; it may be infinite."""
     if not value >= 0:
         msg = f"{attribute.name} has to be 0 or more, or inf, not {value!r}"
         raise ValueError(msg)
@@ -64,12 +68,34 @@ def _proxies(_: object, __: object, value: list[str]) -> None:
     TrustedProxies(value)
 
 
+def _base_url(_: object, __: object, value: str | None) -> None:
+    """Refuse what no request can be relative to."""
+    if value is None:
+        return
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        # It may hold a password.
+        msg = "base_url has to be absolute, such as https://api.example/v1"
+        raise ValueError(msg)
+
+
+def _headers(_: object, __: object, value: dict[str, str]) -> None:
+    """Refuse what would end a header, or a request, in the middle."""
+    for name, text in value.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER.fullmatch(text):
+            # The value may be secret.
+            msg = f"the header {name!r} has a character that no header has"
+            raise ValueError(msg)
+
+
 @attrs.define(kw_only=True)
 class ClientConfig:
     """How a client session asks one service."""
 
     base_url: str | None = config.var(
-        None, help="What the paths of requests are relative to."
+        None,
+        validator=_base_url,
+        help="What the paths of requests are relative to.",
     )
     total_timeout: float = config.var(
         30.0,
@@ -90,12 +116,12 @@ class ClientConfig:
     )
     limit: int = config.var(
         100,
-        validator=_not_negative,
+        validator=_finite,
         help="How many connections may be open, 0 for any number.",
     )
     limit_per_host: int = config.var(
         0,
-        validator=_not_negative,
+        validator=_finite,
         help="The same for each host.",
     )
     keepalive_timeout: float = config.var(
@@ -107,6 +133,7 @@ class ClientConfig:
     headers: dict[str, str] = config.var(
         factory=dict[str, str],
         secret=True,
+        validator=_headers,
         help="Headers of each request, such as Authorization.",
     )
     tls_ca: str | None = config.var(
@@ -153,12 +180,12 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     shutdown_timeout: float = config.var(
         30.0,
-        validator=_at_least_0,
+        validator=_bound,
         help="Seconds that open requests get to end once the server stops.",
     )
     drain_delay: float | None = config.var(
         None,
-        validator=_not_negative,
+        validator=_finite,
         help="Seconds for which connections are still accepted once the "
         "server stops, while /health/ready answers 503. 5 behind a load "
         "balancer. A supervisor of several workers waits as long, before "
@@ -319,7 +346,7 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     access_log_health: int = config.var(
         1,
-        validator=_not_negative,
+        validator=_finite,
         help="Of so many health probes that succeed one is logged, 0 logs "
         "none of them.",
     )

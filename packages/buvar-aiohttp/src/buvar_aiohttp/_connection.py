@@ -19,6 +19,7 @@ from ._access import AccessLogger
 from ._access import raw_path
 from ._config import AioHttpConfig
 from ._error_answer import answer_error
+from ._key import UNTIL_SWITCHED
 from ._payload import check_payload
 
 
@@ -90,6 +91,8 @@ class Connection(aiohttp.web.RequestHandler):
         request: What is being handled, or was handled last.
         busy: Whether that request is being handled.
         started: When the first byte of that request arrived.
+        switched: Whether it has become a websocket. That a client has asked
+            for one says nothing: any request can.
         open: Whether it is connected.
         wire: Its transport, as long as it is connected.
     """
@@ -102,6 +105,7 @@ class Connection(aiohttp.web.RequestHandler):
         "open",
         "request",
         "started",
+        "switched",
         "wire",
     )
 
@@ -115,7 +119,7 @@ class Connection(aiohttp.web.RequestHandler):
         self._owner = owner
         self.begun = self.started = self.heard = 0.0
         self.request: aiohttp.web.BaseRequest | None = None
-        self.open = self.busy = False
+        self.open = self.busy = self.switched = False
         self.wire: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -137,6 +141,15 @@ class Connection(aiohttp.web.RequestHandler):
         if self.busy and self.request is not None:
             # That was a part of its body.
             check_payload(self.request, self)
+
+    def set_parser(self, *args: t.Any, **options: t.Any) -> None:
+        """Note that it is a websocket from now on, which has no bounds."""
+        super().set_parser(*args, **options)
+        self.switched = True
+        if self.request is not None:
+            for scope in self.request.get(UNTIL_SWITCHED, ()):
+                if not scope.expired():
+                    scope.reschedule(None)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection, once its request has ended."""
@@ -181,12 +194,6 @@ class Connection(aiohttp.web.RequestHandler):
     def path(self) -> str:
         """The path of that request, for logs."""
         return "" if self.request is None else raw_path(self.request.rel_url)
-
-    @property
-    def upgraded(self) -> bool:
-        """Whether that request asks for another protocol: a websocket."""
-        request = self.request
-        return request is not None and "Upgrade" in request.headers
 
     @property
     def sending(self) -> bool:

@@ -113,7 +113,7 @@ class Connections:
     def under_way(self) -> bool:
         """Tell whether any request is, from its first to its last byte."""
         return any(
-            (c.busy and not c.upgraded) or c.sending or (c.begun and c.idle)
+            (c.busy and not c.switched) or c.sending or (c.begun and c.idle)
             for c in self.all
         )
 

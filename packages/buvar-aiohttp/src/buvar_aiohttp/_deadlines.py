@@ -12,7 +12,9 @@ import aiohttp.web
 from buvar import context
 from buvar.context import buvar_context
 
+from ._connection import Connection
 from ._key import TIMEOUT
+from ._key import UNTIL_SWITCHED
 
 
 P = t.ParamSpec("P")
@@ -93,7 +95,7 @@ def deadline_middleware(seconds: float) -> aiohttp.typedefs.Middleware:
         seconds: How long a request may take until there is a response.
 
     Raises:
-        ValueError: That is no time.
+        ValueError: That is not a time.
 
     Example:
         >>> import aiohttp.web
@@ -107,7 +109,9 @@ def deadline_middleware(seconds: float) -> aiohttp.typedefs.Middleware:
     async def bounded(
         request: aiohttp.web.Request, handler: aiohttp.typedefs.Handler
     ) -> aiohttp.web.StreamResponse:
-        if "Upgrade" in request.headers:
+        upgrade = "Upgrade" in request.headers
+        if upgrade and not isinstance(request.protocol, Connection):
+            # Nothing would tell when it becomes a websocket.
             return await handler(request)
         outer = buvar_context.get()
         # What is around this middleware goes on with the time of its own.
@@ -115,7 +119,13 @@ def deadline_middleware(seconds: float) -> aiohttp.typedefs.Middleware:
         received = context.get(aiohttp.web.Request, default=request)
         left, before = _at_most(seconds), received.get(TIMEOUT)
         scope = asyncio.timeout(left)
-        set_deadline(left, "the deadline of the application")
+        scopes: list[asyncio.Timeout] = []
+        if upgrade:
+            scopes = received.get(UNTIL_SWITCHED, scopes)
+            received[UNTIL_SWITCHED] = scopes
+            scopes.append(scope)
+        else:
+            set_deadline(left, "the deadline of the application")
         if left == seconds:
             # What the layer of the handler is told when it is cancelled.
             received[TIMEOUT] = (scope, seconds)
@@ -128,6 +138,8 @@ def deadline_middleware(seconds: float) -> aiohttp.typedefs.Middleware:
             raise _unavailable(seconds) from error
         finally:
             received[TIMEOUT] = before
+            if upgrade:
+                scopes.remove(scope)
             buvar_context.set(outer)
 
     return bounded

@@ -61,7 +61,7 @@ def answer_error(
         "text/plain",
         b"%d: %s" % (status, phrase_of(status).encode()),
     )
-    if problems and accepts_json(request.headers.get("Accept", "")):
+    if problems and accepts_json(request):
         kind, body = PROBLEM, problem(request, status)
     response = aiohttp.web.Response(
         status=status, body=body, content_type=kind

@@ -19,3 +19,5 @@ SEEN: t.Final = key("buvar_aiohttp.seen")
 REQUEST_ID: t.Final = key("buvar_aiohttp.request_id")
 #: The ``asyncio.Timeout`` that bounds it, and its seconds.
 TIMEOUT: t.Final = key("buvar_aiohttp.timeout")
+#: Those that end where it becomes a websocket.
+UNTIL_SWITCHED: t.Final = key("buvar_aiohttp.until_switched")

@@ -59,28 +59,32 @@ def listen_all(
         AddressError: One cannot be bound, or there is no certificate.
     """
     operation = [] if config.management is None else [config.management]
-    if plugin.checking():
+    others: list[Listener] = []
+    for address in (*config.listeners, *operation):
+        uri, secure = _read(address, tls=tls)
         # A check binds nothing: the service may be running.
-        uris = (config.address, *config.listeners)
-        return (
-            [Listener(unbound(uri), tls) for uri in uris],
-            [Listener(unbound(uri), tls) for uri in operation],
-        )
-    found: list[Listener] = []
-    for uri in (*config.listeners, *operation):
-        found.append(_listen_too(config, uri, tls=tls))
-        stack.callback(found[-1].listening.close)
-    first = Listener(listen(config, {id(guard.item) for guard in found}), tls)
+        bound = unbound(uri) if plugin.checking() else bind(config, uri)
+        stack.callback(bound.close)
+        others.append(Listener(bound, secure))
+    if plugin.checking():
+        first = unbound(config.address)
+    else:
+        first = listen(config, {id(other.item) for other in others})
     number = len(config.listeners)
-    return [first, *found[:number]], found[number:]
+    return [Listener(first, tls), *others[:number]], others[number:]
 
 
-def _listen_too(config: AioHttpConfig, address: str, *, tls: bool) -> Listener:
+def _read(address: str, *, tls: bool) -> tuple[str, bool]:
+    """
+    Return what an address is bound as, and whether it is HTTPS.
+
+    Raises:
+        AddressError: It is to be, and there is no certificate.
+    """
     scheme, separator, rest = address.partition("://")
     secure = scheme.startswith("https")
     if secure and not tls:
         raise AddressError(
-            address, "it is to be HTTPS, and there is no certificate."
+            address, "it is to be HTTPS, and tls_cert names no certificate."
         )
-    uri = f"{_SCHEMES.get(scheme, scheme)}{separator}{rest}"
-    return Listener(bind(config, uri), secure)
+    return f"{_SCHEMES.get(scheme, scheme)}{separator}{rest}", secure

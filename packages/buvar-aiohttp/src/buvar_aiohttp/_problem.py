@@ -5,7 +5,9 @@ from __future__ import annotations
 import http
 import typing as t
 
+import aiohttp.hdrs
 import aiohttp.web
+import multidict
 
 from ._key import REQUEST_ID
 from .json import dumps
@@ -14,25 +16,31 @@ from .json import dumps
 #: The media type.
 PROBLEM: t.Final = "application/problem+json"
 
-_JSON: t.Final = frozenset({"application/json", "application/*"})
 _FAILURE: t.Final = 400
 
 
-def accepts_json(accept: str) -> bool:
+def accepts_json(request: aiohttp.web.BaseRequest) -> bool:
     """
     Tell whether a client asks for JSON.
 
-    Args:
-        accept: Its header ``Accept``. What accepts anything, such as a
-            browser, does not ask for it.
+    What accepts anything, such as a browser, does not ask for it. A type that
+    is named counts more than ``application/*``.
     """
-    for item in accept.lower().split(","):
-        media, *parameters = (part.strip() for part in item.split(";"))
-        if media in _JSON or (
-            media.startswith("application/") and media.endswith("+json")
-        ):
-            return not any(map(_is_zero, parameters))
-    return False
+    named: list[bool] = []
+    any_application = False
+    # Those of a malformed request are no more than an empty dict.
+    headers = request.headers or multidict.CIMultiDict[str]()
+    for line in headers.getall(aiohttp.hdrs.ACCEPT, ()):
+        for item in line.lower().split(","):
+            media, *parameters = (part.strip() for part in item.split(";"))
+            wanted = not any(map(_is_zero, parameters))
+            if media == "application/*":
+                any_application = wanted
+            elif media == "application/json" or (
+                media.startswith("application/") and media.endswith("+json")
+            ):
+                named.append(wanted)
+    return any(named) if named else any_application
 
 
 def _is_zero(parameter: str) -> bool:
@@ -78,7 +86,7 @@ def describe(
         answer.status < _FAILURE
         or answer.empty_body
         or answer.content_type != "text/plain"
-        or not accepts_json(request.headers.get("Accept", ""))
+        or not accepts_json(request)
     ):
         return
     text = answer.text

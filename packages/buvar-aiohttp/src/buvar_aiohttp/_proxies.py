@@ -16,6 +16,8 @@ import typing as t
 
 import multidict
 
+from ._host import is_host
+
 
 Network: t.TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -29,12 +31,6 @@ _QUOTED: t.Final = r'"(?:[^"\\]|\\.)*"'
 _VALUE: t.Final = r"[][:!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PAIR: t.Final = re.compile(rf"({_WORD})=({_VALUE}|{_QUOTED})\Z", re.ASCII)
 _ESCAPED: t.Final = re.compile(r"\\(.)")
-#: A host as HTTP knows it, with a port or without.
-_HOST: t.Final = re.compile(
-    r"(?:[A-Za-z0-9._~%!$&'()*+;=-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])"
-    r"(?::[0-9]{1,5})?\Z",
-    re.ASCII,
-)
 _SCHEMES: t.Final = {"http": "http", "https": "https"} | {
     "ws": "http",
     "wss": "https",
@@ -208,7 +204,7 @@ def _scheme(text: str) -> str | None:
 
 
 def _host(text: str) -> str | None:
-    return text if _HOST.match(text) else None
+    return text if is_host(text) else None
 
 
 def _forwarded(

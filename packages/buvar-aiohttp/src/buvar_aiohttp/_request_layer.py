@@ -6,6 +6,7 @@ import functools
 import typing as t
 import weakref
 
+import aiohttp.hdrs
 import aiohttp.web
 
 from buvar import fork
@@ -14,7 +15,10 @@ from buvar.components import spi
 from buvar.context import buvar_context
 
 from ._connection import Connection
+from ._host import check_host
+from ._host import known_hosts
 from ._key import SEEN
+from ._last_answer import announce_close
 from ._outcome import error_of
 from ._outcome import mark_sent
 from ._outcome import report_cut
@@ -28,6 +32,7 @@ Handler: t.TypeAlias = t.Callable[
     [t.Any], t.Awaitable[aiohttp.web.StreamResponse]
 ]
 
+_HOST = aiohttp.hdrs.HOST
 _HTTPException = aiohttp.web.HTTPException
 _Request = aiohttp.web.Request
 _Response = aiohttp.web.Response
@@ -100,6 +105,11 @@ def in_layers(
         _set(layer)
         try:
             try:
+                if (
+                    gate.closing
+                    or request.headers.get(_HOST) not in known_hosts
+                ):
+                    _look_at(gate, request)
                 response = await handler(request)
             except _HTTPException as answer:
                 await _raised(gate, layer, request, answer)
@@ -107,12 +117,10 @@ def in_layers(
             except BaseException as error:
                 await end(layer, why(request, error))
                 raise
-            if gate.closing and isinstance(response, _StreamResponse):
-                response.force_close()
             if type(response) is not _Response or (
                 type(response.body) is not bytes
             ):
-                await _answered(layer, request, response)
+                await _answered(gate, layer, request, response)
             elif not layer.end_at_once():
                 outcome = error_of(response)
                 _check(await layer.close(outcome), outcome)
@@ -128,6 +136,18 @@ def in_layers(
         return response
 
     return handle
+
+
+def _look_at(gate: RequestGate, request: aiohttp.web.BaseRequest) -> None:
+    """
+    Do what most requests need not.
+
+    Raises:
+        aiohttp.web.HTTPBadRequest: Its host makes no sense.
+    """
+    if gate.closing:
+        announce_close(request)
+    check_host(request)
 
 
 def counted(worker: fork.Worker, handler: Handler) -> Handler:
@@ -149,19 +169,21 @@ async def _raised(
     answer: aiohttp.web.HTTPException,
 ) -> None:
     """End the layer of a request whose answer was raised."""
-    if gate.closing:
-        answer.force_close()
     if gate.problems:
         describe(request, answer)
-    await _answered(layer, request, answer)
+    await _answered(gate, layer, request, answer)
 
 
 async def _answered(
+    gate: RequestGate,
     layer: spi.Lifetime,
     request: aiohttp.web.BaseRequest,
     response: aiohttp.web.StreamResponse,
 ) -> None:
     """End the layer of a request that has an answer."""
+    if gate.closing and isinstance(response, _StreamResponse):
+        # Its head may have been sent before.
+        response.force_close()
     if not streams(response):
         await end(layer, error_of(response))
         return

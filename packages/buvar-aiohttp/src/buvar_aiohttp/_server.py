@@ -29,6 +29,7 @@ from ._drain import TICK
 from ._drain import wait_for_requests
 from ._lame_duck import follow_supervisor
 from ._lame_duck import go_on_accepting
+from ._last_answer import announce_close
 from ._limits import default_max_connections
 from ._listeners import Listener
 from ._listeners import listen_all
@@ -170,6 +171,11 @@ class Server:
             )
         ]
         if tls is not None:
+            for acceptor, listener in zip(
+                acceptors, self._listeners, strict=True
+            ):
+                if listener.tls:
+                    tls.listen(acceptor.secure)
             watching.append(asyncio.create_task(tls.watch()))
         worker = context.get(fork.Worker, default=None)
         delay = self.config.drain_delay
@@ -280,6 +286,8 @@ class Server:
     def _begin_to_stop(self) -> None:
         """Have each answer be the last one of its connection."""
         self._layers.gate.closing = True
+        for request in self.requests():
+            announce_close(request)
 
     async def _drain(
         self, acceptors: list[Acceptor], connections: Connections
@@ -344,7 +352,9 @@ async def prepare_server(
         server.secure(certificates)
         operation = None
         if served[1]:
-            # It stays until the service has stopped.
+            # It stays until the service has stopped, and tells of the end.
+            below = Layers()
+            below.gate = layers.gate
             operation = Server(
                 attrs.evolve(
                     config,
@@ -354,7 +364,7 @@ async def prepare_server(
                 ),
                 management().app,
                 served[1],
-                Layers(),
+                below,
             )
             management().address = operation.address
             operation.secure(certificates)

@@ -2,8 +2,11 @@
 TLS from files, which may be replaced while the server runs.
 
 New certificates are loaded into a context of their own, so that files which
-do not fit together change nothing. A handshake picks the newest context: no
-connection is closed, and none is refused.
+do not fit together change nothing. Those who listen begin handshakes with it
+from then on: no connection is closed, and none is refused. The context that
+was used before cannot take over the new certificates, as it knows the sessions
+of its clients: one whose CA is no longer trusted could go on with its session,
+without showing a certificate.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ class Certificates:
         config: Which files.
 
     Attributes:
-        context: What handshakes begin with, as long as the server runs.
+        context: What handshakes begin with.
 
     Raises:
         CertificateError: They cannot be used.
@@ -51,17 +54,19 @@ class Certificates:
     def __init__(self, config: AioHttpConfig) -> None:
         self._config = config
         self._stamp = self._look()
-        self.context = self._newest = self._load()
-        self.context.sni_callback = self._choose
+        self.context = self._load()
         self._wake = asyncio.Event()
         self._watched = False
+        self._on_change: list[t.Callable[[ssl.SSLContext], object]] = []
 
-    def _choose(
-        self, connection: t.Any, _name: str | None, _: ssl.SSLContext
-    ) -> None:
-        """Have a handshake go on with the newest certificates."""
-        if self._newest is not self.context:
-            connection.context = self._newest
+    def listen(self, change: t.Callable[[ssl.SSLContext], object]) -> None:
+        """
+        Be told of the context of new certificates.
+
+        Args:
+            change: Called in the event loop of ``watch``.
+        """
+        self._on_change.append(change)
 
     def _load(self) -> ssl.SSLContext:
         """
@@ -107,7 +112,7 @@ class Certificates:
         these = "HUP: the" if on_hup else "The"
         self._stamp = self._look()
         try:
-            self._newest = self._load()
+            self.context = self._load()
         except CertificateError as error:
             _log.error(
                 "%s certificates stay as they are. %s",
@@ -145,11 +150,13 @@ class Certificates:
                 except TimeoutError:
                     asked = False
                 self._wake.clear()
-                await asyncio.to_thread(self._follow, asked=asked)
+                if await asyncio.to_thread(self._follow, asked=asked):
+                    for change in self._on_change:
+                        change(self.context)
 
-    def _follow(self, *, asked: bool) -> None:
-        if asked or self._look() != self._stamp:
-            self.reload(on_hup=asked)
+    def _follow(self, *, asked: bool) -> bool:
+        changed = asked or self._look() != self._stamp
+        return changed and self.reload(on_hup=asked)
 
     def _look(self) -> Stamp:
         """Tell the files as they are now from what they were."""

@@ -11,7 +11,7 @@ from ._problem import phrase_of
 from .json import dumps
 
 
-#: How many mistakes are told; a client may make any number.
+#: How many mistakes are told, and looked for; a client may make any number.
 MOST: t.Final = 100
 
 
@@ -40,7 +40,8 @@ class ValidationError(aiohttp.web.HTTPUnprocessableEntity):
     the member ``errors``.
 
     Attributes:
-        errors: All mistakes.
+        errors: All mistakes, as far as they were looked for: a few more than
+            100 at most.
     """
 
     def __init__(self, errors: t.Iterable[Mistake]) -> None:
@@ -50,9 +51,7 @@ class ValidationError(aiohttp.web.HTTPUnprocessableEntity):
             "type": "about:blank",
             "title": phrase_of(self.status_code),
             "status": self.status_code,
-            "detail": "The request has 1 mistake."
-            if number == 1
-            else f"The request has {number} mistakes.",
+            "detail": f"The request has {_number(number)}.",
             "errors": [mistake._asdict() for mistake in self.errors[:MOST]],
         }
         text = dumps(problem).decode()
@@ -73,3 +72,9 @@ class ValidationError(aiohttp.web.HTTPUnprocessableEntity):
                 "Correct them, and send the request again.",
             )
         )
+
+
+def _number(mistakes: int) -> str:
+    if mistakes == 1:
+        return "1 mistake"
+    return f"{mistakes if mistakes <= MOST else f'more than {MOST}'} mistakes"

@@ -48,7 +48,7 @@ def _open(connections: Connections) -> t.Iterator[_WebSocket]:
     elsewhere: set[object] = set()
     for connection in connections.busy():
         request = connection.request
-        if request is None or "Upgrade" not in request.headers:
+        if request is None or not connection.switched:
             continue
         transport = request.transport
         sock = transport and transport.get_extra_info("socket")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import typing as t
 
 import aiohttp.web
@@ -10,6 +12,23 @@ import aiohttp.web
 _JSON: t.Final = "application/json"
 _Response = aiohttp.web.Response
 _dumps: t.Callable[[t.Any], bytes]
+
+#: A half of a pair of UTF-16, as an escape.
+_SURROGATE: t.Final = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _refuse(constant: str) -> t.NoReturn:
+    msg = f"JSON has no {constant}"
+    raise ValueError(msg)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        msg = "a number is too large"
+        raise ValueError(msg)
+    return value
+
 
 try:
     import orjson
@@ -24,7 +43,17 @@ except ImportError:
 
     def loads(text: str | bytes) -> t.Any:
         """Return what JSON says."""
-        return _json.loads(text)
+        # As strict as orjson: UTF-8, and neither NaN nor half a character.
+        if isinstance(text, bytes):
+            text = text.decode()
+        value = _loads(text)
+        if _SURROGATE.search(text):
+            _json.dumps(value, ensure_ascii=False).encode()
+        return value
+
+    _loads = _json.JSONDecoder(
+        parse_constant=_refuse, parse_float=_finite
+    ).decode
 
 else:
 

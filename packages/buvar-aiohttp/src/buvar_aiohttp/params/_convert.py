@@ -18,6 +18,8 @@ from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.errors import IterableValidationError
 from cattrs.errors import StructureHandlerNotFoundError
 
+from buvar_aiohttp._validation import MOST
+
 from ._scalars import FROM_BOTH
 from ._scalars import FROM_JSON
 from ._scalars import FROM_TEXT
@@ -80,7 +82,15 @@ class Converter(cattrs.Converter):
 
     def _class(self, tp: t.Any) -> Hook:
         make: t.Any = cattrs.gen.make_dict_structure_fn
-        structure = make(tp, self, _cattrs_forbid_extra_keys=self._forbid)
+        structure = make(
+            tp,
+            self,
+            _cattrs_forbid_extra_keys=self._forbid,
+            **{
+                name: cattrs.gen.override(struct_hook=self._hook_of(hint))
+                for name, hint in _quoted_fields(tp)
+            },
+        )
 
         def convert(value: t.Any, tp: t.Any) -> t.Any:
             if not isinstance(value, dict):
@@ -88,6 +98,9 @@ class Converter(cattrs.Converter):
             return structure(value, tp)
 
         return convert
+
+    def _hook_of(self, tp: t.Any) -> Hook:
+        return lambda value, _: self.structure(value, tp)
 
     def _list(self, tp: t.Any) -> Hook:
         (item,) = t.get_args(tp) or (t.Any,)
@@ -121,6 +134,8 @@ class Converter(cattrs.Converter):
                     note = _Note(f"At {index}", index, type_of(index))
                     error.__notes__ = [*_notes(error), note]
                     errors.append(error)
+                    if _are_enough(errors):
+                        break
             if errors:
                 msg = "Items are wrong"
                 raise _Wrong(msg, errors, tp)
@@ -150,6 +165,8 @@ class Converter(cattrs.Converter):
                     note = _Note(f"At {name}", name, item)
                     error.__notes__ = [*_notes(error), note]
                     errors.append(error)
+                    if _are_enough(errors):
+                        break
             if errors:
                 msg = "Values are wrong"
                 raise _Wrong(msg, errors, tp)
@@ -202,6 +219,25 @@ def is_class(tp: t.Any) -> bool:
     )
 
 
+def _quoted_fields(tp: t.Any) -> t.Iterator[tuple[str, t.Any]]:
+    """Yield fields whose types name a class in quotes, as ``list["Node"]``."""
+    cls = t.get_origin(tp) or tp
+    fields = attrs.fields(cls) if attrs.has(cls) else dataclasses.fields(cls)
+    quoted = [field.name for field in fields if _has_quotes(field.type)]
+    if quoted:
+        hints = t.get_type_hints(cls, include_extras=True)
+        yield from ((name, hints[name]) for name in quoted if name in hints)
+
+
+def _has_quotes(tp: t.Any) -> bool:
+    """Tell whether a part of a type is a name; cattrs knows whole ones."""
+    return any(
+        isinstance(part, (str, t.ForwardRef)) or _has_quotes(part)
+        for part in t.get_args(tp)
+        if t.get_origin(tp) is not t.Literal
+    )
+
+
 def _is_enum(tp: t.Any) -> bool:
     return isinstance(tp, type) and issubclass(tp, enum.Enum)
 
@@ -250,6 +286,18 @@ def _name(tp: t.Any) -> str:
 
 def _notes(error: Exception) -> list[t.Any]:
     return getattr(error, "__notes__", [])
+
+
+def _are_enough(errors: list[Exception]) -> bool:
+    """Tell whether that is more than a client is told."""
+    return sum(map(_count, errors)) > MOST
+
+
+def _count(error: Exception) -> int:
+    if isinstance(error, ExceptionGroup):
+        group = t.cast("ExceptionGroup[Exception]", error)
+        return sum(map(_count, group.exceptions))
+    return 1
 
 
 def unsupported(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 import typing as t
 
@@ -11,6 +12,7 @@ import aiohttp.web
 import attrs
 
 from buvar_aiohttp._errors import ParameterError
+from buvar_aiohttp._validation import MOST
 from buvar_aiohttp._validation import Mistake
 from buvar_aiohttp._validation import ValidationError
 from buvar_aiohttp.json import loads
@@ -299,7 +301,8 @@ def _convert(
 
 def _mistakes(error: Exception, name: str) -> list[tuple[str, str]]:
     try:
-        return [*mistakes(error, name)]
+        # One more than is told says that there are more.
+        return [*itertools.islice(mistakes(error, name), MOST + 1)]
     except RecursionError:
         return [(name, "is nested too deeply")]
 

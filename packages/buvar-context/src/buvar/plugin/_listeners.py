@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from ._events import Event
     from ._events import Listener
     from ._layer_observer import LayerObserver
+    from ._state import State
 
 
 _log = logging.getLogger("buvar.plugin")
@@ -117,7 +118,7 @@ class Listeners(list[Listening]):
         self, event: Event, told: t.Iterable[Listening] | None = None
     ) -> None:
         """
-        Tell those that ask for it; one that fails is told nothing any more.
+        Tell those that ask for it; one that fails is not called again.
 
         Args:
             event: What happened.
@@ -132,7 +133,7 @@ class Listeners(list[Listening]):
             except Exception:  # noqa: BLE001 - it is logged
                 self._drop(each)
                 _log.exception(
-                    "The listener %r failed; it is told nothing more.",
+                    "The listener %r failed; it is not called again.",
                     each.listener,
                     extra={"event_type": type(event).__name__},
                 )
@@ -141,6 +142,12 @@ class Listeners(list[Listening]):
                 raised = raised or error
         if raised is not None:
             raise raised
+
+    def tell_state(self, state: State) -> None:
+        """Tell what the stage does from now on."""
+        from ._events import StateChanged  # noqa: PLC0415 - for listeners
+
+        self.tell(StateChanged(state))
 
     def _drop(self, failed: Listening) -> None:
         self[:] = [each for each in self if each.listener != failed.listener]
