@@ -6,6 +6,7 @@ import ast
 import configparser
 import graphlib
 import importlib
+import inspect
 import re
 import sys
 import tomllib
@@ -92,7 +93,7 @@ def test_all_is_what_is_defined(folder: Path) -> None:
 
     public = {
         name
-        for name, value in vars(module).items()
+        for name, value in inspect.getmembers(module)
         if not name.startswith("_")
         and name != "annotations"
         and not isinstance(value, types.ModuleType)
@@ -100,6 +101,55 @@ def test_all_is_what_is_defined(folder: Path) -> None:
 
     assert set(module.__all__) == public
     assert len(module.__all__) == len(set(module.__all__))
+
+
+def deferred_names(tree: ast.Module) -> set[tuple[str, str]]:
+    """Return the modules and names that a package imports when asked."""
+    return {
+        (module, name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "deferred"
+        for module, names in ast.literal_eval(node.value).items()
+        for name in names
+        # A public module is a name itself.
+        if module != f".{name}"
+    }
+
+
+def names_for_type_checkers(tree: ast.Module) -> set[tuple[str, str]]:
+    return {
+        ("." * node.level + (node.module or ""), alias.name)
+        for block in tree.body
+        if isinstance(block, ast.If)
+        if ast.unparse(block.test) == "t.TYPE_CHECKING"
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+@pytest.mark.parametrize("folder", MODULES, ids=module_name)
+def test_type_checkers_see_deferred_names(folder: Path) -> None:
+    """What a package imports when asked for it, type checkers see imported."""
+    tree = ast.parse((folder / "__init__.py").read_text("utf-8"))
+    deferred = deferred_names(tree)
+    module = importlib.import_module(module_name(folder))
+
+    assert deferred <= names_for_type_checkers(tree)
+    assert {name for _, name in deferred} <= set(module.__all__)
+    assert not [name for _, name in deferred if not hasattr(module, name)]
+
+
+def test_some_names_are_deferred() -> None:
+    """The test above finds what there is."""
+    tree = ast.parse(
+        "if t.TYPE_CHECKING:\n"
+        "    from ._cron import cron\n"
+        "publish(globals(), deferred={'._cron': ['cron'], '.jobs': ['jobs']})"
+    )
+
+    assert deferred_names(tree) == {("._cron", "cron")}
+    assert names_for_type_checkers(tree) == {("._cron", "cron")}
 
 
 @pytest.mark.parametrize("folder", PACKAGES, ids=lambda path: path.name)

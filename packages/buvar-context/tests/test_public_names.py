@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pathlib
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def test_all_is_what_is_public(name):
     module = importlib.import_module(name)
     public = {
         key
-        for key, value in vars(module).items()
+        for key, value in inspect.getmembers(module)
         if not key.startswith("_")
         and not isinstance(value, types.ModuleType)
         and key != "annotations"
@@ -44,7 +45,7 @@ def test_classes_show_their_public_name(name):
     module = importlib.import_module(name)
     shown = {
         item.__module__
-        for item in map(vars(module).get, module.__all__)
+        for item in (getattr(module, name) for name in module.__all__)
         if isinstance(item, type)
     }
     assert not [other for other in shown if "._" in other]
@@ -81,7 +82,17 @@ def test_imports_go_down(name):
     [
         ("buvar.components", ["asyncio", "buvar.context", "buvar.plugin"]),
         ("buvar.context", ["buvar.plugin"]),
-        ("buvar.plugin", ["importlib.metadata", "difflib", "dataclasses"]),
+        (
+            "buvar.plugin",
+            [
+                "importlib.metadata",
+                "difflib",
+                "dataclasses",
+                "buvar.plugin._cron",
+                "buvar.plugin._events",
+                "buvar.plugin.jobs",
+            ],
+        ),
     ],
 )
 def test_import_brings_only_what_is_needed(name, unwanted):

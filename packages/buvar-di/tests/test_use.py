@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import traceback
 import typing as t
 
@@ -211,7 +212,7 @@ def test_all_is_what_is_public() -> None:
 
     public = {
         name
-        for name, value in vars(di).items()
+        for name, value in inspect.getmembers(di)
         if not name.startswith("_")
         and not isinstance(value, types.ModuleType)
         and name != "annotations"

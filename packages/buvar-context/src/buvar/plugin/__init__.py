@@ -12,12 +12,13 @@ The flow, and the order to read the code in: resolve -> parameters -> loader
 
 from __future__ import annotations
 
+import typing as t
+
 from buvar.components._public import publish as _publish
 
 from ._check import add_check
 from ._check import check
 from ._check import checking
-from ._cron import cron
 from ._errors import AbandonedTaskError
 from ._errors import NoPrepareError
 from ._errors import ParameterError
@@ -28,19 +29,8 @@ from ._errors import StageOptionError
 from ._errors import StateError
 from ._errors import TaskError
 from ._errors import WorkError
-from ._events import Event
-from ._events import LayerClosed
-from ._events import LayerOpened
-from ._events import Listener
-from ._events import PluginFailed
-from ._events import PluginPrepared
-from ._events import PluginPreparing
-from ._events import StateChanged
-from ._events import TaskEnded
-from ._events import TaskStarted
 from ._failure import Failure
 from ._failure import failures
-from ._listen import listen
 from ._loader import Loader
 from ._report import PluginReport
 from ._resolve import Plugin
@@ -53,9 +43,24 @@ from ._state import Cancel
 from ._state import State
 from ._teardown import Teardown
 from ._work import Counts
-from ._work import every
-from ._work import supervised
-from .jobs import Jobs
+
+
+if t.TYPE_CHECKING:
+    from ._cron import cron
+    from ._events import Event
+    from ._events import LayerClosed
+    from ._events import LayerOpened
+    from ._events import Listener
+    from ._events import PluginFailed
+    from ._events import PluginPrepared
+    from ._events import PluginPreparing
+    from ._events import StateChanged
+    from ._events import TaskEnded
+    from ._events import TaskStarted
+    from ._every import every
+    from ._listen import listen
+    from ._supervised import supervised
+    from .jobs import Jobs
 
 
 __all__ = [
@@ -103,4 +108,26 @@ __all__ = [
     "supervised",
 ]
 
-_publish(globals())
+_publish(
+    globals(),
+    # Many programs do without.
+    deferred={
+        "._cron": ["cron"],
+        "._events": [
+            "Event",
+            "LayerClosed",
+            "LayerOpened",
+            "Listener",
+            "PluginFailed",
+            "PluginPrepared",
+            "PluginPreparing",
+            "StateChanged",
+            "TaskEnded",
+            "TaskStarted",
+        ],
+        "._every": ["every"],
+        "._listen": ["listen"],
+        "._supervised": ["supervised"],
+        ".jobs": ["Jobs", "jobs"],
+    },
+)

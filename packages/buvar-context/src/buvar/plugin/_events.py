@@ -1,4 +1,4 @@
-"""What happens to a stage, as data, and those that listen to it."""
+"""What happens to a stage, as data; imported with the first listener."""
 
 # Annotations are not text here: fields of named tuples are looked up at once.
 
@@ -141,18 +141,9 @@ Event: t.TypeAlias = (
 )
 Listener: t.TypeAlias = t.Callable[[Event], object]
 
+for _event in t.get_args(Event):
+    # As users import it: the package itself need not have been asked for it.
+    _event.__module__ = __package__
 
-class Listening:
-    """
-    One who listens.
-
-    Attributes:
-        listener: The function.
-        events: The classes of the events it is called with.
-    """
-
-    __slots__ = ("events", "listener")
-
-    def __init__(self, listener: Listener, events: frozenset[type]) -> None:
-        self.listener = listener
-        self.events = events
+#: Those that have to be asked for.
+OF_LAYERS: t.Final = frozenset((LayerOpened, LayerClosed))

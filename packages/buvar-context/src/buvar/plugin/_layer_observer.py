@@ -19,10 +19,12 @@ from buvar.context._observe import unobserve
 from ._events import Event
 from ._events import LayerClosed
 from ._events import LayerOpened
-from ._events import Listening
 
 
-class LayerObserver:
+T = t.TypeVar("T")
+
+
+class LayerObserver(t.Generic[T]):
     """
     Makes events of what happens to the layers of a stage.
 
@@ -35,8 +37,8 @@ class LayerObserver:
     def __init__(
         self,
         stage: Components,
-        listeners: t.Callable[[], list[Listening]],
-        tell: t.Callable[[Event, list[Listening]], None],
+        listeners: t.Callable[[], list[T]],
+        tell: t.Callable[[Event, list[T]], None],
     ) -> None:
         self._stage = stage
         self._listeners = listeners
@@ -80,13 +82,13 @@ class LayerObserver:
         self,
         opened: LayerOpened,
         start: float,
-        told: list[Listening],
+        told: list[T],
         error: BaseException | None,
     ) -> None:
         seconds = time.monotonic() - start
         self._tell(LayerClosed(opened, seconds, error), told)
 
-    def _tell(self, event: Event, told: list[Listening]) -> None:
+    def _tell(self, event: Event, told: list[T]) -> None:
         thread = threading.get_ident()
         if thread in self._telling:
             # A listener has ended a layer.

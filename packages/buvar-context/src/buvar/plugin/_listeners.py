@@ -15,20 +15,36 @@ import typing as t
 from buvar.components import Components
 
 from ._errors import StageOptionError
-from ._events import Event
-from ._events import LayerClosed
-from ._events import LayerOpened
-from ._events import Listening
 
 
 if t.TYPE_CHECKING:
+    from ._events import Event
+    from ._events import Listener
     from ._layer_observer import LayerObserver
+    from ._state import State
 
 
 _log = logging.getLogger("buvar.plugin")
 
-_EVENTS: t.Final[tuple[type, ...]] = t.get_args(Event)
-_OF_LAYERS: t.Final[frozenset[type]] = frozenset((LayerOpened, LayerClosed))
+
+class Listening:
+    """
+    A listener, and what it is told of.
+
+    Attributes:
+        listener: The function.
+        events: The classes of the events it is called with.
+        of_layers: Whether there are any of layers among them.
+    """
+
+    __slots__ = ("events", "listener", "of_layers")
+
+    def __init__(
+        self, listener: Listener, events: frozenset[type], *, of_layers: bool
+    ) -> None:
+        self.listener = listener
+        self.events = events
+        self.of_layers = of_layers
 
 
 class Listeners(list[Listening]):
@@ -42,7 +58,7 @@ class Listeners(list[Listening]):
     def __init__(self, layer: Components) -> None:
         super().__init__()
         self._layer = layer
-        self._observer: LayerObserver | None = None
+        self._observer: LayerObserver[Listening] | None = None
 
     def add(
         self, listener: t.Callable[[t.Any], object], *events: type[Event]
@@ -59,6 +75,10 @@ class Listeners(list[Listening]):
             StageOptionError: It is not a plain function, or asks for
                 something else than events.
         """
+        from ._events import OF_LAYERS  # noqa: PLC0415 - many stages have none
+        from ._events import Event  # noqa: PLC0415
+
+        known: tuple[type, ...] = t.get_args(Event)
         called = getattr(listener, "__call__", None)  # noqa: B004
         if not callable(listener) or any(
             inspect.iscoroutinefunction(function)
@@ -70,18 +90,19 @@ class Listeners(list[Listening]):
                 "Give a function that takes an event; what awaits is a task.",
             )
         for event in events:
-            if event not in _EVENTS:
+            if event not in known:
                 raise StageOptionError(
                     "events",
                     f"{event!r} is not the class of an event",
                     "Give those that plugin.Event names, such as "
                     "plugin.LayerClosed.",
                 )
-        asked = frozenset(events or _EVENTS)
+        asked = frozenset(events or known)
         if not events:
-            asked -= _OF_LAYERS
-        self.append(Listening(listener, asked))
-        if asked & _OF_LAYERS and self._observer is None:
+            asked -= OF_LAYERS
+        of_layers = bool(asked & OF_LAYERS)
+        self.append(Listening(listener, asked, of_layers=of_layers))
+        if of_layers and self._observer is None:
             from ._layer_observer import LayerObserver  # noqa: PLC0415 - few do
 
             self._observer = LayerObserver(
@@ -91,7 +112,7 @@ class Listeners(list[Listening]):
 
     def of_layers(self) -> list[Listening]:
         """Return those that ask for events of layers."""
-        return [each for each in self if each.events & _OF_LAYERS]
+        return [each for each in self if each.of_layers]
 
     def tell(
         self, event: Event, told: t.Iterable[Listening] | None = None
@@ -121,6 +142,12 @@ class Listeners(list[Listening]):
                 raised = raised or error
         if raised is not None:
             raise raised
+
+    def tell_state(self, state: State) -> None:
+        """Tell what the stage does from now on."""
+        from ._events import StateChanged  # noqa: PLC0415 - for listeners
+
+        self.tell(StateChanged(state))
 
     def _drop(self, failed: Listening) -> None:
         self[:] = [each for each in self if each.listener != failed.listener]

@@ -16,10 +16,6 @@ from ._concurrent import together
 from ._errors import PluginError
 from ._errors import StateError
 from ._errors import TaskError
-from ._events import Event
-from ._events import PluginFailed
-from ._events import PluginPrepared
-from ._events import PluginPreparing
 from ._failure import Where
 from ._failure import mark
 from ._listeners import Listeners
@@ -165,10 +161,10 @@ class Loading:
         self, record: PluginRecord, origin: types.FrameType
     ) -> None:
         loop = asyncio.get_running_loop()
-        listeners, name = self._listeners, record.plugin.name
+        listeners = self._listeners
         record.start = loop.time()
         if listeners:
-            listeners.tell(PluginPreparing(name, record.chain))
+            _tell_preparing(listeners, record)
         plugin_token = preparing.set(record)
         layer_token = buvar_context.set(self._layer)
         try:
@@ -185,7 +181,7 @@ class Loading:
             buvar_context.reset(layer_token)
             preparing.reset(plugin_token)
             if listeners:
-                listeners.tell(_outcome(name, record.seconds, record.error))
+                _tell_outcome(listeners, record, record.seconds)
 
     async def _run(
         self, record: PluginRecord, origin: types.FrameType
@@ -265,10 +261,23 @@ def load_from(
     return loading.load(plugins, origin)
 
 
-def _outcome(name: str, seconds: float, error: BaseException | None) -> Event:
+def _tell_preparing(listeners: Listeners, record: PluginRecord) -> None:
+    from ._events import PluginPreparing  # noqa: PLC0415 - for listeners
+
+    listeners.tell(PluginPreparing(record.plugin.name, record.chain))
+
+
+def _tell_outcome(
+    listeners: Listeners, record: PluginRecord, seconds: float
+) -> None:
+    from ._events import PluginFailed  # noqa: PLC0415 - for listeners
+    from ._events import PluginPrepared  # noqa: PLC0415
+
+    name, error = record.plugin.name, record.error
     if error is None:
-        return PluginPrepared(name, seconds)
-    return PluginFailed(name, seconds, error)
+        listeners.tell(PluginPrepared(name, seconds))
+    else:
+        listeners.tell(PluginFailed(name, seconds, error))
 
 
 def _key(prepare: Prepare) -> t.Hashable:

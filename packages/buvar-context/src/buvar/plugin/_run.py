@@ -13,7 +13,6 @@ from buvar.components import Namespaces
 from buvar.components.spi import ENDING
 
 from ._errors import StageOptionError
-from ._events import Listener
 from ._failure import failures
 from ._interrupts import INTERRUPTED
 from ._leftovers import wind_up
@@ -22,6 +21,10 @@ from ._resolve import calling_frame
 from ._signals import Signals
 from ._stage import Stage
 from ._traceback import begin_here
+
+
+if t.TYPE_CHECKING:
+    from ._events import Listener
 
 
 def stage(

@@ -16,8 +16,6 @@ from buvar.context._tasks import task_layers
 
 from ._ending import Ending
 from ._errors import StateError
-from ._events import Listener
-from ._events import StateChanged
 from ._failures import Failures
 from ._failures import interrupted
 from ._host import Interrupter
@@ -38,6 +36,10 @@ from ._tasks import Tasks
 from ._teardown import Teardown
 from ._waiting import Waiting
 from ._watchdog import Watchdog
+
+
+if t.TYPE_CHECKING:
+    from ._events import Listener
 
 
 #: Bounds of the time that cancelled tasks get, unless it is given.
@@ -277,7 +279,7 @@ class Stage:
     def _enter(self, state: State) -> None:
         self._state = state
         if self.listeners:
-            self.listeners.tell(StateChanged(state))
+            self.listeners.tell_state(state)
 
     # --- the steps --------------------------------------------------------
 

@@ -9,8 +9,6 @@ import typing as t
 
 from ._errors import AbandonedTaskError
 from ._errors import TaskError
-from ._events import TaskEnded
-from ._events import TaskStarted
 from ._failure import Where
 from ._failure import mark
 from ._listeners import Listeners
@@ -169,8 +167,7 @@ class Tasks:
         self._pending[task.future] = task
         task.future.add_done_callback(self._ended)
         if self._listeners:
-            name = task.record.plugin.name
-            self._listeners.tell(TaskStarted(name, task.name))
+            self._tell_started(task)
 
     def _ended(self, future: asyncio.Future[t.Any]) -> None:
         task = self._pending.pop(future, None)
@@ -183,7 +180,15 @@ class Tasks:
                 self._tell_ended(task)
         self._bell.ring()
 
+    def _tell_started(self, task: StageTask) -> None:
+        from ._events import TaskStarted  # noqa: PLC0415 - for listeners
+
+        name = task.record.plugin.name
+        self._listeners.tell(TaskStarted(name, task.name))
+
     def _tell_ended(self, task: StageTask) -> None:
+        from ._events import TaskEnded  # noqa: PLC0415 - for listeners
+
         future = task.future
         error: BaseException | None = task.abandoned
         if future is not None and future.done() and _failed(future):

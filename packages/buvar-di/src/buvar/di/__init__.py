@@ -9,6 +9,8 @@ call, the request or the stage.
 
 from __future__ import annotations
 
+import typing as t
+
 from buvar.components.spi import publish as _publish
 
 from ._annotations.parse import Named
@@ -34,10 +36,13 @@ from ._registry.adapter import Adapter
 from ._registry.provider_kind import Scope
 from ._registry.registry import Adapters
 from ._report.check import check
-from ._report.graph import Graph
-from ._report.graph import GraphEdge
-from ._report.graph import GraphNode
-from ._report.graph import graph
+
+
+if t.TYPE_CHECKING:
+    from ._report.graph import Graph
+    from ._report.graph import GraphEdge
+    from ._report.graph import GraphNode
+    from ._report.graph import graph
 
 
 __all__ = [
@@ -70,4 +75,10 @@ __all__ = [
     "replan",
 ]
 
-_publish(globals())
+_publish(
+    globals(),
+    # Those who draw it.
+    deferred={
+        "._report.graph": ["Graph", "GraphEdge", "GraphNode", "graph"],
+    },
+)

@@ -11,8 +11,8 @@ import dataclasses
 import datetime as dt
 import enum
 import math
+import sys
 import typing as t
-import uuid
 
 from collections.abc import Mapping
 
@@ -137,7 +137,7 @@ class Cleaner:
                 return self._clean(kind(value), parents, budget)
         if isinstance(value, dt.datetime | dt.date | dt.time):
             return value.isoformat()
-        if isinstance(value, uuid.UUID):
+        if _is_uuid(value):
             return str(value)
         return _text(self._secrets.hide(self._repr(value)))
 
@@ -164,13 +164,19 @@ class Cleaner:
         return value
 
 
+def _is_uuid(value: object) -> bool:
+    """Tell whether it is one, without importing what makes them."""
+    module: t.Any = sys.modules.get("uuid")
+    return module is not None and isinstance(value, module.UUID)
+
+
 def key_text(key: object) -> str:
     """Return the text of a key as JSON writers have it, else its repr."""
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
     if isinstance(key, enum.Enum):
         return key_text(key.value)
-    if isinstance(key, str | int | float | uuid.UUID):
+    if isinstance(key, str | int | float) or _is_uuid(key):
         try:
             return str(key)
         except Exception:  # noqa: BLE001 - a subclass of anybody

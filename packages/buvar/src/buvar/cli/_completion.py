@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 import pathlib
 import typing as t
@@ -59,7 +58,9 @@ def plugins(
         for path in folder.glob("[!.]*")
         if _is_module(path)
     }
-    group = importlib.metadata.entry_points(group="buvar.plugins")
+    from importlib import metadata  # noqa: PLC0415 - it imports much
+
+    group = metadata.entry_points(group="buvar.plugins")
     found.update(entry_point.name for entry_point in group)
     names = sorted(found)
     return [Item(name) for name in names if name.startswith(incomplete)]

@@ -11,9 +11,9 @@ from buvar.config._merge import Path
 
 
 #: A string is skipped as a whole; brackets tell where a value ends; a key
-#: or header counts at the start of a line outside of values only.
-_TOKEN = re.compile(
-    rf"""
+#: or header counts at the start of a line outside of values only. It takes
+#: its time to compile, which is spent only when something is wrong.
+_TOKEN: t.Final = rf"""
       (?P<skip>'{{3}}[\s\S]*?'{{3}}'{{0,2}}
         |"{{3}}(?:\\[\s\S]|[^\\])*?"{{3}}"{{0,2}}
         |\#[^\n]*)
@@ -23,9 +23,7 @@ _TOKEN = re.compile(
     | (?P<string>"(?:\\.|[^"\\\n])*"|'[^'\n]*')
     | (?P<open>[\[{{])
     | (?P<close>[\]}}])
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
+    """
 
 
 def line_of(text: str, path: t.Sequence[t.Any]) -> int | None:
@@ -53,7 +51,7 @@ def _places(text: str) -> t.Iterator[tuple[tuple[t.Any, ...], int]]:
     key: tuple[t.Any, ...] = ()
     depth = 0
     counts: dict[tuple[t.Any, ...], int] = {}
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKEN, text, re.MULTILINE | re.VERBOSE):
         kind = match.lastgroup
         if kind == "open":
             depth += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import inspect
 import sys
 import types
@@ -28,7 +27,6 @@ _NO_KEYS: frozenset[t.Any] = frozenset({object, t.Generic, t.Protocol})
 _NO_TYPES = frozenset({type(None), inspect.Parameter.empty})
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
 class Named:
     """
     Ask for the component of this name: ``Annotated[T, di.Named("x")]``.
@@ -37,7 +35,23 @@ class Named:
         name: The name the component was added with.
     """
 
-    name: t.Hashable
+    __slots__ = ("name",)
+    __match_args__ = ("name",)
+
+    def __init__(self, name: t.Hashable) -> None:
+        self.name: t.Final = name
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether it is the same name."""
+        return isinstance(other, Named) and self.name == other.name
+
+    def __hash__(self) -> int:
+        """Hash it by its name."""
+        return hash((Named, self.name))
+
+    def __repr__(self) -> str:
+        """Show how it is written."""
+        return f"Named(name={self.name!r})"
 
 
 class Asked(t.NamedTuple):
@@ -88,8 +102,10 @@ def _ask(annotation: t.Any) -> Asked:  # noqa: PLR0911 - a case each
         if annotation.__constraints__:
             bound = t.Union[annotation.__constraints__]  # noqa: UP007 - of a tuple
         return ask(t.Any if bound is None else bound)
-    if isinstance(annotation, dataclasses.InitVar):
-        return ask(t.cast("t.Any", annotation).type)
+    # Whoever has an ``InitVar`` has imported the module.
+    data: t.Any = sys.modules.get("dataclasses")
+    if data is not None and isinstance(annotation, data.InitVar):
+        return ask(annotation.type)
     return Asked((normal(annotation),))
 
 
