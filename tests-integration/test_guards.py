@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import graphlib
 import importlib
 import re
 import sys
@@ -177,6 +178,28 @@ def test_import_direction(folder: Path) -> None:
     }
 
     assert others - {None, own} <= LAYERS[own]
+
+
+def folders_imported(folder: Path) -> dict[str, set[str]]:
+    """Return which folders of a module import which others of it."""
+    name = module_name(folder)
+    found: dict[str, set[str]] = {}
+    for path in folder.rglob("*.py"):
+        own = path.relative_to(folder).parts
+        if len(own) == 1:
+            continue
+        for other in imported(path):
+            inner = other.removeprefix(f"{name}.").split(".")[0]
+            if other.startswith(f"{name}.") and (folder / inner).is_dir():
+                found.setdefault(own[0], set()).add(inner)
+    return {user: used - {user} for user, used in found.items()}
+
+
+@pytest.mark.parametrize("folder", MODULES, ids=module_name)
+def test_folders_are_layered(folder: Path) -> None:
+    """The folders of a module import one another in one direction."""
+    # It raises an error that names a circle.
+    graphlib.TopologicalSorter(folders_imported(folder)).prepare()
 
 
 def test_files_are_short() -> None:

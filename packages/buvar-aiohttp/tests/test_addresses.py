@@ -16,6 +16,7 @@ import pytest
 
 import buvar_aiohttp
 
+from buvar import config
 from buvar import context
 from buvar import fork
 from buvar import plugin
@@ -262,3 +263,15 @@ def test_tls(serve, route) -> None:
             return scheme, message.data
 
     assert serve(visit, route(chat), ssl_context=server) == ("https", 1001)
+
+
+def test_a_path_wins_over_a_port() -> None:
+    """A file that sets the path cannot unset the port of an earlier one."""
+    source = config.ConfigSource(
+        {"aiohttp": {"host": "0.0.0.0", "port": 80}},
+        {"aiohttp": {"path": "/run/web.sock"}},
+    )
+
+    settings = source.load(buvar_aiohttp.AioHttpConfig)
+
+    assert settings.address == "unix:///run/web.sock"

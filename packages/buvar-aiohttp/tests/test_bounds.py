@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import typing as t
 
 import aiohttp.web
+import attrs
 import pytest
 
 import buvar_aiohttp
 
 from buvar import context
 from buvar import di
+from buvar_aiohttp import ClientConfig
 from buvar_aiohttp._errors import ClientLeftError
 from buvar_aiohttp._errors import RequestTimeoutError
 
@@ -270,6 +273,27 @@ def test_bounds_that_make_no_sense(name: str) -> None:
     """A bound of 0 would answer nothing."""
     with pytest.raises(ValueError, match=f"{name} has to be more than 0"):
         buvar_aiohttp.AioHttpConfig(**{name: 0})
+
+
+SECONDS = [
+    (cls, field.name)
+    for cls in (buvar_aiohttp.AioHttpConfig, ClientConfig)
+    for field in attrs.fields(cls)
+    if "float" in str(field.type)
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), SECONDS)
+def test_what_no_number_of_seconds_is(cls: type, name: str) -> None:
+    """Bounds may be infinite, a delay may not; neither is below 0, or nan."""
+    for value in (-1.0, -math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"{name} has to be"):
+            cls(**{name: value})
+    if name == "drain_delay":
+        with pytest.raises(ValueError, match=f"{name} has to be"):
+            cls(**{name: math.inf})
+    else:
+        assert getattr(cls(**{name: math.inf}), name) == math.inf
 
 
 def test_sizes_of_heads(serve, route) -> None:

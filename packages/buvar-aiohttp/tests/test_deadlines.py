@@ -42,6 +42,16 @@ async def calling(request: aiohttp.web.Request) -> aiohttp.web.Response:
     raise AssertionError
 
 
+@buvar_aiohttp.deadline(0.2)
+async def going_on(request: aiohttp.web.Request) -> aiohttp.web.Response:
+    """Ask a service that does not answer, when the time is over."""
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    url = request.url.with_path("/forever")
+    await context.get(aiohttp.ClientSession).get(url)
+    raise AssertionError
+
+
 class View(aiohttp.web.View):
     @buvar_aiohttp.deadline(60)
     @di.inject
@@ -61,6 +71,7 @@ async def prepare_routes(load: plugin.Loader) -> None:
     router = context.get(aiohttp.web.Application).router
     router.add_get("/forever", forever)
     router.add_get("/calling", calling)
+    router.add_get("/going_on", going_on)
     router.add_view("/view", View)
     router.add_get("/own", buvar_aiohttp.deadline(60)(own))
     router.add_get("/stream", buvar_aiohttp.deadline(0.2)(stream))
@@ -76,6 +87,8 @@ def test_a_route_has_its_time(serve: t.Any) -> None:
         async with asyncio.timeout(60):
             while not ends:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
+        async with session.get(f"{url}/going_on") as response:
+            assert response.status == status
         # It is too late for a status, so the response is cut off.
         async with session.get(f"{url}/stream") as response:
             with pytest.raises(aiohttp.ClientError):

@@ -18,6 +18,10 @@ from buvar import config
 from buvar.config._sources.toml_lines import line_of
 
 
+#: What a command calls its options.
+OPTIONS = config.NamedBy(files="-c", secrets="--secrets", unknown="--unknown")
+
+
 @attrs.define
 class Web:
     port: int = 0
@@ -103,8 +107,37 @@ def test_what_names_a_missing_file(tmp_path) -> None:
     missing = tmp_path / "missing.toml"
 
     assert fails(missing).endswith("or pass config.optional(path).")
-    assert fails(missing, named_by="--config").endswith(
-        "Create it, or correct the path that --config names."
+    assert fails(missing, named_by=OPTIONS).endswith(
+        "Create it, or correct the path that -c names."
+    )
+
+
+def test_what_names_a_missing_folder_of_secrets(tmp_path) -> None:
+    """So is the cure for a folder of secrets, also when it is read again."""
+    folder = tmp_path / "secrets"
+
+    assert fails(secrets=folder).endswith("Mount it, or pass no secrets.")
+    cure = "Mount it, or correct the path that --secrets names."
+    assert fails(secrets=folder, named_by=OPTIONS).endswith(cure)
+    folder.mkdir()
+    source = config.ConfigSource(secrets=folder, named_by=OPTIONS)
+    folder.rmdir()
+    with pytest.raises(config.ConfigError) as caught:
+        source.reload()
+    assert caught.value.cure == cure
+
+
+def test_what_says_what_to_do_about_unknown_keys() -> None:
+    """And so is that for what nothing reads, also after a reload."""
+    source = config.ConfigSource({"wbe": {}}, named_by=OPTIONS)
+    source.reserve("web")
+
+    source.reload()
+    with pytest.raises(config.ConfigError) as caught:
+        source.check_unknown()
+
+    assert caught.value.cure == (
+        "Correct it, or have it only logged: --unknown warn."
     )
 
 

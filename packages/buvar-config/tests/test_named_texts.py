@@ -138,16 +138,23 @@ def test_origins_of_texts(caplog) -> None:
     assert of("ssm:/app") == "ssm:/app"
     assert of(lambda name: f"ssm:{name}") == "ssm:STORE_URL"
     assert of(lambda name: name[99]) == "vault:kv/app: STORE_URL"
-    assert "has no origin" in caplog.text
+    assert "cannot say where a text came from" in caplog.text
 
 
 @pytest.mark.parametrize(
-    "data", [{"STORE_URL": 5}, {5: "u"}, {"STORE_URL": None}, ["a"]], ids=str
+    ("data", "text"),
+    [
+        ({"STORE_URL": 5}, "the provider has STORE_URL of type int, not text"),
+        ({5: "u"}, "the provider has the name 5 "),
+        ({"STORE_URL": None}, "STORE_URL of type NoneType"),
+        (["a"], "an object of type list"),
+    ],
 )
-def test_texts_are_text(data) -> None:
+def test_texts_are_text(data, text) -> None:
     """Anything but text by text is refused, with the provider's name."""
-    with pytest.raises(config.ConfigError, match="vault:kv/app"):
+    with pytest.raises(config.ConfigError, match="vault:kv/app") as caught:
         config.ConfigSource(Fixed(config.Texts(data)))
+    assert text in str(caught.value)
 
 
 async def test_several_at_once() -> None:

@@ -185,3 +185,83 @@ def test_what_is_no_override() -> None:
     with pytest.raises(config.ConfigError) as caught:
         config.ConfigSource(overrides=[f"first.{'a.' * 62}a=1"])
     assert caught.value.errors[0].source == "--set first"
+
+
+class Texts:
+    """Has a text by name, which wins over all trees."""
+
+    name = "texts"
+
+    def load(self) -> config.Texts:
+        return config.Texts({"APP_WEB_PORT": "2", "APP_WEB_HOST": "text"})
+
+    def stamp(self) -> None:
+        """Never have anything new."""
+
+
+def test_values_above_all_others(monkeypatch, tmp_path) -> None:
+    """A source with values on top says all that the one below it says."""
+
+    @attrs.define
+    class Web:
+        port: int = 0
+        host: str = ""
+        user: str = ""
+        token: str = ""
+        tags: dict[str, object] = attrs.field(factory=dict)
+
+    monkeypatch.setenv("APP_WEB_USER", "variable")
+    tmp_path.joinpath("web_token").write_text("hunter2")
+    below = config.ConfigSource(
+        {"web": {"tags": {"a": 1, "b": 1}}},
+        Texts(),
+        env_prefix="APP",
+        secrets=tmp_path,
+        unknown="warn",
+        overrides=["web.tags.c=1"],
+    )
+    below["web"]["tags"]["d"] = 1
+    below.reserve("other")
+    before = str(below.explain(Web, "web"))
+    thing = object()
+
+    source = below.with_values(
+        {"web": {"port": 3, "tags": {"b": 2, "e": thing}, "user": "dict"}},
+        "web.tags.f=3",
+        {"new": {}},
+    )
+
+    assert source.load(Web, "web") == Web(
+        port=3,
+        host="text",
+        user="dict",
+        token="hunter2",  # noqa: S106
+        tags={"a": 1, "b": 2, "c": "1", "d": 1, "e": thing, "f": "3"},
+    )
+    assert source["new"] == {}
+    assert (source.unknown, source.secrets) == ("warn", tmp_path)
+    found = {x.path: x.source for x in source.explain(Web, "web")}
+    assert found["web.port"] == "code"
+    assert found["web.host"] == "texts: APP_WEB_HOST"
+    assert found["web.token"] == str(tmp_path / "web_token")
+    assert found["web.tags.c"] == "--set web.tags.c"
+    # What is read anew is below these values, too.
+    source.reload()
+    assert source.load(Web, "web").port == 3
+    assert str(below.explain(Web, "web")) == before
+
+
+def test_values_that_are_none() -> None:
+    """What is neither nested dicts nor a string is refused."""
+    source = config.ConfigSource()
+
+    with pytest.raises(config.ConfigError, match="made of dicts"):
+        source.with_values(3)  # type: ignore[arg-type]
+    with pytest.raises(config.ConfigError, match="key=value"):
+        source.with_values("a.b")
+    deep: dict[str, object] = {}
+    for _ in range(100):
+        deep = {"a": deep}
+    with pytest.raises(config.ConfigError, match="nest"):
+        source.with_values(deep)
+    assert source == {}

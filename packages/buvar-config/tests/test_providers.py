@@ -131,7 +131,9 @@ def test_failing_origin(caplog) -> None:
             return config.Values(data, origin=lambda path: path[7])
 
     assert "'x' (vault:kv/app)" in fails(config.ConfigSource(Odd()))
-    assert caplog.messages == ["vault:kv/app has no origin."]
+    assert caplog.messages == [
+        "vault:kv/app cannot say where a value came from."
+    ]
 
 
 def test_origin_that_is_not_known(caplog) -> None:
@@ -186,6 +188,49 @@ def test_neither_a_dict_nor_a_provider() -> None:
         config.ConfigSource(5)  # type: ignore[arg-type]
 
 
+class Half:
+    """Lacks what says whether there is something new."""
+
+    name = "half"
+
+    def load(self) -> t.Any:
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (Half(), "a provider of type Half has no stamp"),
+        (Half, "Half is a class"),
+        (Vault, "Vault is a class"),
+    ],
+)
+def test_half_a_provider(given: t.Any, text: str) -> None:
+    """What is meant as a provider is told what it lacks."""
+    with pytest.raises(config.ConfigError, match=text):
+        config.ConfigSource({}, given)
+    with pytest.raises(config.ConfigError, match=text):
+        config.ConfigSource.read(given)
+
+
+def test_a_coroutine_of_a_plain_function() -> None:
+    """The cure says how to write one that has to be awaited."""
+
+    class Wrapped(Half):
+        def load(self) -> t.Any:
+            return Remote({}).load()
+
+        def stamp(self) -> object:
+            return None
+
+    with pytest.raises(config.ConfigError) as caught:
+        config.ConfigSource(Wrapped())
+    assert "an object of type coroutine (half)" in str(caught.value)
+    assert str(caught.value).endswith(
+        "Write 'async def load', and call `await source.fetch()`."
+    )
+
+
 def test_refresh_follows_the_stamp() -> None:
     """A provider is asked again when its stamp differs, not before."""
     vault = Vault(url="a")
@@ -221,7 +266,7 @@ def test_failing_stamp_is_logged(caplog) -> None:
     source = config.ConfigSource(Odd(url="a"))
     assert not source.refresh()
     assert source.load(Store, "store").url == "a"
-    assert "has no stamp" in caplog.text
+    assert "The stamp of the provider" in caplog.text
 
 
 async def test_asynchronous_ones_are_asked_at_the_same_time() -> None:
@@ -339,4 +384,5 @@ def test_what_a_source_shows() -> None:
         "unknown",
         "watch",
         "where",
+        "with_values",
     }

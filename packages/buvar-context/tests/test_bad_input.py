@@ -189,6 +189,10 @@ def test_an_added_class(stage_error):
     assert "prepare" in error.__notes__[0]
 
 
+#: Options in seconds that may be left out by None.
+OPTIONAL_SECONDS = ("abandon_timeout", "watchdog", "exit_timeout")
+
+
 def forever():
     raise AssertionError
 
@@ -199,11 +203,12 @@ def forever():
         {"components": [1]},
         {"signals": 1},
         {"signals": int},
-        {"cancel_timeout": -1},
-        {"cancel_timeout": "1"},
+        *(
+            {name: value}
+            for name in ("cancel_timeout", *OPTIONAL_SECONDS)
+            for value in (-1, -math.inf, math.nan, "1", True)
+        ),
         {"cancel_timeout": None},
-        {"abandon_timeout": math.nan},
-        {"watchdog": True},
         {"on_ready": 1},
         {"on_ready": yields_none},
         {"on_ready": returns_text},
@@ -215,6 +220,18 @@ def test_options(options):
     with pytest.raises(plugin.StageOptionError) as info:
         plugin.stage("not_there", **options)
     assert info.value.option in options
+
+
+def test_no_bounds():
+    """What bounds something may be infinite, or be left out."""
+
+    async def prepare():
+        yield asyncio.sleep(0, 3)
+
+    for bound in (math.inf, None):
+        options = dict.fromkeys(OPTIONAL_SECONDS, bound)
+        found = plugin.stage(prepare, cancel_timeout=math.inf, **options)
+        assert found == [3]
 
 
 def test_a_handler_of_no_signal():

@@ -190,7 +190,7 @@ def test_a_failure_cancels_the_others() -> None:
     assert isinstance(error, LookupError)
     notes = "\n".join(error.__notes__)
     assert "fails" in notes
-    assert "a plugin that needs another one loads it itself" in notes
+    assert "A plugin that needs another one loads it first" in notes
     assert ended == ["slow"]
 
 

@@ -117,6 +117,76 @@ async def test_a_task_is_bounded_by_the_block_it_was_started_in() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_block_ends_at_once_where_the_time_is_over() -> None:
+    """What goes on although it was cancelled has no more time either."""
+    inner: context.DeadlineError | None = None
+    with pytest.raises(context.DeadlineError) as caught:  # noqa: PT012 - a block
+        async with context.child(timeout=0.01):
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            try:
+                async with context.child(timeout=60):
+                    await asyncio.Event().wait()
+            except context.DeadlineError as error:
+                inner = error
+                raise
+    assert inner is not None
+    assert inner.outer is caught.value.deadline
+    assert str(inner).splitlines()[0].endswith(", which it was opened in.")
+    assert caught.value.outer is None
+    assert caught.value.__cause__ is inner
+
+
+@pytest.mark.asyncio
+async def test_tasks_that_notice_first() -> None:
+    """The block raises its own error, not those of the tasks within it."""
+
+    async def work() -> None:
+        async with context.child(timeout=60):
+            await asyncio.Event().wait()
+
+    async def call() -> None:
+        # As a client session does.
+        deadline = context.get(context.Deadline)
+        try:
+            async with asyncio.timeout(deadline.remaining()):
+                await asyncio.Event().wait()
+        except TimeoutError as error:
+            raise context.DeadlineError(deadline) from error
+
+    with pytest.raises(context.DeadlineError) as caught:  # noqa: PT012 - a block
+        async with context.child(timeout=0.01), asyncio.TaskGroup() as group:
+            group.create_task(work())
+            group.create_task(call())
+    assert caught.value.outer is None
+    assert caught.value.deadline.timeout == 0.01
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+@pytest.mark.asyncio
+async def test_what_else_tasks_raise_is_not_lost() -> None:
+    """Other errors of the tasks of a late block come out as they are."""
+
+    async def work() -> None:
+        async with context.child(timeout=60):
+            await asyncio.Event().wait()
+
+    async def fail() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError
+
+    with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - a block
+        async with context.child(timeout=0.01), asyncio.TaskGroup() as group:
+            group.create_task(work())
+            group.create_task(fail())
+    assert caught.value.subgroup(ValueError) is not None
+
+
+@pytest.mark.asyncio
 async def test_no_block_opens_over_a_layer_that_has_ended() -> None:
     """It is refused, and the context is as it was."""
     async with context.child():
@@ -189,7 +259,7 @@ async def test_failures_of_closing_are_raised() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
+@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, 10**400])
 async def test_a_timeout_is_a_number_of_seconds(seconds: float) -> None:
     """A timeout that cannot be waited for is refused before it opens."""
     with pytest.raises(ValueError, match="number of seconds from 0 on"):

@@ -132,7 +132,7 @@ async def test_a_plugin_listens() -> None:
 
 
 async def test_a_listener_that_fails(caplog) -> None:
-    """It is logged once and told nothing more; the stage goes on."""
+    """It is logged once and not called again; the stage goes on."""
     calls, events = [], []
 
     def broken(event) -> None:
@@ -144,7 +144,7 @@ async def test_a_listener_that_fails(caplog) -> None:
     assert len(calls) == 1
     assert len(events) == 11
     (record,) = (r for r in caplog.records if r.levelno == logging.ERROR)
-    assert "it is told nothing more" in record.message
+    assert "it is not called again" in record.message
     assert record.exc_info is not None
 
 

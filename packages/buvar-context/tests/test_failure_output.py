@@ -237,3 +237,28 @@ def test_a_module_that_cannot_be_imported(tmp_path, monkeypatch):
     assert text.count('File "') == 2
     assert "While preparing the plugin" in text
     assert text.endswith(f"{failure.what[:1].upper()}{failure.what[1:]}.\n")
+
+
+def test_tracebacks_begin_at_the_users_code_wherever_they_are_caught():
+    """What a stage never raised is shortened as well, groups included."""
+
+    async def prepare(load: plugin.Loader):
+        with pytest.raises(ValueError, match="no host") as info:
+            await load(fails)
+        caught.append(info.value)
+        caught.append(ExceptionGroup("both", [info.value]))
+
+    async def fails():
+        connect()
+
+    caught: list[Exception] = []
+    plugin.stage(prepare)
+
+    for error in caught:
+        (failure,) = plugin.failures(error)
+        frames = traceback.extract_tb(failure.error.__traceback__)
+        assert [frame.name for frame in frames] == [
+            "prepare",
+            "fails",
+            "connect",
+        ]

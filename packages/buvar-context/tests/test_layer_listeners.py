@@ -143,7 +143,7 @@ async def test_without_a_stage(observed) -> None:
 
 @pytest.mark.parametrize("kind", [LayerOpened, LayerClosed])
 async def test_a_listener_that_fails(kind, caplog, ends) -> None:
-    """It is logged once and told nothing more; the block goes on."""
+    """It is logged once and not called again; the block goes on."""
     calls, events = [], []
 
     def broken(event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.metadata
 import sys
 import textwrap
@@ -11,6 +12,7 @@ import types
 import pytest
 
 from buvar import plugin
+from buvar.plugin import spi
 
 
 @pytest.fixture
@@ -152,3 +154,25 @@ def test_relative_names_without_a_package_variable(package, where):
         scope["__path__"] = []
     exec(code, scope)  # noqa: S102 - that is the case
     assert scope["result"] == ["somepkg.a"]
+
+
+def test_a_loader_is_called_and_nothing_else():
+    """What users see of a loader is the call; its types are complete."""
+
+    async def prepare(load: plugin.Loader):
+        assert [name for name in dir(load) if not name.startswith("_")] == []
+        with pytest.raises(TypeError):
+            load("somepkg.a", origin=sys._getframe())
+
+    plugin.stage(prepare)
+
+
+def test_frameworks_load_for_somebody_else(package):
+    """A relative name starts where it is named, not where it is loaded."""
+    package(a="import sys\nFRAME = sys._getframe()", b=PREPARE)
+    origin = importlib.import_module("somepkg.a").FRAME
+
+    async def prepare(load: plugin.Loader):
+        await spi.load_from(load, [".b"], origin)
+
+    assert plugin.stage(prepare) == ["somepkg.b"]

@@ -199,7 +199,7 @@ async def test_nothing_to_collect_is_missing() -> None:
 
     di.register(Empty)
     assert (await di.nject(Empty)).checks == ()
-    with pytest.raises(di.ResolveError, match="the members of a collection"):
+    with pytest.raises(di.ResolveError, match="a collection without members"):
         await di.nject(list[Check])
     disk = context.add(Disk())
     assert (await di.nject(Empty)).checks == (disk,)
@@ -241,6 +241,44 @@ async def test_adapters_of_one_name_are_members_of_a_list() -> None:
         await di.nject(dict[str, Check])
     assert str(info.value).startswith("dict[str, Check] would hold two of")
     assert "check'" in str(info.value).splitlines()[0]
+
+
+class Loaded(Check):
+    @classmethod
+    def load(cls) -> t.Self:
+        return cls()
+
+
+class Cached(Loaded): ...
+
+
+async def test_methods_have_the_name_of_their_class() -> None:
+    """What a class inherits is told apart from what it is inherited from."""
+    di.register(Loaded.load, Cached.load)
+    found = await di.nject(dict[str, Check])
+    assert [*found] == ["Loaded.load", "Cached.load"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        set[Check],
+        tuple[Check],
+        dict[int, Check],
+        collections.abc.Iterable[Check],
+        collections.abc.Mapping[str, Check],
+    ],
+)
+async def test_other_collections(asked: t.Any) -> None:
+    """The error about one that is not filled names those that are."""
+    hint = "all there is of Check is asked for as list[Check], Sequence[Check]"
+    with pytest.raises(di.ResolveError) as caught:
+        await di.nject(asked)
+    assert hint not in str(caught.value)
+    di.register(Disk)
+    with pytest.raises(di.ResolveError) as caught:
+        await di.nject(asked)
+    assert hint in str(caught.value)
 
 
 async def test_members_follow_one_that_is_left_out() -> None:
@@ -313,6 +351,9 @@ async def test_members_of_generic_types() -> None:
     ints = context.add(Ints(), name="more")
     context.add(Texts(), name="less")
     assert (await di.nject(list[Repo[int]]))[1:] == [ints]
+    made = context.add(Repo[int](), name="made")
+    context.add(Repo[str](), name="other")
+    assert (await di.nject(list[Repo[int]]))[1:] == [ints, made]
 
 
 async def test_check_and_graph_know_collections() -> None:

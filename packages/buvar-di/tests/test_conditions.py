@@ -186,6 +186,63 @@ async def test_what_it_needs_is_missing(uses_redis: t.Any) -> None:
     assert "cannot be decided" in str(node.left_out)
 
 
+@pytest.mark.parametrize("target", [Cache, list[Cache], dict[str, Cache]])
+async def test_undecided_beside_something_else(
+    target: t.Any, uses_redis: t.Any
+) -> None:
+    """What else there is does not stand for what nobody decided about."""
+    di.register(Memory)
+    di.register(Redis, when=uses_redis)
+    with pytest.raises(di.ResolveError, match="needs settings: Settings"):
+        await di.nject(target)
+    context.add(Settings(redis=True))
+    assert await di.nject(target)
+
+
+async def test_what_is_registered_later_needs_no_decision(
+    uses_redis: t.Any,
+) -> None:
+    """A condition is not asked where something else comes first."""
+    di.register(Redis, when=uses_redis)
+    di.register(Memory)
+    assert isinstance(await di.nject(Cache), Memory)
+
+
+async def test_undecided_decorator(uses_redis: t.Any) -> None:
+    """Nothing is handed out unwrapped because nobody decided."""
+
+    def wrap(inner: Cache) -> Cache:
+        return inner
+
+    di.register(Memory)
+    di.decorate(wrap, when=uses_redis)
+    with pytest.raises(di.ResolveError) as caught:
+        await di.nject(Cache)
+    assert "wrap around Memory, whose condition uses_redis" in str(
+        caught.value
+    )
+    context.add(Settings(redis=False))
+    assert isinstance(await di.nject(Cache), Memory)
+
+
+async def test_the_cure_for_a_collection() -> None:
+    """The error of a condition on a collection says what it may ask for."""
+
+    def several(caches: list[Cache]) -> bool:
+        return bool(caches)
+
+    di.register(Memory, collect=False)
+    context.add(Settings(), Cache)
+    di.register(Redis, when=several)
+    with pytest.raises(di.ResolveError) as caught:
+        await di.nject(Redis)
+    assert "list[Cache] is a collection" in str(caught.value)
+    assert str(caught.value).endswith(
+        "have the condition ask for components only, or for what is built "
+        "without waiting and not kept"
+    )
+
+
 async def test_what_is_there_only_later(uses_redis: t.Any) -> None:
     """A check does not decide by what a request brings along."""
     di.register(Redis, when=uses_redis)
@@ -237,7 +294,7 @@ async def test_it_is_a_function(condition: t.Any) -> None:
 
 async def test_its_parameters_say_what_they_are() -> None:
     """What is injected is known by its type."""
-    with pytest.raises(di.RegisterError, match="parameter settings says no"):
+    with pytest.raises(di.RegisterError, match="settings has no annotation"):
         di.register(Redis, when=lambda settings: settings.redis)
 
 

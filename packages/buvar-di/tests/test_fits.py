@@ -192,8 +192,8 @@ def test_what_refused_a_bound_is_said() -> None:
     with pytest.raises(di.CheckError) as caught:
         di.check(list[Other], set[float])
     text = str(caught.value)
-    assert "numbers builds no list[Other]: number is bound to int" in text
-    assert "both builds no set[float]: either is int or str" in text
+    assert "numbers does not build list[Other]: number is bound to int" in text
+    assert "both does not build set[float]: either is int or str" in text
 
 
 async def test_a_factory_is_given_what_can_be_called() -> None:

@@ -50,7 +50,7 @@ async def fails(target: t.Any, **keywords: t.Any) -> di.ResolveError:
         (Shape, "register what implements Shape;"),
         (Speaker, "register what implements Speaker;"),
         (int, "register something that returns int;"),
-        (list[Item], "the members of a collection, of Item;"),
+        (list[Item], "register or add something of type Item, or give"),
         (Item | Dear, "register something that returns Item or Dear;"),
         (t.Literal["a"], "register something that returns Literal['a'];"),
         ("Item", "ask for a type itself, not for its name"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections.abc
+import itertools
+import re
 import types
 import typing as t
 
 import pytest
 
+from buvar import context
 from buvar import di
 
 
@@ -47,6 +51,62 @@ async def test_callables_are_told_apart_however_spelled() -> None:
     assert "Callable[[str], User] cannot be resolved" in str(caught.value)
     assert "an adapter for Callable[[int], User]: make" in str(caught.value)
     assert "Callable[..., Base]" in str(caught.value)
+
+
+#: Each row is one type.
+SAME: t.Final[tuple[tuple[t.Any, ...], ...]] = (
+    (t.List[User], list[User]),  # noqa: UP006 - that it is the same
+    (t.Type[User], type[User]),  # noqa: UP006
+    (t.Pattern[str], re.Pattern[str]),
+    (t.Dict[str, None], dict[str, None]),  # noqa: UP006
+    (t.Callable[[], None], collections.abc.Callable[[], None]),
+    (t.Callable[..., User], collections.abc.Callable[..., User]),
+    (
+        t.Callable[[t.List[int]], t.Awaitable[None]],  # noqa: UP006
+        t.Callable[[list[int]], t.Awaitable[None]],
+        t.Callable[[list[int]], collections.abc.Awaitable[None]],
+        collections.abc.Callable[[list[int]], collections.abc.Awaitable[None]],
+    ),
+    (asyncio.Queue[None],),
+)
+
+
+@pytest.mark.parametrize(
+    ("added", "asked"),
+    [pair for row in SAME for pair in itertools.product(row, row)],
+)
+async def test_components_however_spelled(added: t.Any, asked: t.Any) -> None:
+    """What was added as a type is found as it, also in a collection."""
+    with pytest.raises(di.ResolveError):
+        await di.nject(asked)
+    item = context.add(object(), added)
+    assert await di.nject(asked) is item
+    assert await di.nject(list[asked]) == [item]
+    with context.child():
+        other = context.add(object(), asked, name="other")
+        named = t.Annotated[asked, di.Named("other")]
+        assert await di.nject(t.cast("t.Any", named)) is other
+        nearer = context.add(object(), asked)
+        assert await di.nject(added) is nearer
+    assert await di.nject(added) is item
+
+
+@pytest.mark.parametrize(
+    ("returns", "asked"),
+    [
+        (collections.abc.Callable[[], None], t.Callable[[], None]),
+        (t.Callable[[], None], collections.abc.Callable[[], None]),
+    ],
+)
+async def test_none_however_spelled(returns: t.Any, asked: t.Any) -> None:
+    """None as an argument is its class, as typing has it."""
+
+    def make() -> t.Any:
+        return print
+
+    make.__annotations__["return"] = returns
+    di.register(make)
+    assert await di.nject(asked) is print
 
 
 class TypeAliasType:

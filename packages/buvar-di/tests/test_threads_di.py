@@ -15,8 +15,8 @@ from buvar import context
 from buvar import di
 from buvar.components import Components
 from buvar.di._codegen import once
-from buvar.di._codegen.cache import Compiled
-from buvar.di._codegen.cache import Resolver
+from buvar.di._registry.compiled import Compiled
+from buvar.di._registry.compiled import Resolver
 
 
 T = t.TypeVar("T")

@@ -300,7 +300,7 @@ def start(tmp_path: Path) -> t.Iterator[t.Callable[..., Program]]:
                 stdout=file,
                 stderr=file,
                 text=True,
-                # Unbuffered, the words of what two workers print get mixed.
+                # As users have it: what is printed may be written later.
                 env={**os.environ, "PYTHONUNBUFFERED": "", **(env or {})},
                 cwd=tmp_path,
                 **options,

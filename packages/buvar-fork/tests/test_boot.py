@@ -206,9 +206,14 @@ def test_preload_no_module(modules) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["import no_such_module_at_all", "raise ValueError('no')"]
+    ("source", "first"),
+    [
+        ("import no_such_module_at_all", "import no_such_module_at_all"),
+        ("raise ValueError('no')", "raise ValueError('no')"),
+        ("def prepare(:", "def prepare(:"),
+    ],
 )
-def test_preload_fails(modules, source: str, caplog) -> None:
+def test_preload_fails(modules, source: str, first: str, caplog) -> None:
     """A module that cannot be imported is a boot failure, at once."""
     modules(pre_bad=source)
 
@@ -216,7 +221,31 @@ def test_preload_fails(modules, source: str, caplog) -> None:
         preload(["pre_bad"])
 
     assert caught.value.code == 3
-    assert caplog.text.count("Traceback") == 1
+    (record,) = caplog.records
+    assert record.getMessage() == "The plugin 'pre_bad' could not be imported."
+    assert (record.phase, record.plugin) == ("import", "pre_bad")
+    lines = [
+        line.strip()
+        for line in record.exc_text.split("\n")
+        if not line.startswith("Traceback")
+    ]
+    # Nothing stands above the user's own file.
+    assert "pre_bad.py" in lines[0]
+    assert lines[1] == first
+
+
+def test_preload_fails_with_what_explains_itself(modules, caplog) -> None:
+    """An error that says itself what to do has no traceback, nor code 3."""
+    modules(
+        pre_told="class ToldError(Exception):\n    exit_code = 2\n"
+        "raise ToldError('the key is wrong\\nCorrect it.')"
+    )
+
+    with pytest.raises(fork.BootError) as caught:
+        preload(["pre_told"])
+
+    assert caught.value.code == 2
+    assert caplog.records[0].exc_text == "the key is wrong\nCorrect it."
 
 
 @pytest.mark.parametrize(("preload", "expected"), [(True, 1), (False, 2)])

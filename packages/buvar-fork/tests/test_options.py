@@ -12,6 +12,19 @@ from buvar.fork._options import Options
 from buvar.fork._worker import Worker
 
 
+#: What no number of seconds is, and what no count is.
+BAD = (-1, -math.inf, math.nan, "60", True)
+NO_COUNTS = (-1, 1.5, math.inf, math.nan, "2", True)
+#: What bounds something else may be infinite.
+BOUNDS = ("worker_timeout",)
+BOUND = "a number of seconds more than 0, or inf"
+TIMES = ("graceful_timeout", "backoff_limit", "stable_after")
+TIME = "a finite number of seconds, 0 or more"
+WAIT = "a finite number of seconds more than 0"
+COUNTS = ("forks", "max_failures")
+NATURAL = "a whole number, 0 or more"
+
+
 async def _task():
     return sorted(context.find(fork.Socket))
 
@@ -23,20 +36,19 @@ async def _prepare():
 @pytest.mark.parametrize(
     ("option", "value", "reason"),
     [
-        ("forks", -1, "0 or more"),
-        ("worker_timeout", 0, "more than 0"),
-        ("worker_timeout", None, "more than 0"),
-        ("worker_timeout", math.nan, "more than 0"),
-        ("boot_timeout", -1.5, "more than 0, or None"),
-        ("graceful_timeout", -1, "0 or more"),
-        ("graceful_timeout", "60", "0 or more"),
-        ("backoff", 0, "more than 0"),
-        ("backoff_limit", -1, "0 or more"),
-        ("stable_after", -1, "0 or more"),
-        ("max_failures", -1, "0 or more"),
-        ("max_memory", 0, "more than 0, or None"),
-        ("max_requests", 0, "more than 0, or None"),
-        ("max_requests_jitter", -1, "0 or more, or None"),
+        *((name, value, BOUND) for name in BOUNDS for value in (*BAD, 0)),
+        *((name, value, TIME) for name in TIMES for value in (*BAD, math.inf)),
+        *(("backoff", value, WAIT) for value in (*BAD, 0, math.inf)),
+        *((name, value, NATURAL) for name in COUNTS for value in NO_COUNTS),
+        *(
+            (name, value, "a whole number more than 0, or None")
+            for name in ("max_memory", "max_requests")
+            for value in (*NO_COUNTS, 0)
+        ),
+        ("worker_timeout", None, BOUND),
+        ("graceful_timeout", None, TIME),
+        ("boot_timeout", -1.5, f"{BOUND}, or None"),
+        ("max_requests_jitter", -1, f"{NATURAL}, or None"),
         ("max_requests_jitter", 1, "less than max_requests, which is None"),
     ],
 )
@@ -60,7 +72,7 @@ def test_no_bounds() -> None:
         _prepare,
         forks=2,
         worker_timeout=math.inf,
-        boot_timeout=None,
+        boot_timeout=math.inf,
         max_failures=0,
     )
 

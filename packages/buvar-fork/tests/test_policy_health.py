@@ -195,6 +195,62 @@ def test_teardown_that_is_blocked(service) -> None:
     assert service.sent(1) == [signal.SIGQUIT, KILL]
 
 
+def test_teardown_that_waits_for_ever(service) -> None:
+    """It has graceful_timeout, as one that was asked to end, and no more."""
+    service.take(happened.StageEnding(1))
+    for _ in range(10):
+        service.now += 5
+        service.take(happened.Heard(1))
+    service.take(happened.StoodStill(2.0))
+    service.later(11.0)
+    service.take(happened.Heard(1))
+    service.take(happened.Tick())
+    assert service.sent(1) == []
+    service.later(1.0)
+    assert service.sent(1) == [signal.SIGQUIT]
+    text = "Worker 1 (process 101) does not end in time. It is killed; where"
+    assert service.lines()[-1].startswith(text)
+    service.later(0.5)
+    assert service.sent(1) == [signal.SIGQUIT, KILL]
+    service.exit(1, -KILL)
+
+    # That is a crash of a worker that never said how its stage ended.
+    assert not service.service.slots[0].done
+    assert service.service.slots[0].failures == 1
+
+
+def test_a_hurry_that_nobody_has(new_service) -> None:
+    """A stage that ends by itself has some time, also with none to stop."""
+    service = new_service(forks=1, graceful_timeout=0)
+    service.ready()
+    service.take(happened.StageEnding(1))
+    service.later(2.9)
+    assert service.sent(1) == []
+    service.take(happened.StageEnded(1))
+    service.exit(1)
+
+    assert service.service.slots[0].done
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_no_more_time_for_an_end_that_began(new_service, before) -> None:
+    """Neither READY nor a signal begins the time of an end anew."""
+    service = new_service(forks=1, graceful_timeout=10.0, worker_timeout=100.0)
+    service.signal(signal.SIGHUP)
+    if before:
+        service.ready()
+    service.take(happened.StageEnding(1))
+    service.later(6.0)
+    if not before:
+        service.ready()
+    service.signal(signal.SIGTERM)
+    service.later(0.5)
+    assert service.sent(1) == [signal.SIGTERM]
+    service.later(3.6)
+
+    assert service.sent(1) == [signal.SIGTERM, signal.SIGQUIT]
+
+
 def test_ends_before_it_is_ready(new_service) -> None:
     """A stage that ends well is ready at its end, and replaces the old one."""
     service = new_service()

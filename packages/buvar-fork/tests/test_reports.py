@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -71,6 +72,36 @@ fork.stage(prepare, forks=1)
     assert program.wait() == 0
     assert manager.recv(1000).startswith(b"READY=1")
     assert manager.recv(1000) == b"STOPPING=1"
+
+
+@pytest.mark.parametrize("forks", [1, 2])
+def test_notify_of_an_end_by_itself(start, manager, forks: int) -> None:
+    """A manager hears at once of a service that ends by itself."""
+    program = start(
+        f"""
+import asyncio
+from buvar import fork, plugin
+async def prepare(teardown: plugin.Teardown):
+    async def fail():
+        raise ValueError("no")
+    async def last():
+        if {forks} == 1:
+            print("tearing down", flush=True)
+            await asyncio.to_thread(input)
+    teardown.add(last)
+    yield fail()
+fork.stage(prepare, forks={forks}, max_failures=1)
+""",
+        env={"NOTIFY_SOCKET": manager.getsockname()},
+        stdin=subprocess.PIPE,
+    )
+    while manager.recv(1000) != b"STOPPING=1":
+        pass  # that it is ready, perhaps
+    if forks == 1:
+        program.until("tearing down")
+        assert program.process.poll() is None
+    program.process.stdin.close()
+    assert program.wait() == 1
 
 
 def test_nobody_listens(tmp_path) -> None:

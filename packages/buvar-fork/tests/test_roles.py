@@ -137,7 +137,7 @@ WEB = fork.Role("web", prepare)
         (
             [fork.Role("web", prepare, worker_timeout=0)],
             "roles.web.worker_timeout",
-            "it is more than 0",
+            "it is a number of seconds more than 0, or inf",
         ),
         (
             [fork.Role("web", prepare, max_requests=2, max_requests_jitter=3)],

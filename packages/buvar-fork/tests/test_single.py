@@ -133,3 +133,55 @@ def test_the_caller_goes_on(start) -> None:
 
     assert program.stop() == 0
     assert program.output.endswith("done\n")
+
+
+@pytest.mark.parametrize("forks", [1, 2])
+def test_a_teardown_that_never_ends(start, forks: int) -> None:
+    """A stage that ends by itself has a bound for that, too."""
+    program = start(
+        f"""
+import asyncio
+from buvar import fork, plugin
+async def fail():
+    raise ValueError("what failed")
+async def prepare(teardown: plugin.Teardown):
+    teardown.add(asyncio.Event().wait)
+    yield fail()
+fork.stage(prepare, forks={forks}, graceful_timeout=0.5, max_failures=1)
+"""
+    )
+
+    assert program.wait() == (137 if forks == 1 else 1)
+    # What it failed of is not lost with it.
+    assert "ValueError: what failed" in program.output
+    if forks == 1:
+        assert "does not end within graceful_timeout, 3 s" in program.output
+    else:
+        assert "does not end in time. It is killed" in program.output
+        assert "Worker 1 hung" in program.output or "Worker 2 hung" in (
+            program.output
+        )
+
+
+def test_a_thread_that_outlives_the_stage(start) -> None:
+    """What a stage that ended by itself has left is the caller's."""
+    program = start(
+        """
+import asyncio, threading
+from buvar import fork
+async def prepare():
+    threading.Thread(target=go_on).start()
+    yield asyncio.sleep(0)
+ended = threading.Event()
+def go_on():
+    ended.wait()
+    import time
+    time.sleep(4)  # longer than the bound
+    print("went on", flush=True)
+fork.stage(prepare, forks=1, graceful_timeout=0)
+ended.set()
+"""
+    )
+
+    assert program.wait() == 0
+    assert "went on" in program.output

@@ -75,6 +75,43 @@ class TestOwnSource:
         assert self.SOURCE == {"web": {"port": 9}, "own": 1}
 
 
+class TestOwnTexts:
+    """What a source has by name is kept below the values of a test."""
+
+    class Texts:
+        name = "texts"
+
+        def load(self):
+            return config.Texts({"APP_WEB_PORT": "9", "APP_WEB_NAME": "text"})
+
+        def stamp(self):
+            return None
+
+    @attr.s(auto_attribs=True)
+    class Named(Web):
+        name: str = ""
+
+    @pytest.fixture
+    def buvar_config_source(self):
+        return config.ConfigSource(self.Texts(), env_prefix="APP")
+
+    def test_texts_and_origins_are_kept(self, buvar_config, monkeypatch):
+        """The values win over texts and variables, and nothing is lost."""
+        monkeypatch.setenv("APP_WEB_HOST", "variable")
+
+        source = buvar_config("web.port=3")
+
+        assert source.load(self.Named, "web") == self.Named(
+            3, "module", "text"
+        )
+        explained = source.explain(self.Named, "web")
+        assert [setting.source for setting in explained] == [
+            "--set web.port",
+            "code",
+            "texts: APP_WEB_NAME",
+        ]
+
+
 @pytest.fixture
 def faked(buvar_override):
     fake = FakePool()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -253,9 +254,13 @@ def test_what_json_cannot_say_is_refused(buvar_service):
         buvar_service(prepare, config={"web": {"path": Path()}})
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
-def test_a_bound_that_is_none_is_refused(buvar_service, program, timeout):
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), -math.inf])
+def test_a_bound_that_is_none_is_refused(
+    buvar_service, buvar_run, program, timeout
+):
     """A time-out is some seconds."""
+    with pytest.raises(ValueError, match="seconds above 0"):
+        buvar_run(timeout=timeout)
     with pytest.raises(ValueError, match="seconds above 0"):
         buvar_service(prepare, timeout=timeout)
     with pytest.raises(ValueError, match="seconds above 0"):

@@ -332,3 +332,53 @@ def test_handlers_in_the_graph(tmp_path: Path, interpreter) -> None:
         )
         assert text in done.stdout
         assert "Lost" in done.stdout
+
+
+TALKING = """
+    import sys
+    import attrs
+    from buvar import config
+    print("imported")
+
+    @attrs.define
+    class Web(config.Config, section="web"):
+        port: int = 80
+
+    async def prepare():
+        print("prepared")
+
+    async def leave():
+        sys.exit(0)
+"""
+
+
+def test_answers_are_all_that_is_printed(tmp_path: Path, interpreter) -> None:
+    """What plugins print is not in what another program reads."""
+    write(tmp_path / "app.py", TALKING)
+
+    def run(*args: str) -> tuple[int, str, str]:
+        done = interpreter.run("-m", "buvar.cli", *args, cwd=tmp_path)
+        return done.returncode, done.stdout, done.stderr
+
+    _, out, said = run("check", "app", "--format", "json")
+    assert json.loads(out)["mistakes"] == []
+    assert said.split() == ["imported", "prepared"]
+    assert run("config", "schema", "app")[1].startswith("{")
+    assert run("graph", "app", "--format", "dot")[1].startswith("digraph")
+
+
+def test_a_plugin_that_exits(tmp_path: Path, interpreter) -> None:
+    """To exit with 0 is no way to pass a check."""
+    write(tmp_path / "app.py", TALKING)
+
+    def run(*args: str) -> tuple[int, str]:
+        done = interpreter.run("-m", "buvar.cli", *args, cwd=tmp_path)
+        return done.returncode, done.stdout + done.stderr
+
+    code, text = run("check", "app:leave")
+    assert code == 1
+    assert "'app:leave' could not be prepared: SystemExit: 0" in text
+    code, text = run("graph", "app:leave")
+    assert code == 1
+    assert "A plugin ended the program: SystemExit: 0" in text
+    assert "SystemExit" in run("config", "sample", "app:leave")[1]

@@ -128,6 +128,9 @@ def test_misspelt_sections(buvar, tmp_path: Path, command) -> None:
 
     assert "top: unknown key, nothing reads it" in output
     assert "greting: unknown section, nothing reads it" in output
+    if command == "run":
+        # What helps here is an option, not something in the code.
+        assert output.endswith("have it only logged: --unknown warn.\n")
     assert "c.toml:1" in output
     assert "c.toml:2" in output
     assert "Did you mean 'greeting'?" in output
@@ -256,6 +259,36 @@ def test_a_failure_is_one_event(buvar) -> None:
     assert error["exc_value"] == "unable to prepare"
     assert [frame["name"] for frame in error["frames"]] == ["unable"]
     assert "cli" not in line.replace('"logger":"buvar.cli"', "")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("run app_b", 1),
+        ("run app_b --forks 2 --user root", 3),
+        ("run app_b --forks 2 --user root --no-preload", 3),
+        ("config sample app_b", 1),
+        ("graph app_b", 1),
+    ],
+)
+def test_a_failed_import_starts_in_the_users_file(
+    buvar, tmp_path: Path, words: str, code: int
+) -> None:
+    """Whichever command imports a plugin, no frame of ours is shown."""
+    tmp_path.joinpath("app_b.py").write_text("import app_c\n")
+    tmp_path.joinpath("app_c.py").write_text("1 / 0\n")
+
+    lines = buvar(*words.split(), code=code).splitlines()
+
+    events = [json.loads(line) for line in lines if line.startswith("{")]
+    (failed,) = [event for event in events if "exception" in event]
+    error = failed["exception"][0]
+    if words.endswith("--no-preload"):
+        # A worker tells of all that failed in its stage.
+        assert error["frames"] == []
+        ((error,),) = error["exceptions"]
+    names = [Path(frame["filename"]).name for frame in error["frames"]]
+    assert names == ["app_b.py", "app_c.py"]
 
 
 def test_check_beside_the_running_service(buvar, tmp_path: Path) -> None:

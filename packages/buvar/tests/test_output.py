@@ -110,3 +110,14 @@ def test_a_plugin_with_a_syntax_error(buvar, words: str) -> None:
 
     assert "The plugin 'broken' could not be imported." in done.stderr
     assert done.returncode == 1
+
+
+def test_what_may_be_missing_names_the_plugin(buvar) -> None:
+    """Sections may be missing because of a plugin, which is named."""
+    done = buvar("$buvar config schema app broken")
+
+    assert done.stderr.startswith(
+        "Note that the plugin 'broken' could not be imported, so the sections "
+        "of those that it loads may be missing: SyntaxError: "
+    )
+    assert done.returncode == 0

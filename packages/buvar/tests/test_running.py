@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
+import math
 import os
 import re
 import sys
@@ -184,8 +186,8 @@ def test_workers_as_root_are_named(tmp_path: Path, interpreter) -> None:
         (["--forks", "-1"], "fork.forks: expected 0 or more, not '-1'"),
         (["--loop", "uvlop"], "expected one of 'asyncio', 'uvloop',"),
         (["--umask", "99"], 'expected octal digits such as "027", not'),
-        (["--graceful-timeout", "-1"], "expected 0 or more seconds"),
-        (["--graceful-timeout", "inf"], "expected 0 or more seconds"),
+        (["--graceful-timeout", "-1"], "a finite number of seconds, 0"),
+        (["--graceful-timeout", "inf"], "expected a finite number of"),
         (["--max-requests", "0"], "expected a number more than 0"),
         (["--max-requests-jitter", "5"], "less than max_requests"),
         (["--log-level", "LOUD"], "'LOUD' is not a log level"),
@@ -196,7 +198,7 @@ def test_workers_as_root_are_named(tmp_path: Path, interpreter) -> None:
         ([".web"], "'.web' is relative"),
         (["./app.py"], "did you mean 'app'?"),
         (["ap"], "did you mean 'app'?"),
-        (["--set", 'fork.roles.a.plugins=[".web"]'], "no relative"),
+        (["--set", 'fork.roles.a.plugins=[".web"]'], "not relative"),
     ],
 )
 def test_bad_options(buvar, args: list[str], expected: str) -> None:
@@ -208,6 +210,40 @@ def test_bad_options(buvar, args: list[str], expected: str) -> None:
         assert f"({args[0]})" in output
     assert "Traceback" not in output
     assert "told" not in output
+
+
+SECONDS = [
+    field.name
+    for field in attrs.fields(ForkConfig)
+    if field.type in ("float", float)
+]
+
+
+@pytest.mark.parametrize("name", SECONDS)
+def test_what_the_section_takes_a_stage_takes(name: str, capsys) -> None:
+    """The command refuses what ``fork.stage`` does, and nothing else."""
+
+    async def prepare() -> None: ...
+
+    def section(value: float) -> None:
+        # What it means is up to the section: no boot_timeout is inf.
+        ForkConfig(**{name: value})
+
+    def stage(value: float) -> None:
+        fork.stage(prepare, forks=1, **{name: value})
+
+    def takes(function, refusal: type[BaseException]) -> list[float]:
+        taken = []
+        for value in (-1.0, -math.inf, math.nan, 0.0, 0.5, 60.0, math.inf):
+            with contextlib.suppress(refusal):
+                function(value)
+                taken.append(value)
+        return taken
+
+    found = takes(section, ValueError)
+
+    assert takes(stage, fork.OptionError) == found
+    assert found[-2:] in ([0.5, 60.0], [60.0, math.inf])
 
 
 def test_a_number_of_workers_that_is_none(buvar, monkeypatch) -> None:

@@ -219,3 +219,89 @@ def test_a_module_that_cannot_be_imported(
     tmp_path.joinpath("broken.py").write_text("x = 1\nprint(y)\n")
 
     assert "broken.py:2: " in check("broken", code=1)
+
+
+CACHED = """
+    import attrs
+    from buvar import config, di
+
+    print("imported")
+
+    @attrs.define
+    class Cache(config.Config, section="cache"):
+        url: str
+        size: int = 3
+
+    class Store: ...
+    class Redis(Store):
+        def __init__(self, missing: "Missing"): ...
+    class Missing: ...
+    class Other:
+        def __init__(self, missing: Missing): ...
+
+    def uses_redis(cache: Cache) -> bool:
+        return bool(cache.url)
+
+    async def prepare():
+        di.register(Store, Other)
+        di.register(Redis, when=uses_redis)
+"""
+
+
+def test_a_condition_on_what_is_not_configured(
+    check: t.Callable[..., str], tmp_path: Path
+) -> None:
+    """What is missing is a note, a wrong value a mistake; the rest is seen."""
+    tmp_path.joinpath("cached.py").write_text(textwrap.dedent(CACHED))
+    settings = tmp_path / "c.toml"
+    run = ("cached", "--format", "json")
+
+    found = json.loads(check(*run, code=1))
+    (mistake,) = found["mistakes"]
+    assert mistake["message"].startswith("Other cannot be resolved")
+    missing, left_out = found["notes"]
+    assert missing["rule"] == "unseen"
+    assert missing["message"].startswith("cache.url: missing")
+    assert "give the configuration with -c" in missing["hint"]
+    assert "cannot be decided: uses_redis" in left_out["message"]
+
+    settings.write_text('[cache]\nurl = "redis:"\nsize = "many"\n')
+    found = json.loads(check(*run, "-c", str(settings), code=1))
+    assert {one["rule"] for one in found["mistakes"]} == {
+        "configuration",
+        "injection",
+    }
+    settings.write_text('[cache]\nurl = "redis:"\n')
+    found = json.loads(check(*run, "-c", str(settings), code=1))
+    texts = {one["message"].split()[0] for one in found["mistakes"]}
+    assert texts == {"Other", "Redis"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "import sys\nsys.exit(0)\n",
+            "A plugin could not be imported: SystemExit: 0",
+        ),
+        (
+            """
+                from buvar import di
+                async def prepare(): di.register(int, when=fails)
+                def fails(): raise ValueError("no")
+            """,
+            "ValueError: no, while the condition fails (",
+        ),
+    ],
+)
+def test_what_ends_the_reading(
+    check: t.Callable[..., str], tmp_path: Path, text: str, message: str
+) -> None:
+    """A module that exits, or a condition that raises, is a mistake."""
+    tmp_path.joinpath("ends.py").write_text(textwrap.dedent(text))
+
+    found = json.loads(check("ends", "--format", "json", code=1))
+
+    (mistake,) = found["mistakes"]
+    assert mistake["message"].startswith(message)
+    assert Path(mistake["file"]).name == "ends.py"

@@ -86,7 +86,9 @@ class Interpreter:
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-P", __file__], stdin=theirs
+                [sys.executable, "-P", __file__],
+                stdin=theirs,
+                env=environment(),
             )
         # It ends when nobody can ask it for anything any more.
         self._stack.callback(process.wait, TIMEOUT)
@@ -105,7 +107,7 @@ class Interpreter:
     ) -> Process:
         """Start ``python [-P] -m module ...`` or ``python file ...``."""
         ours, theirs = socket.socketpair()
-        request = {"argv": argv, "cwd": str(cwd), "env": dict(os.environ)}
+        request = {"argv": argv, "cwd": str(cwd), "env": environment()}
         text = json.dumps(request).encode() + b"\n"
         with theirs:
             fds = [stdout, stderr, theirs.fileno()]
@@ -121,6 +123,7 @@ class Interpreter:
             return subprocess.run(
                 [sys.executable, *argv],
                 cwd=cwd,
+                env=environment(),
                 capture_output=True,
                 text=True,
                 timeout=TIMEOUT,
@@ -139,6 +142,12 @@ class Interpreter:
             return subprocess.CompletedProcess(
                 argv, code, out.read(), err.read()
             )
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of a command, which are those of the tests."""
+    # Unbuffered, the lines of what two workers print get mixed.
+    return {**os.environ, "PYTHONUNBUFFERED": ""}
 
 
 def serve() -> list[str]:

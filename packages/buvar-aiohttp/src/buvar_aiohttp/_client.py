@@ -101,9 +101,13 @@ async def end_with_block(
         DeadlineError: The time of the block is over.
     """
     deadline = context.get(context.Deadline, default=None)
-    if deadline is None or deadline.task is asyncio.current_task():
+    if deadline is None:
         return await handler(request)
-    scope = asyncio.timeout(deadline.remaining())
+    left = deadline.remaining()
+    # A task that goes on when its time is over is not cancelled again.
+    if left and deadline.task is asyncio.current_task():
+        return await handler(request)
+    scope = asyncio.timeout(left)
     try:
         async with scope:
             response = await handler(request)

@@ -42,15 +42,15 @@ def _positive(_: object, attribute: t.Any, value: float | None) -> None:
         raise ValueError(msg)
 
 
-def _not_negative(_: object, attribute: t.Any, value: float | None) -> None:
-    """Refuse a time that cannot be waited for."""
+def _finite(_: object, attribute: t.Any, value: float | None) -> None:
+    """Refuse what is less than 0, or cannot be waited for."""
     if value is not None and not 0 <= value < math.inf:
         msg = f"{attribute.name} has to be 0 or more, not {value!r}"
         raise ValueError(msg)
 
 
-def _at_least_0(_: object, attribute: t.Any, value: float) -> None:
-    """Refuse what is not a time; it may have no end."""
+def _bound(_: object, attribute: t.Any, value: float) -> None:
+    """Refuse what bounds nothing; it may be infinite."""
     if not value >= 0:
         msg = f"{attribute.name} has to be 0 or more, or inf, not {value!r}"
         raise ValueError(msg)
@@ -116,12 +116,12 @@ class ClientConfig:
     )
     limit: int = config.var(
         100,
-        validator=_not_negative,
+        validator=_finite,
         help="How many connections may be open, 0 for any number.",
     )
     limit_per_host: int = config.var(
         0,
-        validator=_not_negative,
+        validator=_finite,
         help="The same for each host.",
     )
     keepalive_timeout: float = config.var(
@@ -180,12 +180,12 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     shutdown_timeout: float = config.var(
         30.0,
-        validator=_at_least_0,
+        validator=_bound,
         help="Seconds that open requests get to end once the server stops.",
     )
     drain_delay: float | None = config.var(
         None,
-        validator=_not_negative,
+        validator=_finite,
         help="Seconds for which connections are still accepted once the "
         "server stops, while /health/ready answers 503. 5 behind a load "
         "balancer. A supervisor of several workers waits as long, before "
@@ -346,7 +346,7 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     access_log_health: int = config.var(
         1,
-        validator=_not_negative,
+        validator=_finite,
         help="Of so many health probes that succeed one is logged, 0 logs "
         "none of them.",
     )

@@ -95,7 +95,7 @@ def deadline_middleware(seconds: float) -> aiohttp.typedefs.Middleware:
         seconds: How long a request may take until there is a response.
 
     Raises:
-        ValueError: That is no time.
+        ValueError: That is not a time.
 
     Example:
         >>> import aiohttp.web

@@ -29,6 +29,7 @@ from ._plugin import prepare
 from ._plugin import sections
 from ._reload import Watch
 from ._source import ConfigSource
+from ._sources.named_by import NamedBy
 from ._sources.provider import Provider
 from ._sources.provider import Texts
 from ._sources.provider import Values
@@ -45,6 +46,7 @@ __all__ = [
     "ConfigSource",
     "Explained",
     "Explanation",
+    "NamedBy",
     "Problem",
     "Provider",
     "Secret",

@@ -24,14 +24,13 @@ from ._reload import follow
 from ._reload import refresh
 from ._sources.asking import as_provider
 from ._sources.asking import fetch
-from ._sources.asking import is_provider
-from ._sources.environment import environment
+from ._sources.asking import is_meant_as_provider
 from ._sources.files import AnyPath
-from ._sources.mappings import Mapped
+from ._sources.named_by import IN_CODE
+from ._sources.named_by import NamedBy
 from ._sources.names import normal_prefix
 from ._sources.overrides import Override
 from ._sources.provider import Provider
-from ._sources.secrets_dir import SecretsDir
 from ._sources.toml_files import TomlFiles
 from ._sources.toml_files import optional
 from ._state import State
@@ -39,6 +38,7 @@ from ._state import again
 from ._state import become
 from ._state import fill
 from ._state import like
+from ._state import overridden
 from ._state import override as put
 from ._structure.compile import compiled
 from ._thorough_load import Finder
@@ -69,6 +69,7 @@ class ConfigSource(dict[str, t.Any]):
         overrides: Strings ``a.b=value`` that win over everything.
         secrets: A folder with a file for each value, named like a variable.
         unknown: What to do about keys that a class does not know.
+        named_by: The options of a command that say all this, for errors.
 
     Raises:
         ConfigError: Something cannot be read or is nested too deeply, or no
@@ -87,6 +88,7 @@ class ConfigSource(dict[str, t.Any]):
         overrides: t.Iterable[str] = (),
         secrets: AnyPath | None = None,
         unknown: UnknownKeys = "error",
+        named_by: NamedBy = IN_CODE,
     ) -> None:
         super().__init__()
         check_mode(unknown)
@@ -94,14 +96,8 @@ class ConfigSource(dict[str, t.Any]):
         self.unknown: UnknownKeys = unknown
         prefix = normal_prefix(env_prefix)
         trees = tuple(map(as_provider, dicts))
-        self._state = State(
-            prefix,
-            {},
-            trees,
-            None if secrets is None else SecretsDir(secrets, prefix),
-            None if prefix is None else environment(prefix),
-        )
-        if not all(isinstance(tree, Mapped) for tree in trees):
+        self._state = State.of(prefix, trees, secrets, named_by)
+        if self._state.may_change:
             follow(self)
         fill(self, self._state)
         for override in overrides:
@@ -126,7 +122,7 @@ class ConfigSource(dict[str, t.Any]):
         overrides: t.Iterable[str] = (),
         secrets: AnyPath | None = None,
         unknown: UnknownKeys = "error",
-        named_by: str | None = None,
+        named_by: NamedBy = IN_CODE,
     ) -> t.Self:
         """
         Read TOML files, later ones win.
@@ -139,8 +135,8 @@ class ConfigSource(dict[str, t.Any]):
             overrides: Strings ``a.b=value``.
             secrets: A folder.
             unknown: What to do about unknown keys.
-            named_by: What names the files, such as ``--config``: so an error
-                about one that is missing says what to correct.
+            named_by: The options of a command that say all this: so an error
+                says which of them to correct.
 
         Raises:
             ConfigError: Something cannot be read or is no TOML.
@@ -151,6 +147,7 @@ class ConfigSource(dict[str, t.Any]):
             overrides=overrides,
             secrets=secrets,
             unknown=unknown,
+            named_by=named_by,
         )
         follow(source)
         return source
@@ -218,6 +215,25 @@ class ConfigSource(dict[str, t.Any]):
             ConfigError: The string is not of that form.
         """
         put(self, Override.parse(override, origin))
+
+    def with_values(self, *values: Mapping[str, t.Any] | str) -> t.Self:
+        """
+        Return a source with values above all others; this one stays as it is.
+
+        Args:
+            values: Nested dicts and strings ``a.b=value``, later ones win.
+
+        Raises:
+            ConfigError: One of them is neither.
+
+        Example:
+            >>> ConfigSource({"web": {"port": 80}}).with_values("web.port=81")
+            {'web': {'port': '81'}}
+        """
+        found: t.Self = overridden(self, values)
+        if self._state.may_change:
+            follow(found)
+        return found
 
     def load(
         self,
@@ -301,7 +317,8 @@ class ConfigSource(dict[str, t.Any]):
             Correct it, or say what else reads it: source.reserve("section").
         """
         if self.unknown != "ignore":
-            report_unknown(unclaimed(self), self.unknown)
+            cure = self._state.named_by.unread
+            report_unknown(unclaimed(self), self.unknown, cure)
 
     def explain(
         self, cls: type | None = None, section: str | None = None
@@ -369,8 +386,8 @@ class ConfigSource(dict[str, t.Any]):
         return Watch(self, cls, section, interval)
 
 
-def _provider(path: t.Any, named_by: str | None) -> t.Any:
+def _provider(path: t.Any, named_by: NamedBy) -> t.Any:
     """Return the provider for a path; what is one already stays."""
-    if is_provider(path) or is_table(path):
+    if is_meant_as_provider(path) or is_table(path):
         return path
-    return TomlFiles(path, named_by)
+    return TomlFiles(path, named_by.missing_file)

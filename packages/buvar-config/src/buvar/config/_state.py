@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 import weakref
 
+from collections.abc import Mapping
+
 import attrs
 
 from buvar import di
@@ -24,10 +26,15 @@ from ._sources.asking import pending
 from ._sources.asking import read
 from ._sources.asking import stamp
 from ._sources.environment import Environment
+from ._sources.environment import environment
+from ._sources.files import AnyPath
 from ._sources.layer import Layer
 from ._sources.layer import layer_of
 from ._sources.layer import origin_of
 from ._sources.lookup import Lookup
+from ._sources.mappings import Mapped
+from ._sources.named_by import IN_CODE
+from ._sources.named_by import NamedBy
 from ._sources.names import Names
 from ._sources.overrides import Override
 from ._sources.provider import Provider
@@ -55,6 +62,7 @@ class State:
         pending: The providers that were never asked.
         stamped: What differs when there may be something new to read.
         reserved: The tables that something else reads.
+        named_by: The options of a command that it is made of.
     """
 
     prefix: str | None
@@ -68,6 +76,31 @@ class State:
     pending: tuple[Provider, ...] = ()
     stamped: object = None
     reserved: frozenset[Path] = frozenset()
+    named_by: NamedBy = IN_CODE
+
+    @classmethod
+    def of(
+        cls,
+        prefix: str | None,
+        trees: tuple[Provider, ...],
+        secrets: AnyPath | None,
+        named_by: NamedBy,
+    ) -> t.Self:
+        """Return what a source knows before anything is read."""
+        cure = named_by.unreadable_secrets
+        return cls(
+            prefix,
+            {},
+            trees,
+            None if secrets is None else SecretsDir(secrets, prefix, cure),
+            None if prefix is None else environment(prefix),
+            named_by=named_by,
+        )
+
+    @property
+    def may_change(self) -> bool:
+        """Whether there are trees that may be read anew: files, providers."""
+        return not all(isinstance(tree, Mapped) for tree in self.trees)
 
     @property
     def providers(self) -> tuple[Provider, ...]:
@@ -163,6 +196,7 @@ def like(source: t.Any, trees: t.Iterable[Provider]) -> t.Any:
         state.environment,
         state.overrides,
         reserved=state.reserved,
+        named_by=state.named_by,
     )
     fill(fresh, known)
     return fresh
@@ -190,6 +224,32 @@ def become(source: Source, other: Source) -> None:
     state.stamped = fresh.stamped
     # What conditions of adapters have read may be another now.
     di.replan()
+
+
+def overridden(
+    source: t.Any, values: t.Iterable[Mapping[t.Any, t.Any] | str]
+) -> t.Any:
+    """
+    Return a source like another one with more values above all others.
+
+    Nothing is read again: what was changed in its data by hand is kept.
+
+    Raises:
+        ConfigError: A value is neither nested dicts nor an override.
+    """
+    state = state_of(source)
+    fresh = type(source)(env_prefix=state.prefix, unknown=source.unknown)
+    merge(fresh, source)
+    fresh._state = attrs.evolve(  # noqa: SLF001 - our own
+        state, loaded=dict(state.loaded)
+    )
+    for value in values:
+        if isinstance(value, str):
+            override(fresh, Override.parse(value))
+            continue
+        for each in Override.each(value):
+            override(fresh, each)
+    return fresh
 
 
 def override(source: Source, value: Override) -> None:

@@ -181,18 +181,19 @@ def _without_others(found: list[Problem]) -> list[Problem]:
     ]
 
 
-def report_unknown(found: list[Unknown], mode: UnknownKeys) -> None:
+def report_unknown(found: list[Unknown], mode: UnknownKeys, cure: str) -> None:
     """
     Raise what nothing reads, or warn of it.
+
+    Args:
+        found: What nothing reads.
+        mode: What to do about it.
+        cure: What users can do about it.
 
     Raises:
         ConfigError: There is something, and the mode says so.
     """
     if found and mode == "error":
-        raise ConfigError(
-            found,
-            "Correct it, or say what else reads it: "
-            'source.reserve("section").',
-        )
+        raise ConfigError(found, cure)
     for item in found:
         logger.warning("%s", item, extra={"config_path": item.path})

@@ -28,6 +28,7 @@ from ._deadline import Deadline
 from ._deadline import DeadlineError
 from ._deadline import check_timeout
 from ._deadline import deadline_of
+from ._deadline import says_over
 
 
 _current = buvar_context.get
@@ -254,10 +255,12 @@ class TimedChild(Child):
         self.bound = self.outer = None
         left = self.timeout
         if around is not None and around.remaining() <= left:
-            if around.task is task:
+            left = around.remaining()
+            if around.task is task and left:
                 # That block is ended by its own bound, and this one with it.
                 return self
-            self.outer, left = around, around.remaining()
+            # What was cancelled then and goes on is not cancelled again.
+            self.outer = around
         else:
             self.add(self.deadline)
         self.bound = asyncio.timeout_at(loop.time() + left)
@@ -289,6 +292,9 @@ class TimedChild(Child):
             except TimeoutError:
                 late = DeadlineError(self.deadline, self.outer)
                 raise late from raised
+            if raised is not None and says_over(raised, self.deadline):
+                # A task that was started in the block noticed first.
+                raise DeadlineError(self.deadline) from raised
         if raised is not None and raised is not error:
             raise raised
 

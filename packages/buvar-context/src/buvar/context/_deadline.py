@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
+import sys
 import typing as t
 
 from buvar.components import Components
@@ -56,8 +56,8 @@ class DeadlineError(ComponentsError, TimeoutError):
 
     Attributes:
         deadline: The time it had.
-        outer: The deadline of another task that left it less time than it
-            was given, if that is so.
+        outer: The deadline of a block around it that left it less time than
+            it was given, if that one is of another task, or was over already.
     """
 
     def __init__(
@@ -77,13 +77,32 @@ class DeadlineError(ComponentsError, TimeoutError):
                 "Give it more time, context.child(timeout=...), or less to "
                 "do."
             )
+        around = "which it was opened in"
+        if outer.task is not deadline.task:
+            around = "in whose layer its task was started"
         return (
             f"The block at {deadline.place} did not end within the "
-            f"{outer.timeout:g} s of the block at {outer.place}, in whose "
-            "layer its task was started.\n"
+            f"{outer.timeout:g} s of the block at {outer.place}, {around}.\n"
             "Give the outer block more time, context.child(timeout=...), or "
             "the inner one less to do."
         )
+
+
+def says_over(error: BaseException, deadline: Deadline) -> bool:
+    """
+    Tell whether an error says only that the time of a block is over.
+
+    Args:
+        error: A ``DeadlineError`` of that time, as of a call that is made in
+            it or of an inner block that had no more, or a group of such.
+        deadline: The end of that time.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        group = t.cast("BaseExceptionGroup[BaseException]", error)
+        return all(says_over(each, deadline) for each in group.exceptions)
+    return isinstance(error, DeadlineError) and (
+        deadline is error.deadline or deadline is error.outer
+    )
 
 
 def check_timeout(timeout: t.Any) -> float:
@@ -100,7 +119,7 @@ def check_timeout(timeout: t.Any) -> float:
             "Leave it out for a block without a bound of its own."
         )
         raise TypeError(msg)
-    if not math.isfinite(timeout) or timeout < 0:
+    if not 0 <= timeout <= sys.float_info.max:
         msg = (
             f"timeout is a number of seconds from 0 on, not {timeout!r}. "
             "Leave it out for a block without a bound of its own."

@@ -1,4 +1,4 @@
-"""What happens to a stage, as data, and one who hears of it."""
+"""What happens to a stage, as data, and those that listen to it."""
 
 # Annotations are not text here: fields of named tuples are looked up at once.
 

@@ -70,7 +70,6 @@ class Failure(t.NamedTuple):
         """
         if self.explains_itself:
             return f"{self.error}\n"
-        shorten(self.error)
         shown = traceback.TracebackException.from_exception(self.error)
         where = getattr(self.error, _WHERE, None)
         notes: t.Any = getattr(shown, "__notes__", None)
@@ -83,12 +82,20 @@ class Failure(t.NamedTuple):
 
 def failures(error: BaseException) -> list[Failure]:
     """
-    Take apart what a stage raised.
+    Take apart what a stage raised, or what an import of a plugin raised.
+
+    Their tracebacks begin at the first frame that a user wrote from then on:
+    how it was called says nothing, wherever it was caught.
 
     Args:
         error: Any exception; of the group of a stage each member is a
             failure, groups that a plugin raised itself are one.
     """
+    shorten(error)
+    return _taken_apart(error)
+
+
+def _taken_apart(error: BaseException) -> list[Failure]:
     where: Where | None = getattr(error, _WHERE, None)
     if where is not None:
         return [Failure(error, where.sentence, where.facts)]
@@ -97,7 +104,7 @@ def failures(error: BaseException) -> list[Failure]:
         return [
             failure
             for inner in group.exceptions
-            for failure in failures(inner)
+            for failure in _taken_apart(inner)
         ]
     return [Failure(error, "the stage failed", {})]
 

@@ -37,13 +37,13 @@ def listen(
     Give ``Stage(listeners=[...])``, or ``plugin.stage``, those that are to
     hear of the first plugin as well. A listener has to return soon: it is
     called in the thread of the event loop, or in the one that opens or closes
-    a layer. One that raises an exception is logged and told nothing more;
-    the stage goes on.
+    a layer. One that raises an exception is logged and not called again; the
+    stage goes on.
 
     Events of layers have to be asked for, since each request opens one or
-    more. Told are the layers that are opened from now on above the plugins'
-    layer, save those that a listener itself opens; who hears that one is
-    opened hears once that it has ended.
+    more. They are about the layers that are opened from now on above the
+    plugins' layer, save those that a listener itself opens. A listener that
+    hears that a layer was opened hears once that it has ended.
 
     Args:
         listener: Takes an event.
@@ -67,7 +67,7 @@ def listen(
     if stage is None:
         raise StateError(
             "A listener was to be added",
-            "not there",
+            "not running",
             "Call listen() in prepare, or give Stage(listeners=[...]).",
         )
     stage.listeners.add(listener, *events)

@@ -97,7 +97,7 @@ class Listeners(list[Listening]):
         self, event: Event, told: t.Iterable[Listening] | None = None
     ) -> None:
         """
-        Tell those that ask for it; one that fails is told nothing any more.
+        Tell those that ask for it; one that fails is not called again.
 
         Args:
             event: What happened.
@@ -112,7 +112,7 @@ class Listeners(list[Listening]):
             except Exception:  # noqa: BLE001 - it is logged
                 self._drop(each)
                 _log.exception(
-                    "The listener %r failed; it is told nothing more.",
+                    "The listener %r failed; it is not called again.",
                     each.listener,
                     extra={"event_type": type(event).__name__},
                 )

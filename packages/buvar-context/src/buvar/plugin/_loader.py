@@ -37,12 +37,20 @@ from ._state import State
 from ._tasks import Tasks
 
 
-class Loader:
+class Loading:
     """
-    Loads plugins: ``await load("module", ".relative", prepare)``.
+    The plugins of a stage: what became of each, and what loads more.
 
     Each plugin is prepared once; one that is being prepared elsewhere is
     waited for, unless it waits for the caller itself.
+
+    Args:
+        layer: The layer that the plugins share.
+        tasks: The tasks of the stage.
+        state: Says which state the stage is in.
+        listeners: What is told.
+        concurrent: Whether plugins are prepared at the same time, unless a
+            call says.
     """
 
     def __init__(
@@ -51,39 +59,16 @@ class Loader:
         tasks: Tasks,
         state: t.Callable[[], State],
         listeners: Listeners,
+        *,
+        concurrent: bool,
     ) -> None:
         self._layer = layer
-        #: Whether plugins are prepared at the same time, unless a call says.
-        self.concurrent = True
+        self._concurrent = concurrent
         self._tasks = tasks
         self._state = state
         self._listeners = listeners
         #: What became of each plugin, in the order of loading.
         self.records: dict[t.Hashable, PluginRecord] = {}
-
-    def __call__(
-        self, *plugins: Plugin, concurrent: bool | None = None
-    ) -> t.Coroutine[t.Any, t.Any, None]:
-        """
-        Prepare plugins, those that wait at the same time.
-
-        They start in the order given, each when the one before it waits or
-        is prepared. Once all are prepared, components, tasks and reports are
-        in the order that preparing one after the other would give. A plugin
-        that needs another one loads it itself, before that.
-
-        Args:
-            plugins: Names, modules or functions; relative names start at
-                the package of the calling module.
-            concurrent: Whether the next plugin starts while one waits, or
-                only when that is prepared; by default as the stage has it.
-
-        Raises:
-            PluginError: One does not exist or cannot be prepared; those that
-                still wait are cancelled.
-            ExceptionGroup: Several failed.
-        """
-        return self.load(plugins, calling_frame(), concurrent=concurrent)
 
     async def load(
         self,
@@ -94,7 +79,7 @@ class Loader:
     ) -> None:
         """Prepare plugins that are named at the given place."""
         if concurrent is None:
-            concurrent = self.concurrent
+            concurrent = self._concurrent
         try:
             if concurrent and len(plugins) > 1:
                 group = Group()
@@ -171,7 +156,7 @@ class Loader:
             raise StateError(
                 what,
                 self._state().value,
-                "Load it before something that may be cancelled does.",
+                "Load it earlier, from something that is not cancelled.",
             ) from error
         if error is not None:
             raise error
@@ -219,6 +204,65 @@ class Loader:
         elif given is not None:
             for awaitable in _iterate(record.plugin, given):
                 self._tasks.add(record, awaitable)
+
+
+class Loader:
+    """
+    Loads plugins: ``await load("module", ".relative", prepare)``.
+
+    Each plugin is prepared once; one that is being prepared elsewhere is
+    waited for, unless it waits for the caller itself. A call is all there is
+    to it: a parameter of ``prepare`` that is annotated with it is given the
+    loader of the stage.
+    """
+
+    def __init__(self, loading: Loading) -> None:
+        self._loading = loading
+
+    def __call__(
+        self, *plugins: Plugin, concurrent: bool | None = None
+    ) -> t.Coroutine[t.Any, t.Any, None]:
+        """
+        Prepare plugins, those that wait at the same time.
+
+        They start in the order given, each when the one before it waits or
+        is prepared. Once all are prepared, components, tasks and reports are
+        in the order that preparing one after the other would give. A plugin
+        that needs another one loads it itself, before that.
+
+        Args:
+            plugins: Names, modules or functions; relative names start at
+                the package of the calling module.
+            concurrent: Whether the next plugin starts while one waits, or
+                only when that is prepared; by default as the stage has it.
+
+        Raises:
+            PluginError: One does not exist or cannot be prepared; those that
+                still wait are cancelled.
+            ExceptionGroup: Several failed.
+        """
+        origin = calling_frame()
+        return self._loading.load(plugins, origin, concurrent=concurrent)
+
+
+def load_from(
+    loader: Loader, plugins: t.Sequence[Plugin], origin: types.FrameType
+) -> t.Coroutine[t.Any, t.Any, None]:
+    """
+    Load plugins that are named somewhere else than where this is called.
+
+    Args:
+        loader: The loader of a stage.
+        plugins: Names, modules or functions.
+        origin: The frame that names them: relative names start at the
+            package of its module.
+
+    Raises:
+        PluginError: As when the loader is called there.
+        ExceptionGroup: Several failed.
+    """
+    loading = loader._loading  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return loading.load(plugins, origin)
 
 
 def _outcome(name: str, seconds: float, error: BaseException | None) -> Event:
@@ -270,9 +314,9 @@ def _note(record: PluginRecord, error: BaseException) -> None:
         waiting = ", ".join(repr(o.plugin.name) for o in record.unfinished())
         if waiting and isinstance(error, Exception):
             error.add_note(
-                f"Still being prepared were {waiting}: a plugin that needs "
-                "another one loads it itself before that, or has them loaded "
-                "one after the other, load(..., concurrent=False)"
+                f"Plugins that were still being prepared: {waiting}. A plugin "
+                "that needs another one loads it first, or they are loaded "
+                "one after the other: load(..., concurrent=False)"
             )
 
 

@@ -24,6 +24,7 @@ from ._host import Interrupter
 from ._interrupts import Interrupts
 from ._listeners import Listeners
 from ._loader import Loader
+from ._loader import Loading
 from ._options import check_options
 from ._record import PluginLayer
 from ._report import PluginReport
@@ -140,12 +141,16 @@ class Stage:
         self._tasks = Tasks(self._bell, self.cancel.set, self.listeners)
         self._failures = Failures(self._tasks)
         self._ending = Ending(self._tasks, self._bell)
-        #: Loads more plugins.
-        self.loader = Loader(
-            self.layer, self._tasks, lambda: self._state, self.listeners
+        self._loading = Loading(
+            self.layer,
+            self._tasks,
+            lambda: self._state,
+            self.listeners,
+            concurrent=concurrent is not False,
         )
+        #: Loads more plugins.
+        self.loader = Loader(self._loading)
         self._concurrent = bool(concurrent)
-        self.loader.concurrent = concurrent is not False
         #: Says what the end waits for.
         self.waiting = Waiting(self._waits_for, self._cure)
         #: Ends the process on a second Ctrl-C.
@@ -198,7 +203,7 @@ class Stage:
 
     def report(self) -> list[PluginReport]:
         """Return what became of each plugin, in the order of loading."""
-        return [record.report() for record in self.loader.records.values()]
+        return [record.report() for record in self._loading.records.values()]
 
     # --- the whole run, or its begin and end ------------------------------
 
@@ -310,9 +315,9 @@ class Stage:
         del self._origin
         if self._ending.stops:
             return
-        records = self.loader.records
+        records = self._loading.records
         with Watchdog(lambda: list(records.values()), self._watchdog):
-            await self.loader.load(
+            await self._loading.load(
                 self._plugins, origin, concurrent=self._concurrent
             )
         if self._look is not None:
@@ -363,7 +368,7 @@ class Stage:
         if self._state is State.PREPARING:
             return [
                 f"plugin {record.plugin.name!r} to be prepared"
-                for record in list(self.loader.records.values())
+                for record in list(self._loading.records.values())
                 if record.running is not None and not record.waits
             ]
         if self._state is State.STOPPING:

@@ -19,7 +19,8 @@ def shorten(error: BaseException) -> None:
     Take the frames of the machinery out of the traceback of an exception.
 
     They stay where there are no others, and below the last frame of the
-    user's, unless the exception is one of ours: that explains itself. The
+    user's, unless the exception is one of ours: that explains itself. A group
+    keeps them in neither case: its members say where they were raised. The
     exceptions that it was caused by and those of a group are treated alike.
     """
     _shorten(error, set(), explained=False)
@@ -48,8 +49,10 @@ def _shorten(error: BaseException, seen: set[int], *, explained: bool) -> None:
         return
     seen.add(id(error))
     explained = explained or _package(type(error).__module__) in _OURS
-    # A syntax error has its place; its frames are those of the import.
-    short = explained or isinstance(error, SyntaxError)
+    # A syntax error has its place; its frames are those of the import. So
+    # have the members of a group.
+    raised: type[t.Any] = type(error)
+    short = explained or issubclass(raised, SyntaxError | BaseExceptionGroup)
     error.__traceback__ = _link(_visible(error, explained=short))
     inner: list[BaseException | None] = [error.__cause__, error.__context__]
     if isinstance(error, BaseExceptionGroup):

@@ -1,5 +1,5 @@
 """
-For frameworks: how plugins are named and found.
+For frameworks: how plugins are named, found and loaded.
 
 Applications need ``buvar.plugin`` only. This module is for packages that
 start plugins themselves, as buvar-fork and buvar-pytest do; it follows
@@ -13,9 +13,10 @@ Example:
 
 from __future__ import annotations
 
+from ._loader import load_from
 from ._resolve import absolute_name
 from ._resolve import import_module
 from ._resolve import resolve
 
 
-__all__ = ["absolute_name", "import_module", "resolve"]
+__all__ = ["absolute_name", "import_module", "load_from", "resolve"]

@@ -9,8 +9,8 @@ import typing as t
 from buvar.components import spi
 
 from ._current import buvar_adapters
-from ._inject import filler_of
 from ._inject import inject
+from ._registry.injected import injected_function
 
 
 def expect(*types: t.Any) -> None:
@@ -53,7 +53,7 @@ def add_entry_point(function: t.Any, /, *, positional: int = 0) -> bool:
         msg = f"positional is a number of arguments, not {positional!r}"
         raise ValueError(msg)
     keywords: set[str] = set()
-    while filler_of(function) is None:
+    while injected_function(function) is None:
         if isinstance(function, functools.partial):
             positional += len(function.args)
             keywords |= function.keywords.keys()

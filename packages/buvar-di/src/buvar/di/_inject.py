@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections.abc
-import contextlib
 import functools
 import inspect
 import sys
@@ -13,13 +12,11 @@ import weakref
 from buvar.components.spi import MISSING
 
 from ._annotations.evaluate import EMPTY
-from ._annotations.evaluate import FORMAT
 from ._annotations.evaluate import evaluate
 from ._annotations.evaluate import raw
 from ._annotations.scopes import Scopes
 from ._annotations.scopes import scopes_of
 from ._annotations.signature import Param
-from ._annotations.signature import params_of
 from ._current import buvar_adapters
 from ._errors import AnnotationError
 from ._errors import RegisterError
@@ -29,7 +26,9 @@ from ._nject import resolve_slow
 from ._plan.nodes import Node
 from ._plan.planner import Planner
 from ._registry.adapter import name_of
-from ._registry.adapter import place_of
+from ._registry.injected import BY_POSITION
+from ._registry.injected import InjectedFunction
+from ._registry.injected import remember
 from ._registry.provider_kind import Kind
 from ._registry.provider_kind import kind_of
 from ._report.explain import needs
@@ -42,10 +41,6 @@ R = t.TypeVar("R")
 #: More forms of arguments than this are not remembered.
 _MOST: t.Final = 32
 
-_BY_POSITION = (
-    inspect.Parameter.POSITIONAL_ONLY,
-    inspect.Parameter.POSITIONAL_OR_KEYWORD,
-)
 _AWAITABLE = (collections.abc.Awaitable, collections.abc.Coroutine)
 
 
@@ -88,7 +83,7 @@ def inject(function: t.Callable[P, t.Awaitable[R]]) -> Injected[P, R]:
     _refuse(function, names)
     filler = Filler(function, names)
     injected: t.Any = filler.wrap()
-    _FILLERS[injected] = filler
+    remember(injected, filler.injected)
     return t.cast("Injected[P, R]", injected)
 
 
@@ -102,21 +97,6 @@ class Key:
 _KEYS: t.Final[weakref.WeakValueDictionary[t.Any, Key]] = (
     weakref.WeakValueDictionary()
 )
-
-
-#: What fills the parameters of each injected function.
-_FILLERS: t.Final[weakref.WeakKeyDictionary[t.Any, Filler]] = (
-    weakref.WeakKeyDictionary()
-)
-
-
-def filler_of(function: t.Any) -> Filler | None:
-    """Return what fills the parameters of a function, if it is injected."""
-    try:
-        return _FILLERS.get(function)
-    except TypeError:
-        # It cannot be hashed, or not be held weakly.
-        return None
 
 
 class Shape(t.NamedTuple):
@@ -141,49 +121,8 @@ class Filler:
 
     def __init__(self, function: t.Any, names: Scopes) -> None:
         self.function = function
-        self.signature = inspect.signature(function, **FORMAT)
-        self.names = names
-        self.params: tuple[Param, ...] | None = None
+        self.injected = InjectedFunction(function, names)
         self.shapes: dict[t.Any, Shape] = {}
-        # A forward reference is read again when it is called.
-        with contextlib.suppress(AnnotationError):
-            self.read()
-
-    def read(self) -> tuple[Param, ...]:
-        """Read the parameters, once all their annotations are defined."""
-        if self.params is None:
-            self.params = params_of(self.function, lambda: self.names)
-        return self.params
-
-    @property
-    def title(self) -> str:
-        """The name of the function, and where it was written."""
-        return f"{name_of(self.function)} ({place_of(self.function)})"
-
-    def left_out(
-        self, positional: int, keywords: t.Collection[str]
-    ) -> list[Param]:
-        """
-        Return the parameters that a caller leaves to injection.
-
-        Args:
-            positional: How many arguments it passes by position.
-            keywords: The names of those it passes by name.
-
-        Raises:
-            AnnotationError: An annotation cannot be evaluated.
-        """
-        kinds = self.signature.parameters
-        given = {
-            name
-            for name, kind in list(kinds.items())[:positional]
-            if kind.kind in _BY_POSITION
-        }
-        return [
-            param
-            for param in self.read()
-            if param.name not in given and param.name not in keywords
-        ]
 
     def wrap(self) -> t.Any:
         """Return the function, its arguments left out at will."""
@@ -233,12 +172,16 @@ class Filler:
             TypeError: An argument is of no parameter.
         """
         try:
-            given = self.signature.bind_partial(*args, **kwargs).arguments
+            bound = self.injected.signature.bind_partial(*args, **kwargs)
         except TypeError as error:
             # As Python says it, which names the function.
             msg = f"{name_of(self.function)}() {error}"
             raise TypeError(msg) from None
-        missing = [param for param in self.read() if param.name not in given]
+        missing = [
+            param
+            for param in self.injected.params
+            if param.name not in bound.arguments
+        ]
         # A default that is used is a part of what was compiled, so it lives
         # and no other has its id; one that is not used does not matter.
         alike = tuple(
@@ -270,14 +213,14 @@ class Filler:
 
     def _follow(self, given: int, names: tuple[str, ...]) -> bool:
         """Tell whether parameters are the next after so many by position."""
-        params = [*self.signature.parameters.values()]
+        params = [*self.injected.signature.parameters.values()]
         following = params[given : given + len(names)]
         return tuple(param.name for param in following) == names and all(
-            param.kind in _BY_POSITION for param in following
+            param.kind in BY_POSITION for param in following
         )
 
     def _has_place(self, param: Param) -> bool:
-        kind = self.signature.parameters[param.name].kind
+        kind = self.injected.signature.parameters[param.name].kind
         return kind is inspect.Parameter.POSITIONAL_ONLY
 
 

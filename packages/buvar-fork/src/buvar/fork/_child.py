@@ -18,6 +18,7 @@ from buvar.components import Components
 from buvar.components import Namespaces
 
 from ._failure import Failure
+from ._first_failure import FirstFailure
 from ._heartbeat import Heartbeat
 from ._ipc import Kind
 from ._ipc import Sender
@@ -27,6 +28,7 @@ from ._preload import NewModules
 from ._results import pack
 from ._serving import Serving
 from ._sockets import Socket
+from ._streams import write_whole_lines
 from ._supervise.signals import FORWARDED
 from ._supervise.signals import HANDLED
 from ._supervise.signals import TERMINAL
@@ -72,6 +74,7 @@ class WorkerMain:
         self.parent_death = parent_death
         self.title = title
         self.ready = False
+        self._failed = FirstFailure()
         self.heartbeat = self._heartbeat()
         self.modules = NewModules(options.plugins)
 
@@ -94,6 +97,7 @@ class WorkerMain:
         for number in TERMINAL:
             signal.signal(number, signal.SIG_IGN)
         no_terminal_input()
+        write_whole_lines()
         self.parent_death.tie()
         if self.options.collects:
             gc.enable()
@@ -177,8 +181,13 @@ class WorkerMain:
 
     def _tell_ending(self, event: plugin.Event) -> None:
         """Tell at once that the stage ends: how it ended comes much later."""
+        self._failed.hear(event)
         if event == plugin.StateChanged(plugin.State.STOPPING):
             self.sender.send(Kind.ENDING)
+            if self._failed.error is not None:
+                # It may never come, if the end takes too long.
+                failure = Failure.of(self._failed.error, ready=self.ready)
+                self.sender.send(Kind.FAILED, failure.pack())
 
     def _on_ready(self) -> None:
         self.ready = True

@@ -52,7 +52,9 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException, *, ready: bool) -> Failure:
-        """Describe what a stage raised."""
+        """Describe what a stage, or an import before it, raised."""
+        # From here on tracebacks begin where the user's code does.
+        plugin.failures(error)
         code = plugin.exit_code(error)
         return cls(
             code if ready else boot_code(code),
@@ -202,6 +204,14 @@ def _describe(
     }
     if notes := getattr(error, "__notes__", None):
         described["exc_notes"] = [_safe(note) for note in notes][:_MEMBERS]
+    if isinstance(error, SyntaxError):
+        described["syntax_error"] = {
+            "filename": error.filename or "?",
+            "lineno": error.lineno or 0,
+            "offset": error.offset or 0,
+            "line": _safe((error.text or "").rstrip("\n")),
+            "msg": error.msg,
+        }
     described["frames"] = _frames(error.__traceback__)
     if isinstance(error, BaseExceptionGroup) and depth > 0:
         group = t.cast("BaseExceptionGroup[BaseException]", error)

@@ -13,6 +13,9 @@ import time
 import traceback
 import typing as t
 
+from buvar import plugin
+
+from ._first_failure import FirstFailure
 from ._streams import flush
 from ._streams import say
 
@@ -33,44 +36,61 @@ class Grace:
     its executor, and by the interpreter at its exit. Once a signal has asked
     the process to end, none of them may take longer than that. Neither may
     the event loop take longer to notice the signal, while a callback blocks
-    it.
+    it. A stage that ends by itself has as long; what comes after it is up to
+    the caller.
 
     Args:
         seconds: How long it may take.
+        finish: How long a stage may take that ends by itself.
         release: Gives back what the service has taken, e.g. files.
     """
 
     def __init__(
-        self, seconds: float, release: t.Callable[[], object]
+        self,
+        seconds: float,
+        finish: float,
+        release: t.Callable[[], object],
     ) -> None:
         self._seconds = seconds
+        self._finish = finish
         self._release = release
         self._stage_ended = threading.Event()
         self._left: list[threading.Thread] = []
-        self._arrived = math.inf
+        #: When it must have ended.
+        self._due = math.inf
         self._begun = False
+        #: Whether the process has to end, too, rather than the stage alone.
+        self._asked = False
         self._watched = False
+        #: What failed in the stage, which then never says so.
+        self.failed = FirstFailure()
         #: Tells whether a second Ctrl-C ends the process anyway.
         self.forced: t.Callable[[], bool] = lambda: False
 
     def arrived(self) -> None:
         """Note, in its handler, a signal that may be one to end."""
-        self._arrived = min(self._arrived, time.monotonic())
-        self._start()
+        self._asked = True
+        self._end_within(self._seconds)
 
     def handled(self) -> None:
         """Note that the event loop has handled it."""
         if not self._begun:
-            self._arrived = math.inf
+            self._asked = False
+            self._due = math.inf
 
     def begin(self) -> None:
         """Count the time from now on, or from when the signal arrived."""
-        self._begun = True
-        self._arrived = min(self._arrived, time.monotonic())
-        self._start()
+        self._begun = self._asked = True
+        self._end_within(self._seconds)
 
-    def _start(self) -> None:
-        if not self._watched and self._seconds < threading.TIMEOUT_MAX:
+    def begin_stage(self) -> None:
+        """Count the time of a stage that ends by itself from now on."""
+        self._begun = True
+        self._end_within(self._finish)
+
+    def _end_within(self, seconds: float) -> None:
+        self._due = min(self._due, time.monotonic() + seconds)
+        if not self._watched and seconds < threading.TIMEOUT_MAX:
             self._watched = True
             # Without the locks of threading, which a handler may find held.
             _thread.start_new_thread(self._watch, ())
@@ -84,23 +104,18 @@ class Grace:
         ]
         self._stage_ended.set()
 
-    @property
-    def _deadline(self) -> float:
-        return self._arrived + self._seconds
-
     def _watch(self) -> None:
         while not self._stage_ended.wait(
-            min(_LOOK, max(0.0, self._deadline - time.monotonic()))
+            min(_LOOK, max(0.0, self._due - time.monotonic()))
         ):
-            if time.monotonic() >= self._deadline:
+            if time.monotonic() >= self._due:
                 self._kill(threading.enumerate())
-        deadline = self._deadline
-        if deadline == math.inf:
-            return  # The signal was not one to end.
+        if not self._asked:
+            return  # Nor was a signal handled that was not one to end.
         # What the caller does after the stage takes as long as it takes.
         threading.main_thread().join()
         for thread in self._left:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(max(0.0, self._due - time.monotonic()))
         blocked = [thread for thread in self._left if thread.is_alive()]
         if blocked:
             self._kill(blocked)
@@ -114,10 +129,18 @@ class Grace:
         _log.error(
             "The service does not end within graceful_timeout, %g s: %s. It "
             "is killed; where it is blocked is on stderr.",
-            self._seconds,
+            self._seconds if self._asked else self._finish,
             ", ".join(_where(thread) for thread in blocking),
             extra={"threads": [thread.name for thread in blocking]},
         )
+        if not self._stage_ended.is_set() and self.failed.error is not None:
+            for failure in plugin.failures(self.failed.error):
+                _log.error(
+                    "%s",
+                    failure,
+                    exc_info=failure.error,
+                    extra={**failure.facts},
+                )
         for thread in blocking:
             say(f"Thread {thread.name}:\n{_stack(thread)}")
         try:

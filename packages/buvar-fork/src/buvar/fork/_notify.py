@@ -22,6 +22,7 @@ class Notifier:
         self._path = "\0" + path[1:] if path.startswith("@") else path
         self._watchdog = self._interval(environ)
         self._due = 0.0
+        self._stopping = False
 
     def _interval(self, environ: t.Mapping[str, str]) -> float | None:
         """Return how often to send signs of life: twice as often as asked."""
@@ -52,8 +53,10 @@ class Notifier:
         self.send("RELOADING=1", f"MONOTONIC_USEC={microseconds}")
 
     def stopping(self) -> None:
-        """Say that the service is going to end."""
-        self.send("STOPPING=1")
+        """Say, once, that the service is going to end."""
+        if not self._stopping:
+            self._stopping = True
+            self.send("STOPPING=1")
 
     def send(self, *lines: str) -> None:
         """Send a message; a manager need not listen to it."""

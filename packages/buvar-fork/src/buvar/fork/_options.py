@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing as t
 
 from buvar.components import Components
@@ -12,19 +13,52 @@ from ._errors import OptionError
 from ._identity import Identity
 
 
-#: The options that are more than 0, and those that may be 0.
-_POSITIVE: t.Final = (
-    *("worker_timeout", "boot_timeout", "backoff"),
-    *("max_memory", "max_requests"),
+class _Kind(t.NamedTuple):
+    """What a number is: ``text`` says it, and the rest is how it is told."""
+
+    text: str
+    whole: bool = False
+    zero: bool = False
+    finite: bool = False
+
+    def takes(self, value: t.Any) -> bool:
+        """Tell whether a value is such a number; nan is of no kind."""
+        types = int if self.whole else int | float
+        if isinstance(value, bool) or not isinstance(value, types):
+            return False
+        if self.finite and value == math.inf:
+            return False
+        return bool(value >= 0 if self.zero else value > 0)
+
+
+#: A bound may be infinite; the time in which something ends, or that is
+#: waited for, may not.
+_BOUND: t.Final = _Kind("a number of seconds more than 0, or inf")
+_WAIT: t.Final = _Kind("a finite number of seconds more than 0", finite=True)
+_TIME: t.Final = _Kind(
+    "a finite number of seconds, 0 or more", zero=True, finite=True
 )
-_NATURAL: t.Final = (
-    *("forks", "graceful_timeout", "backoff_limit", "stable_after"),
-    *("max_failures", "max_requests_jitter"),
-)
+_NATURAL: t.Final = _Kind("a whole number, 0 or more", whole=True, zero=True)
+_POSITIVE: t.Final = _Kind("a whole number more than 0", whole=True)
+_KINDS: t.Final = {
+    "forks": _NATURAL,
+    "worker_timeout": _BOUND,
+    "boot_timeout": _BOUND,
+    "graceful_timeout": _TIME,
+    "backoff": _WAIT,
+    "backoff_limit": _TIME,
+    "stable_after": _TIME,
+    "max_failures": _NATURAL,
+    "max_memory": _POSITIVE,
+    "max_requests": _POSITIVE,
+    "max_requests_jitter": _NATURAL,
+}
 #: Those that may be left out by None.
 _OPTIONAL: t.Final = frozenset(
     {"boot_timeout", "max_memory", "max_requests", "max_requests_jitter"}
 )
+#: Seconds that a stage which ends by itself has at least.
+_LEAST: t.Final = 3.0
 #: More doublings lead nowhere but out of the range of numbers.
 _DOUBLINGS: t.Final = 64
 
@@ -85,19 +119,15 @@ class Options:
 
     def _check(self) -> None:
         where = f"roles.{self.role}." if self.role else ""
-        for name in (*_NATURAL, *_POSITIVE):
+        for name, kind in _KINDS.items():
             value: t.Any = getattr(self, name)
             if value is None and name in _OPTIONAL:
                 continue
-            least = "0 or more" if name in _NATURAL else "more than 0"
-            if name in _OPTIONAL:
-                least += ", or None"
-            if (
-                not isinstance(value, int | float)
-                # Nor is anything that is not a number.
-                or not (value >= 0 if name in _NATURAL else value > 0)
-            ):
-                raise OptionError(where + name, value, f"it is {least}.")
+            if not kind.takes(value):
+                none = ", or None" if name in _OPTIONAL else ""
+                raise OptionError(
+                    where + name, value, f"it is {kind.text}{none}."
+                )
         self._check_jitter(where)
         if self.unserved not in {"warn", "error"}:
             raise OptionError(
@@ -133,6 +163,12 @@ class Options:
     def heartbeat_interval(self) -> float:
         """After how many seconds a worker says again that it lives."""
         return min(5.0, self.worker_timeout / 4)
+
+    @property
+    def finish_timeout(self) -> float:
+        """How many seconds a stage that ends by itself has for that."""
+        # Nobody has asked it to hurry, however little time it has if so.
+        return max(_LEAST, self.graceful_timeout)
 
     def delay(self, streak: int) -> float:
         """How long to wait after so many failures in a row."""

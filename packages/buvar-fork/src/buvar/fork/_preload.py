@@ -19,12 +19,11 @@ import sysconfig
 import types
 import typing as t
 
-from buvar import plugin
 from buvar.plugin import PluginNotFoundError
 from buvar.plugin.spi import import_module
 
 from ._errors import BootError
-from ._failure import boot_code
+from ._failure import Failure
 
 
 _log = logging.getLogger("buvar.fork")
@@ -51,10 +50,15 @@ def preload(plugins: t.Iterable[t.Any]) -> None:
             if not _import(module) and not colon:
                 _import(module.rpartition(".")[0])
         except Exception as error:
-            _log.exception("The plugin %r cannot be imported.", name)
+            failure = Failure.of(error, ready=False)
+            failure.log(
+                _log,
+                "The plugin %r could not be imported.",
+                (name,),
+                {"phase": "import", "plugin": name},
+            )
             raise BootError(
-                f"The plugin {name!r} cannot boot",
-                code=boot_code(plugin.exit_code(error)),
+                f"The plugin {name!r} cannot boot", code=failure.code
             ) from error
 
 

@@ -109,7 +109,9 @@ class _Single:
         sockets = listeners.for_slot(1)
         options.identity.assume()
         stage_options = options.stage_options()
-        grace = self._grace = Grace(options.graceful_timeout, release)
+        grace = self._grace = Grace(
+            options.graceful_timeout, options.finish_timeout, release
+        )
 
         def on_ready() -> None:
             notifier.ready("1 worker")
@@ -124,6 +126,12 @@ class _Single:
             self._stop = stopped
             return stopped
 
+        def ending(event: plugin.Event) -> None:
+            grace.failed.hear(event)
+            if event == plugin.StateChanged(plugin.State.STOPPING):
+                notifier.stopping()
+                grace.begin_stage()
+
         if self._asked:
             # What it was raised in has swallowed it, such as a __del__().
             raise _StoppedError
@@ -131,6 +139,8 @@ class _Single:
         base = stage_options.get("signals", plugin.Signals)
         if base is not None:
             stage_options["signals"] = observed(base, watch)
+        others = stage_options.get("listeners", ())
+        stage_options["listeners"] = [ending, *others]
         serving = Serving(sockets, on_ready, strict=options.strict)
         try:
             results = plugin.stage(

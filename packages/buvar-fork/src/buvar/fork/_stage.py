@@ -91,8 +91,9 @@ def stage(
             seconds, is killed and replaced; ``math.inf`` never does.
         boot_timeout: Seconds a worker gets to prepare its plugins before it
             is killed, which counts as a failure; None waits for ever.
-        graceful_timeout: Seconds a worker gets to end before it is killed.
-            Its tasks get four fifths of them to end by themselves.
+        graceful_timeout: Seconds a worker gets to end before it is killed,
+            from when it is told to or its stage begins to end by itself. Its
+            tasks get four fifths of them to end by themselves.
         backoff: Seconds before a crashed worker is started again, doubled
             with each crash in a row.
         backoff_limit: The longest such wait, in seconds.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import typing as t
@@ -24,6 +25,21 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(*_BROKEN):
             stream.flush()
+
+
+def write_whole_lines() -> None:
+    """
+    Have each line that is printed be written at once, end included.
+
+    Workers share these files, and what another one prints would get into a
+    line. With ``PYTHONUNBUFFERED`` each piece of what is printed is written
+    by itself, and the end of a line is one; without it, what is printed to a
+    file or a pipe is written when a buffer is full, wherever that is.
+    """
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(*_BROKEN):
+                stream.reconfigure(write_through=False, line_buffering=True)
 
 
 def fill() -> None:

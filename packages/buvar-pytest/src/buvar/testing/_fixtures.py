@@ -104,19 +104,9 @@ def configured(
     source: ConfigSource, values: t.Iterable[t.Mapping[str, t.Any] | str]
 ) -> ConfigSource:
     """Return a source with more values on top; it is not changed itself."""
-    from buvar.config import ConfigSource  # noqa: PLC0415
-
-    values = [*values]
-    if not values:
-        return source
-    return ConfigSource(
-        source,
-        *(value for value in values if not isinstance(value, str)),
-        env_prefix=source.env_prefix,
-        secrets=source.secrets,
-        unknown=source.unknown,
-        overrides=[value for value in values if isinstance(value, str)],
-    )
+    # Strings win over dicts.
+    values = sorted(values, key=lambda value: isinstance(value, str))
+    return source.with_values(*values) if values else source
 
 
 @pytest.fixture
@@ -170,6 +160,7 @@ def buvar_load(
     _buvar_shared: Shared | None,
 ) -> Load:
     """Return a function that prepares more plugins."""
+    from buvar.plugin.spi import load_from  # noqa: PLC0415
 
     def load(*plugins: plugin.Plugin) -> t.Awaitable[None]:
         if _buvar_shared is not None:
@@ -182,7 +173,7 @@ def buvar_load(
         # Relative names start at the module of the test.
         frame = sys._getframe(1)  # noqa: SLF001
         check_loop(buvar_stage)
-        return buvar_stage.loader.load(plugins, frame)
+        return load_from(buvar_stage.loader, plugins, frame)
 
     return load
 

@@ -21,9 +21,9 @@ from ._notices import Notices
 from ._program import TASK
 from ._program import PluginRef
 from ._program import Task
+from ._timeout import check_timeout
 from .services import TIMEOUT
 from .services import Service
-from .services import check_timeout
 from .services import environment
 
 

@@ -8,6 +8,7 @@ import typing as t
 
 from buvar import plugin
 
+from ._timeout import check_timeout
 from .logs import Logs
 
 
@@ -101,7 +102,9 @@ def run(
         RunTimeoutError: It did not end by itself.
         KeyboardInterrupt: The test was interrupted.
         StageOptionError: The options make no sense, or a loop runs already.
+        ValueError: The timeout makes no sense.
     """
+    check_timeout(timeout)
     expired = False
 
     async def watch(cancel: plugin.Cancel, teardown: plugin.Teardown) -> None:

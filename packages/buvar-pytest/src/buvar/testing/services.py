@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from ._notices import Notices
 from ._processes import children
 from ._processes import kill_all
 from ._processes import poll
+from ._timeout import check_timeout
 
 
 if t.TYPE_CHECKING:
@@ -172,6 +172,7 @@ class Service:
         Raises:
             ServiceError: It did not end in time.
         """
+        check_timeout(timeout)
         self._expected = True
         try:
             return self._process.wait(timeout)
@@ -229,6 +230,7 @@ class Service:
     def _wait_for(
         self, condition: t.Callable[[], object], what: str, timeout: float
     ) -> None:
+        check_timeout(timeout)
         held = False
 
         def over() -> bool:
@@ -247,19 +249,6 @@ class Service:
                 f"ended with exit code {self.exit_code}; it was to {what}."
             )
         raise self.error(f"did not {what} within {timeout:g} s.")
-
-
-def check_timeout(timeout: float) -> None:
-    """
-    Refuse a bound that is none.
-
-    Raises:
-        ValueError: It is not a positive number.
-    """
-    if math.isnan(timeout) or timeout <= 0:
-        raise ValueError(
-            f"timeout={timeout!r} makes no sense; give it seconds above 0."
-        )
 
 
 def environment(
@@ -286,6 +275,5 @@ __all__ = [
     "TIMEOUT",
     "Service",
     "ServiceError",
-    "check_timeout",
     "environment",
 ]

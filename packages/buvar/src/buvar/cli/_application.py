@@ -28,6 +28,10 @@ _log = logging.getLogger("buvar.cli")
 LOG: t.Final = "log"
 FORK: t.Final = "fork"
 OWN: t.Final[dict[str, type]] = {FORK: ForkConfig, LOG: log.LogConfig}
+#: The options of the command that say what the configuration is made of.
+NAMED_BY: t.Final = config.NamedBy(
+    files="-c", secrets="--secrets", unknown="--unknown"
+)
 #: What hosts set to say how many workers there should be.
 WEB_CONCURRENCY: t.Final = "WEB_CONCURRENCY"
 
@@ -114,7 +118,7 @@ class Application:
             overrides=self.values,
             secrets=self.secrets,
             unknown=self.unknown,
-            named_by="-c",
+            named_by=NAMED_BY,
         )
         for setting in self.settings:
             source.set(setting.text, origin=setting.option)

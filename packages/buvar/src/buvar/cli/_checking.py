@@ -30,6 +30,7 @@ from ._formats import FORMATS
 from ._formats import for_terminal
 from ._formats import terminal_width
 from ._output import answer
+from ._output import prints_aside
 from ._output import remark
 
 
@@ -46,7 +47,8 @@ def check(application: Application, form: str) -> None:
     """
     counts: list[str] = []
     notes: list[Finding] = []
-    findings = _find(application, counts, notes)
+    with prints_aside():
+        findings = _find(application, counts, notes)
     text = FORMATS[form]([*findings, *notes])
     if form != "text":
         answer(text)
@@ -151,7 +153,7 @@ def _each(
         for name in (config, *plugins):
             try:
                 await load(name)
-            except Exception as error:  # noqa: BLE001 - it is told
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told
                 failed.append((name, error))
 
     return prepare
@@ -174,7 +176,8 @@ def _perhaps_because(finding: Finding) -> Finding:
 def draw(application: Application, form: str) -> None:
     """Print the graph of what is injected, as Mermaid, DOT or a tree."""
     graphs: list[di.Graph] = []
-    _prepared(application, lambda: graphs.append(di.graph()))
+    with prints_aside():
+        _prepared(application, lambda: graphs.append(di.graph()))
     for graph in graphs:
         if form == "tree":
             # The terminal may wrap lines; to cut them would lose places.
@@ -194,6 +197,9 @@ def _prepared(application: Application, look: t.Callable[[], None]) -> None:
     try:
         for plugins in application.groups():
             plugin.check(config, *plugins, look=look)
+    except SystemExit as error:
+        text = f"A plugin ended the program: SystemExit: {error}"
+        raise CommandError(text, Exit.FAILED) from None
     except BaseExceptionGroup as group:
         errors = [failure.error for failure in plugin.failures(group)]
         kinds = di.DiError, config.ConfigError
@@ -221,11 +227,7 @@ def _check_sections() -> None:
         said = {problem.source for problem in problems} - {None}
         problems += [each for each in error.errors if each.source not in said]
     if problems:
-        raise config.ConfigError(
-            problems,
-            "Correct what is listed and try again. If something other than a "
-            'class reads it, say so:\nsource.reserve("section").',
-        )
+        raise config.ConfigError(problems)
 
 
 def _tree(graph: di.Graph) -> rich.tree.Tree:

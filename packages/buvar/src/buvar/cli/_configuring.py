@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import sys
 import typing as t
@@ -19,6 +20,7 @@ from ._errors import CommandError
 from ._errors import Exit
 from ._formats import terminal_width
 from ._output import answer
+from ._output import prints_aside
 from ._output import remark
 
 
@@ -114,21 +116,21 @@ def _own_sections(application: Application) -> list[str]:
     )
 
 
-def note_failures(failed: t.Iterable[Exception]) -> None:
+def note_failures(failed: t.Iterable[BaseException]) -> None:
     """Say which plugins could not be prepared, without an end to it."""
-    for error in failed:
+    for failure in itertools.chain.from_iterable(map(plugin.failures, failed)):
+        error = failure.error
         text = str(error).split("\n")
         said = " ".join(line.strip(" -") for line in text[:2])
         remark(
-            "Note that a plugin could not be prepared, so the sections of "
-            "those that it loads may be missing: "
-            f"{type(error).__name__}: {said}"
+            f"Note that {failure.what}, so the sections of those that it "
+            f"loads may be missing: {type(error).__name__}: {said}"
         )
 
 
 def prepare_all(
     application: Application, look: t.Callable[[], object] = lambda: None
-) -> list[Exception]:
+) -> list[BaseException]:
     """
     Prepare the plugins, which load others, and return what failed.
 
@@ -141,7 +143,7 @@ def prepare_all(
     Raises:
         PluginError: There is no such plugin.
     """
-    failed: list[Exception] = []
+    failed: list[BaseException] = []
     every = [name for group in application.groups() for name in group]
 
     async def prepare(load: plugin.Loader) -> None:
@@ -154,8 +156,9 @@ def prepare_all(
                 continue
             except plugin.PluginError:
                 raise
-            except Exception as error:  # noqa: BLE001 - it is told
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told
                 failed.append(error)
 
-    plugin.check(prepare, look=look)
+    with prints_aside():
+        plugin.check(prepare, look=look)
     return failed

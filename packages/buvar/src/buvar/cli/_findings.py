@@ -192,6 +192,10 @@ def _of_failure(failure: plugin.Failure) -> Finding:
     # A static check knows only where an import failed.
     which = "A plugin" if name is None else f"The plugin {name!r}"
     text = f"{which} could not be {what}: {said}"
+    asked = [x for x in getattr(error, "__notes__", ()) if "condition" in x]
+    if name is None and asked:
+        # It was raised while something was planned, not by an import.
+        text = f"{said}, {asked[0]}"
     return Finding("prepare", text, None, file, line)
 
 

@@ -15,6 +15,7 @@ from buvar import config
 
 from ._role_config import RoleConfig
 from ._validators import finite
+from ._validators import finite_more_than_0
 from ._validators import more_than_0
 from ._validators import natural
 from ._validators import octal
@@ -150,7 +151,7 @@ class ForkConfig:
     )
     backoff: float = config.var(
         0.05,
-        validator=more_than_0,
+        validator=finite_more_than_0,
         help="Seconds before a crashed worker is started again, doubled.",
     )
     backoff_limit: float = config.var(

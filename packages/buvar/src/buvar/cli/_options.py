@@ -55,7 +55,7 @@ def _refuse_relative(
     for name in names:
         if name.startswith(".") and "/" not in name:
             msg = (
-                f"{name!r} is relative, and a command line is in no package. "
+                f"{name!r} is relative, but a command line has no package. "
                 "Name the module as Python imports it, such as 'app.web'."
             )
             raise click.BadParameter(msg, param_hint="PLUGINS")

@@ -35,6 +35,18 @@ def answer(text: str, *, nl: bool = True) -> None:
         raise CommandError(_cannot_write(error), Exit.FAILED) from None
 
 
+@contextlib.contextmanager
+def prints_aside() -> t.Generator[None, None, None]:
+    """
+    Have what others print go to standard error while the block runs.
+
+    What modules and plugins print would be in the middle of an answer that
+    something else reads.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
 def remark(text: str) -> None:
     """
     Print to standard error.

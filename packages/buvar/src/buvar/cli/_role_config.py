@@ -10,6 +10,7 @@ import attrs
 from buvar import config
 
 from ._validators import finite
+from ._validators import finite_more_than_0
 from ._validators import more_than_0
 from ._validators import natural
 from ._validators import octal
@@ -24,7 +25,7 @@ def _some(_: object, _field: attrs.Attribute[t.Any], value: list[str]) -> None:
         msg = "expected the plugins that it runs"
         raise ValueError(msg)
     if any(name.startswith(".") and "/" not in name for name in value):
-        msg = "expected names of modules as Python imports them, no relative"
+        msg = "expected names of modules as Python imports them, not relative"
         raise ValueError(msg)
 
 
@@ -71,7 +72,7 @@ class RoleConfig:
         None, validator=more_than_0
     )
     max_failures: int | None = config.var(None, validator=natural)
-    backoff: float | None = config.var(None, validator=more_than_0)
+    backoff: float | None = config.var(None, validator=finite_more_than_0)
     backoff_limit: float | None = config.var(None, validator=finite)
     stable_after: float | None = config.var(None, validator=finite)
 

@@ -20,6 +20,7 @@ from ._findings import exit_code
 from ._findings import of_error
 from ._formats import FORMATS
 from ._output import answer
+from ._output import prints_aside
 from ._output import remark
 from ._visible import Visible
 
@@ -27,6 +28,11 @@ from ._visible import Visible
 #: What is missing may be there when it runs, if not all was seen.
 _PERHAPS: t.Final = (
     "Perhaps it is added or registered by what a static check cannot see."
+)
+
+#: What a condition reads may be there when it runs.
+_UNDECIDED: t.Final = (
+    "Conditions that read it are not decided: give the configuration with -c."
 )
 
 
@@ -38,8 +44,11 @@ def check(application: Application, form: str) -> None:
         Exit: Something is wrong, all of which was printed.
     """
     visible = Visible()
-    with context.child():
+    before = di.buvar_adapters.get()
+    with context.child(), prints_aside():
         findings = _find(application, visible)
+    verified = di.buvar_adapters.get().adapters
+    di.buvar_adapters.set(before)
     wrong = [finding for finding in findings if not finding.is_note]
     text = FORMATS[form](findings)
     if form != "text":
@@ -47,7 +56,7 @@ def check(application: Application, form: str) -> None:
     elif wrong:
         remark(text)
     else:
-        adapters = counted(di.buvar_adapters.get().adapters, "adapter")
+        adapters = counted(verified, "adapter")
         plugins = counted(visible.plugins, "plugin")
         said = f"read {plugins} without running them; verified {adapters}"
         answer(f"All that was seen is well: {said}.")
@@ -63,19 +72,21 @@ def _find(application: Application, visible: Visible) -> list[Finding]:
         context.add(application.source)
     except config.ConfigError as error:
         return of_error(error)
-    di.register(config.Config.adapt)
-    # What "buvar check" loads first, without its side effects.
     for name in application.plugins:
         visible.load(name)
-    errors: list[BaseException] = [*visible.failed]
-    for function, args, keywords in visible.calls:
-        try:
-            function(*args, **keywords)
-        except Exception as error:  # noqa: BLE001 - all of them are told
-            errors.append(error)
-    found = [finding for error in errors for finding in of_error(error)]
-    found += _injections(visible)
-    found += left_out()
+    found = [
+        finding for error in visible.failed for finding in of_error(error)
+    ]
+    # What modules register as they are imported.
+    adapters = di.buvar_adapters.get()
+    try:
+        found += _injections(visible, adapters.copy())
+    except config.ConfigError as error:
+        # Some condition reads what is missing, or wrong.
+        found += map(_undecided, of_error(error))
+        found += _injections(visible, adapters.copy(), has_sections=False)
+    except Exception as error:  # noqa: BLE001 - of a condition, it is told
+        found += of_error(error)
     found += [
         Finding(
             "unseen",
@@ -88,9 +99,47 @@ def _find(application: Application, visible: Visible) -> list[Finding]:
     return list(dict.fromkeys(found))
 
 
-def _injections(visible: Visible) -> t.Iterator[Finding]:
+def _undecided(finding: Finding) -> Finding:
+    """Return a mistake as it is, and as a note what is only missing."""
+    if finding.place is not None:
+        return finding
+    hint = "\n".join(filter(None, (finding.hint, _UNDECIDED)))
+    return attrs.evolve(finding, rule="unseen", hint=hint)
+
+
+def _injections(
+    visible: Visible, adapters: di.Adapters, *, has_sections: bool = True
+) -> list[Finding]:
+    """
+    Return what cannot be registered or injected, and what is left out.
+
+    Args:
+        visible: What plugins do.
+        adapters: What is registered already.
+        has_sections: Whether sections can be loaded; conditions that read one
+            are not decided otherwise.
+
+    Raises:
+        ConfigError: One cannot be loaded.
+    """
+    di.buvar_adapters.set(adapters)
+    found: list[Finding] = []
+    if has_sections:
+        # What "buvar check" loads first, without its side effects.
+        di.register(config.Config.adapt)
+    for function, args, keywords in visible.calls:
+        try:
+            function(*args, **keywords)
+        except Exception as error:  # noqa: BLE001 - all of them are told
+            found += of_error(error)
+    given = [] if has_sections else [*config.sections().values()]
+    found += _missing(visible, given)
+    found += left_out()
+    return found
+
+
+def _missing(visible: Visible, given: list[t.Any]) -> t.Iterator[Finding]:
     """Yield what cannot be injected."""
-    given: list[t.Any] = []
     for key, name in visible.added:
         if name is None:
             given += _with_bases(key)

@@ -31,7 +31,16 @@ def natural(_: object, _field: attrs.Attribute[t.Any], value: t.Any) -> None:
 def finite(_: object, _field: attrs.Attribute[t.Any], value: t.Any) -> None:
     """Refuse what is less than 0, or infinite."""
     if value is not None and not 0 <= value < math.inf:
-        msg = "expected 0 or more seconds"
+        msg = "expected a finite number of seconds, 0 or more"
+        raise ValueError(msg)
+
+
+def finite_more_than_0(
+    _: object, _field: attrs.Attribute[t.Any], value: t.Any
+) -> None:
+    """Refuse what is not more than 0, or infinite."""
+    if value is not None and not 0 < value < math.inf:
+        msg = "expected a finite number of seconds more than 0"
         raise ValueError(msg)
 
 

@@ -63,7 +63,7 @@ class Visible:
         self.calls: list[tuple[t.Any, list[t.Any], dict[str, t.Any]]] = []
         self.added: list[tuple[t.Any, t.Any]] = []
         self.unseen: list[Unseen] = []
-        self.failed: list[Exception] = []
+        self.failed: list[BaseException] = []
         self.plugins: list[t.Any] = []
         self._seen: set[t.Any] = set()
 
@@ -71,7 +71,7 @@ class Visible:
         """Read a plugin, and all that it loads."""
         try:
             found = spi.resolve(name, sys._getframe())  # noqa: SLF001
-        except Exception as error:  # noqa: BLE001 - it is told
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told
             self.failed.append(error)
             return
         if found.prepare not in self._seen:
@@ -89,7 +89,7 @@ class Visible:
             tree = ast.parse(textwrap.dedent("".join(lines)))
         except (OSError, TypeError, SyntaxError):
             self.unseen.append(
-                Unseen("the source of a plugin is not there", "?", 1)
+                Unseen("the source of a plugin is not available", "?", 1)
             )
             return
         (node,) = tree.body

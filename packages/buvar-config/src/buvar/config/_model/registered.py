@@ -6,9 +6,7 @@ import typing as t
 
 import attrs
 
-from buvar.config._errors import BadValueError
 from buvar.config._errors import config_error
-from buvar.config._structure.text import Text
 
 from .types import origin
 
@@ -95,23 +93,3 @@ def _words(tp: type) -> str:
 def is_registered(tp: t.Any) -> bool:
     """Tell whether a type was registered itself."""
     return bool(registry) and origin(tp) in registry
-
-
-def registered_hook(tp: t.Any) -> t.Callable[[t.Any, t.Any], t.Any]:
-    """Return what structures a registered type."""
-    cls = origin(tp)
-    known = registry[cls]
-
-    def structure(value: t.Any, _: t.Any) -> t.Any:
-        if isinstance(value, cls):
-            return value
-        try:
-            found = known.load(str(value) if type(value) is Text else value)
-        except BadValueError:
-            raise
-        except (ValueError, TypeError) as error:
-            msg = f"expected {known.takes}"
-            raise BadValueError(msg, str(error) or None) from None
-        return found
-
-    return structure

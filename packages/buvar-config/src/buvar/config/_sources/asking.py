@@ -83,6 +83,11 @@ def is_provider(part: object) -> t.TypeGuard[Provider]:
     return isinstance(part, Provider) and not isinstance(part, Mapping)
 
 
+def is_meant_as_provider(part: object) -> bool:
+    """Tell whether something has a part of what a provider has."""
+    return hasattr(part, "load") or hasattr(part, "stamp")
+
+
 def as_provider(part: t.Any) -> Provider:
     """
     Return the provider for a dict, or for a user's provider.
@@ -91,10 +96,29 @@ def as_provider(part: t.Any) -> Provider:
         ConfigError: It is neither.
     """
     if not is_provider(part):
+        if is_meant_as_provider(part):
+            raise _incomplete(part)
         return Mapped(mapping(part))
+    if isinstance(part, type):
+        raise _incomplete(part)
     if inspect.iscoroutinefunction(part.load):
         return Awaited(part)
     return part
+
+
+def _incomplete(part: t.Any) -> ConfigError:
+    if isinstance(part, type):
+        return config_error(
+            f"{part.__qualname__} is a class",
+            cure=f"Give a provider, an object of it: {part.__name__}(...).",
+        )
+    lacking = " and no ".join(
+        name for name in ("name", "load", "stamp") if not hasattr(part, name)
+    )
+    return config_error(
+        f"a provider of type {type(part).__qualname__} has no {lacking}",
+        cure="A provider has a name, load() and stamp(), see config.Provider.",
+    )
 
 
 def read(providers: t.Iterable[Provider], prefix: str | None) -> Read:
@@ -158,10 +182,13 @@ def _texts(provider: Provider, found: Texts, prefix: str | None) -> NamedTexts:
     data = _checked(provider, found.data)
     for key, text in data.items():
         if not isinstance(key, str) or not isinstance(text, str):
+            what = f"the name {key!r}"
+            if isinstance(key, str):
+                what = f"{key} of type {type(text).__name__}, not text"
             raise config_error(
-                f"the provider has no text by the name {key!r}",
+                f"the provider has {what}",
                 source=provider.name,
-                cure="Return config.Texts of text by text.",
+                cure="Return config.Texts with a text for each name.",
             )
     origin = found.origin
     if isinstance(origin, str):
@@ -170,15 +197,18 @@ def _texts(provider: Provider, found: Texts, prefix: str | None) -> NamedTexts:
 
 
 def _checked(provider: Provider, data: t.Any) -> Mapping[t.Any, t.Any]:
-    """Refuse what is no dict."""
+    """Refuse what is not a dict."""
     if is_table(data):
         return data
+    cure = "Return nested dicts, or config.Values(dicts)."
+    if inspect.isawaitable(data):
+        cure = "Write 'async def load', and call `await source.fetch()`."
     if inspect.iscoroutine(data):
         data.close()
     raise config_error(
         f"the provider returned an object of type {type(data).__name__}",
         source=provider.name,
-        cure="Return nested dicts, or config.Values(dicts).",
+        cure=cure,
     )
 
 
@@ -249,13 +279,15 @@ def _stamp(provider: Provider) -> object:
     try:
         return provider.stamp()
     except Exception:
-        logger.exception("The provider %s has no stamp.", provider.name)
+        logger.exception("The stamp of the provider %s failed.", provider.name)
         return None
 
 
 def _failed(provider: Provider, error: Exception) -> ConfigError:
+    name, reason = type(error).__name__, reason_of(error)
+    said = name if reason == name else f"{name}: {reason}"
     return config_error(
-        f"the provider failed: {type(error).__name__}: {reason_of(error)}",
+        f"the provider failed: {said}",
         source=provider.name,
         cure="See that it can be reached, and that it may be read.",
     )

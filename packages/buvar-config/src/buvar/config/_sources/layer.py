@@ -46,7 +46,9 @@ class Layer:
             found: object = self.origin(path)
         except Exception:
             # There is an error to be told already: never in place of that.
-            logger.exception("%s has no origin.", self.name)
+            logger.exception(
+                "%s cannot say where a value came from.", self.name
+            )
             return None
         return None if found is None else str(found)
 

@@ -53,11 +53,11 @@ class Lookup(t.Protocol):
 @attrs.frozen
 class Given:
     """
-    A text given for a value.
+    A text given for a value, or the value itself.
 
     Attributes:
         path: Where it belongs, from the class.
-        text: The text.
+        text: The text; what is not one is taken as it is.
         source: Who gave it.
         table: Whether it has to be parsed to be merged.
         kind: What plain type it is for.
@@ -66,7 +66,7 @@ class Given:
     """
 
     path: Path
-    text: Text
+    text: t.Any
     source: str
     table: bool = False
     kind: type | None = None

@@ -1,25 +1,31 @@
-"""Values that are set by a string, above all others."""
+"""Values that are set above all others, by a string or as they are."""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
+from collections.abc import Mapping
+
 import attrs
 
+from buvar.config._dotted_keys import ASSIGNMENT
+from buvar.config._dotted_keys import split_key
 from buvar.config._errors import ConfigError
 from buvar.config._errors import config_error
 from buvar.config._errors import dotted
 from buvar.config._merge import MOST_NESTED
 from buvar.config._merge import Path
+from buvar.config._merge import check_depth
+from buvar.config._merge import is_table
+from buvar.config._merge import mapping
+from buvar.config._merge import plain
 from buvar.config._structure.text import Text
 
 from .lookup import Given
 from .lookup import Named
 from .lookup import table_or_text
 from .names import Names
-from .toml_lines import ASSIGNMENT
-from .toml_lines import split_key
 
 
 @attrs.frozen
@@ -29,13 +35,30 @@ class Override:
 
     Attributes:
         path: The path.
-        text: The value as it was given.
+        text: The value as it was given; what is not a text is taken as it is.
         name: Who gave it.
     """
 
     path: Path
-    text: Text
+    text: t.Any
     name: str
+
+    @classmethod
+    def each(cls, data: Mapping[t.Any, t.Any]) -> t.Iterator[t.Self]:
+        """
+        Yield an override for each value of nested dicts.
+
+        Raises:
+            ConfigError: They are not dicts, or nested too deeply.
+        """
+        check_depth(mapping(data), "code")
+        tables: list[tuple[Path, Mapping[t.Any, t.Any]]] = [((), data)]
+        for path, table in tables:
+            for key, value in table.items():
+                if is_table(value) and value:
+                    tables.append(((*path, key), value))
+                else:
+                    yield cls((*path, key), plain(value), "code")
 
     @classmethod
     def parse(cls, override: str, origin: str | None = None) -> t.Self:
@@ -73,6 +96,8 @@ class Override:
     @property
     def data(self) -> t.Any:
         """The value as untyped data: a table if it looks like one."""
+        if not isinstance(self.text, Text):
+            return self.text
         if self.text.lstrip().startswith("{"):
             return table_or_text(self.text)
         return str(self.text)
@@ -92,6 +117,7 @@ class Override:
         here = self.path[len(section) :]
         leaf = names.paths.get(here)
         table = leaf.table if leaf else not here
+        table = table and isinstance(self.text, Text)
         return [Given(here, self.text, self.name, table)]
 
     def named(self) -> list[Named]:

@@ -15,6 +15,7 @@ from .files import to_file
 from .lookup import Given
 from .lookup import Named
 from .lookup import from_file
+from .named_by import IN_CODE
 from .names import Leaf
 from .names import Names
 from .names import name_of
@@ -27,6 +28,7 @@ class SecretsDir:
     Args:
         folder: The folder.
         prefix: What the names of files may begin with.
+        unreadable: What to do if it cannot be read.
 
     Attributes:
         folder: The folder, as it was given.
@@ -35,11 +37,17 @@ class SecretsDir:
         ConfigError: It is not the name of a folder.
     """
 
-    def __init__(self, folder: AnyPath, prefix: str | None) -> None:
+    def __init__(
+        self,
+        folder: AnyPath,
+        prefix: str | None,
+        unreadable: str = IN_CODE.unreadable_secrets,
+    ) -> None:
         self.folder = folder
         self._folder = to_file(folder)
         self._place = absolute(self._folder)
         self._prefix = prefix
+        self._unreadable = unreadable
 
     @property
     def name(self) -> str:
@@ -60,7 +68,7 @@ class SecretsDir:
             raise config_error(
                 msg,
                 source=str(self._folder),
-                cure="Mount it, or pass no secrets.",
+                cure=self._unreadable,
             ) from None
         # Kubernetes keeps the real files in hidden folders.
         found = {

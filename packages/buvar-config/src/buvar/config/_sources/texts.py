@@ -72,5 +72,7 @@ class NamedTexts:
             try:
                 return str(self._origin(key))
             except Exception:
-                logger.exception("%s has no origin.", self._name)
+                logger.exception(
+                    "%s cannot say where a text came from.", self._name
+                )
         return f"{self._name}: {key}"

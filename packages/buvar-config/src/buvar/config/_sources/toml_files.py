@@ -20,6 +20,7 @@ from .files import read_text
 from .files import stamp
 from .files import to_file
 from .layer import Layer
+from .named_by import IN_CODE
 from .toml_lines import line_of
 from .toml_text import parse
 
@@ -45,23 +46,19 @@ class TomlFiles:
     Args:
         path: The file or folder; it is found again from another working
             directory.
-        named_by: What names it, such as an option; by default code.
+        missing: What to do if there is none.
 
     Raises:
         ConfigError: It is not the name of a file.
     """
 
     def __init__(
-        self, path: AnyPath | optional, named_by: str | None = None
+        self, path: AnyPath | optional, missing: str = IN_CODE.missing_file
     ) -> None:
         self._is_optional = isinstance(path, optional)
         self._file = to_file(path.path if isinstance(path, optional) else path)
         self._place = absolute(self._file)
-        self._missing = (
-            f"Create it, or correct the path that {named_by} names."
-            if named_by
-            else "Create it, or pass config.optional(path)."
-        )
+        self._missing = missing
 
     @property
     def name(self) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import typing as t
 
+from buvar.config._dotted_keys import DOTTED
+from buvar.config._dotted_keys import split_key
 from buvar.config._merge import Path
 
 
-_KEY = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
-_DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
-#: What is set by an override, up to its value.
-ASSIGNMENT: t.Final = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
 #: A string is skipped as a whole; brackets tell where a value ends; a key
 #: or header counts at the start of a line outside of values only.
 _TOKEN = re.compile(
@@ -19,9 +17,9 @@ _TOKEN = re.compile(
       (?P<skip>'{{3}}[\s\S]*?'{{3}}'{{0,2}}
         |"{{3}}(?:\\[\s\S]|[^\\])*?"{{3}}"{{0,2}}
         |\#[^\n]*)
-    | ^[ \t]*(?P<many>\[\[)[ \t]*(?P<array>{_DOTTED})[ \t]*\]\]
-    | ^[ \t]*\[[ \t]*(?P<table>{_DOTTED})[ \t]*\]
-    | (?:^|(?<=[,{{]))[ \t]*(?P<key>{_DOTTED})[ \t]*=
+    | ^[ \t]*(?P<many>\[\[)[ \t]*(?P<array>{DOTTED})[ \t]*\]\]
+    | ^[ \t]*\[[ \t]*(?P<table>{DOTTED})[ \t]*\]
+    | (?:^|(?<=[,{{]))[ \t]*(?P<key>{DOTTED})[ \t]*=
     | (?P<string>"(?:\\.|[^"\\\n])*"|'[^'\n]*')
     | (?P<open>[\[{{])
     | (?P<close>[\]}}])
@@ -84,18 +82,3 @@ def _indexed(
         if place in counts:
             place = (*place, counts[place])
     return place
-
-
-def split_key(dotted: str) -> Path:
-    """Split a dotted key of TOML, quoted ones as well."""
-    return tuple(
-        _unquote(part) for part in re.findall(_KEY, dotted, re.VERBOSE)
-    )
-
-
-def _unquote(part: str) -> str:
-    if part[0] == '"' and "\\" in part:
-        import tomllib  # noqa: PLC0415 - a rare key
-
-        return next(iter(tomllib.loads(f"{part} = 0")))
-    return part.strip(part[0]) if part[0] in "\"'" else part

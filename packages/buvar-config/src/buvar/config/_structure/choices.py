@@ -8,10 +8,10 @@ import typing as t
 from buvar.config._errors import BadValueError
 from buvar.config._merge import SEQUENCES
 from buvar.config._model.registered import is_registered
-from buvar.config._model.registered import registered_hook
 from buvar.config._model.secret import show
 from buvar.config._model.types import arguments
 
+from .registered import registered_hook
 from .scalars import SCALARS
 from .scalars import to_int
 from .text import Text

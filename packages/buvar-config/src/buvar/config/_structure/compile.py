@@ -15,6 +15,7 @@ import attrs
 from cattrs import Converter
 from cattrs import gen
 
+from buvar.config._dotted_keys import ASSIGNMENT
 from buvar.config._errors import BadValueError
 from buvar.config._errors import ConfigError
 from buvar.config._errors import config_error
@@ -26,12 +27,10 @@ from buvar.config._model.fields import fields
 from buvar.config._model.fields import has_fields
 from buvar.config._model.fields import is_named_tuple
 from buvar.config._model.registered import is_registered
-from buvar.config._model.registered import registered_hook
 from buvar.config._model.registered import registry
 from buvar.config._model.typed_dicts import is_misread
 from buvar.config._model.typed_dicts import read_again
 from buvar.config._model.types import origin
-from buvar.config._sources.toml_lines import ASSIGNMENT as _ASSIGNED
 
 from .defaults import Over
 from .defaults import Overlaid
@@ -43,6 +42,7 @@ from .hooks import hidden
 from .hooks import instance_hook
 from .hooks import register
 from .hooks import untyped
+from .registered import registered_hook
 from .text import Text
 from .text import parse_list
 from .text import parse_table
@@ -277,7 +277,7 @@ def _named(value: t.Any, members: list[Field]) -> dict[t.Any, t.Any]:
     expected = f"expected a table, or an array of {len(members)} items"
     if isinstance(value, Text):
         text = value.lstrip()
-        listed = not text.startswith("{") and not _ASSIGNED.match(text)
+        listed = not text.startswith("{") and not ASSIGNMENT.match(text)
         value = parse_list(value) if listed else parse_table(value)
     if is_table(value):
         return dict(value)

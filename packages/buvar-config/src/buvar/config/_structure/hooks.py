@@ -17,7 +17,6 @@ from buvar.config._merge import SEQUENCES
 from buvar.config._merge import plain
 from buvar.config._model.fields import has_fields
 from buvar.config._model.registered import is_registered
-from buvar.config._model.registered import registered_hook
 from buvar.config._model.registered import registry
 from buvar.config._model.secret import Secret
 from buvar.config._model.types import bare
@@ -25,6 +24,7 @@ from buvar.config._model.types import origin
 
 from .choices import to_enum
 from .choices import to_literal
+from .registered import registered_hook
 from .scalars import SCALARS
 from .text import Text
 from .text import parse_list

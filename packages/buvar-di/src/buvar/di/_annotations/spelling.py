@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from buvar.di._errors import AnnotationError
@@ -11,6 +12,21 @@ from .generics import dependent
 
 #: Aliases of these are the same in ``typing`` and outside of it.
 PLAIN = frozenset({"builtins", "collections", "collections.abc"})
+#: What ``typing`` has other names for, such as ``List``, with those.
+_TYPING: t.Final[dict[t.Any, t.Any]] = {
+    t.get_origin(alias): alias
+    for alias in vars(t).values()
+    if isinstance(t.get_origin(alias), type)
+    and t.get_origin(alias) is not t.Generic
+    and not t.get_args(alias)
+}
+_ABSTRACT: t.Final = {
+    cls: alias
+    for cls, alias in _TYPING.items()
+    if cls.__module__ != "builtins"
+}
+#: Each has its own name.
+_NAMES: t.Final[dict[t.Any, t.Any]] = {}
 
 
 def unalias(annotation: t.Any) -> t.Any:
@@ -41,7 +57,7 @@ def normal(annotation: t.Any) -> t.Any:
     if not isinstance(origin, type):
         return annotation
     args = tuple(map(_normal_argument, dependent(annotation)))
-    if origin.__module__ in PLAIN:
+    if origin.__module__ in PLAIN or origin in _TYPING:
         return origin[args] if args else origin  # type: ignore[index]
     return annotation if args == t.get_args(annotation) else origin[args]  # type: ignore[index]
 
@@ -51,6 +67,9 @@ def _normal_argument(arg: t.Any) -> t.Any:
         return [_normal_argument(item) for item in arg]
     if arg.__class__ is tuple:
         return tuple(_normal_argument(item) for item in arg)
+    if arg is None:
+        # As typing has it, unlike the aliases of Python itself.
+        return type(None)
     # An alias that holds itself has no other name.
     return arg if _is_endless(arg, ()) else normal(arg)
 
@@ -62,3 +81,44 @@ def _is_endless(tp: t.Any, inside: tuple[t.Any, ...]) -> bool:
     if value is not tp:
         inside = (*inside, tp)
     return any(_is_endless(arg, inside) for arg in t.get_args(value))
+
+
+def spellings(key: t.Any) -> tuple[t.Any, ...]:
+    """
+    List other ways in which an alias may have been written.
+
+    The context knows what was added by what was written there: with the names
+    of ``typing`` everywhere, for all but built-in classes, or outermost only;
+    and with ``None``, which ``typing`` makes its class.
+
+    Args:
+        key: A type as ``normal`` spells it.
+    """
+    if not isinstance(t.get_origin(key), type):
+        return ()
+    found: dict[t.Any, None] = {}
+    # Not every alias takes what others do.
+    with contextlib.suppress(TypeError):
+        for names, inner in (
+            (_TYPING, _TYPING),
+            (_ABSTRACT, _ABSTRACT),
+            (_TYPING, _NAMES),
+            (_NAMES, _NAMES),
+        ):
+            found[_respelled(key, names, inner)] = None
+    found.pop(key, None)
+    return tuple(found)
+
+
+def _respelled(
+    tp: t.Any, names: t.Mapping[t.Any, t.Any], inner: t.Mapping[t.Any, t.Any]
+) -> t.Any:
+    if tp is type(None):
+        return None
+    if tp.__class__ is list:
+        return [_respelled(item, inner, inner) for item in tp]
+    origin, args = t.get_origin(tp), t.get_args(tp)
+    if not isinstance(origin, type) or not args:
+        return tp
+    args = tuple(_respelled(arg, inner, inner) for arg in args)
+    return names.get(origin, origin)[args]

@@ -14,9 +14,9 @@ from buvar.di._annotations.parse import show
 from buvar.di._plan.nodes import Build
 from buvar.di._plan.nodes import Node
 from buvar.di._plan.plan import Plan
+from buvar.di._registry.compiled import Call
+from buvar.di._registry.compiled import Resolver
 
-from .cache import Call
-from .cache import Resolver
 from .deadlock import COMPILED
 from .emit import emit
 from .schedule import schedule

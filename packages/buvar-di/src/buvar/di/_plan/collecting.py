@@ -20,6 +20,7 @@ from buvar.di._annotations.parse import Key
 from buvar.di._annotations.parse import ask
 from buvar.di._annotations.parse import provided
 from buvar.di._annotations.parse import show
+from buvar.di._annotations.spelling import normal
 from buvar.di._errors import ResolveError
 from buvar.di._registry.candidate import Candidate
 
@@ -130,6 +131,8 @@ class Present:
     ) -> None:
         self._keys = frozenset(keys)
         self._hidden = frozenset(hidden)
+        #: The classes of aliases.
+        self._origins = frozenset(filter(None, map(t.get_origin, self._keys)))
         #: Whether the components of a namespace count, for all seen so far.
         self._counts: dict[Key, bool] = {}
 
@@ -138,7 +141,8 @@ class Present:
         unnamed: dict[Key, t.Any] = {}
         named: dict[tuple[Key, t.Hashable], t.Any] = {}
         for key, name, item in spi.added(layer):
-            if not self._count(key) or self._is_hidden(item):
+            counts = self._count(key) or self._is_made_as_one(key, item)
+            if not counts or self._is_hidden(item):
                 continue
             if name is None:
                 # It hides that of a lower layer, and has a place of its own.
@@ -164,6 +168,11 @@ class Present:
             if isinstance(key, type):
                 self._counts[key] = counts
         return counts
+
+    def _is_made_as_one(self, key: t.Any, item: object) -> bool:
+        """Tell whether it was made by an alias, such as ``Repo[Order]()``."""
+        own = key in self._origins and getattr(item, "__orig_class__", None)
+        return bool(own) and not self._keys.isdisjoint(provided(normal(own)))
 
     def _is_hidden(self, item: object) -> bool:
         hidden = self._hidden
@@ -207,7 +216,8 @@ def same_name(name: str, item: t.Any) -> ResolveError:
     """Make the error for two members of a dict that have one name."""
     line = f"dict[str, {show(item)}] would hold two of the name {name!r}."
     hint = (
-        "add components with a name of their own, context.add(item, "
-        "name=...), or leave one out: di.register(..., collect=False)"
+        "give functions and classes names of their own, and components "
+        "context.add(item, name=...); or leave one out: di.register(..., "
+        "collect=False)"
     )
     return ResolveError(item, (line,), (item,), (hint,))

@@ -19,8 +19,8 @@ class Attempt(t.NamedTuple):
     failure: Failure | None = None
     #: Its annotations cannot be evaluated.
     unread: bool = False
-    #: Its condition is false, or cannot be decided before something is there.
-    left_out: bool = False
+    #: Nothing says whether its condition is true.
+    undecided: bool = False
     #: The condition that has the parameter, if it is not the adapter's.
     condition: str = ""
 

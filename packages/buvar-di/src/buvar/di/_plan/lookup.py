@@ -14,6 +14,7 @@ from buvar.di._annotations.parse import Asked
 from buvar.di._annotations.parse import derived
 from buvar.di._annotations.parse import provided
 from buvar.di._annotations.spelling import normal
+from buvar.di._annotations.spelling import spellings
 from buvar.di._annotations.values import accepts
 from buvar.di._annotations.values import by_value
 from buvar.di._annotations.values import offers
@@ -120,27 +121,36 @@ class Lookup:
         The context stores what it holds by classes: a ``Repo[Order]`` is an
         object of a class that says so, or one made by ``Repo[Order]()``.
         """
-        node = self._ask(key, name, level)
         if isinstance(key, type):
-            return node
+            return self._ask(key, name, level)
+        keys: t.Iterable[t.Any] = (key, *spellings(key))
+        found = self._ask_all(keys, name, level)
         origin = t.get_origin(key)
-        if node is not None or not isinstance(origin, type):
-            return node
-        found = [
-            node
-            for cls in derived(origin)
-            if key in provided(cls)
-            and (node := self._ask(cls, name, level)) is not None
-        ]
-        # Which is added last, or further up, may be another one next time.
-        self._premises.by_value |= len(found) > 1
+        if not found and isinstance(origin, type):
+            keys = (cls for cls in derived(origin) if key in provided(cls))
+            found = self._ask_all(keys, name, level)
         if not found and hasattr(origin, "__orig_bases__"):
             node = self._ask(origin, name, level)
             own = getattr(node and self._item(node), "__orig_class__", None)
             if node is not None and own is not None:
                 self._premises.by_value = True
                 found = [node] if key in provided(normal(own)) else []
-        return max(found, key=self._place, default=None)
+        if len(found) > 1:
+            return max(found, key=self._place)
+        return found[0] if found else None
+
+    def _ask_all(
+        self, keys: t.Iterable[t.Any], name: t.Hashable, level: int
+    ) -> list[Item]:
+        """Look for what was added under any of some types."""
+        found = [
+            node
+            for key in keys
+            if (node := self._ask(key, name, level)) is not None
+        ]
+        # Which is added last, or further up, may be another one next time.
+        self._premises.by_value |= len(found) > 1
+        return found
 
     def _item(self, node: Item) -> t.Any:
         """Return the component itself."""
@@ -258,7 +268,7 @@ class Lookup:
         types = frozenset(
             tp
             for key in keys
-            for tp in (key, t.get_origin(key))
+            for tp in (key, t.get_origin(key), *spellings(key))
             if tp is not None
         )
         if spi.any_announced(types) or spi.any_announced(types, named=True):

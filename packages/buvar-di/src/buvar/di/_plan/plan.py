@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import types
 import typing as t
-
-from buvar.di._registry.condition import reference
+import weakref
 
 from .nodes import Build
 from .nodes import Guard
@@ -61,7 +60,7 @@ def decide(
         premises: What the plan rests on.
     """
     read = {
-        guard: reference(component)
+        guard: _reference(component)
         for guard, component in premises.rests_on.items()
     }
     return Plan(
@@ -75,3 +74,11 @@ def decide(
         frozenset(premises.unnamed),
         premises.by_value,
     )
+
+
+def _reference(item: t.Any) -> t.Callable[[], t.Any]:
+    """Return what gives an object as long as it lives."""
+    try:
+        return weakref.ref(item)
+    except TypeError:
+        return lambda: item

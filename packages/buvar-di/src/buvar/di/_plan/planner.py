@@ -19,6 +19,7 @@ from buvar.components import spi
 from buvar.di._annotations.evaluate import EMPTY
 from buvar.di._annotations.generics import substitute
 from buvar.di._annotations.parse import Asked
+from buvar.di._annotations.parse import Key
 from buvar.di._annotations.parse import ask
 from buvar.di._annotations.parse import provided
 from buvar.di._annotations.parse import show
@@ -110,7 +111,7 @@ class Planner:
         self._path: dict[tuple[Adapter, t.Any], t.Any] = {}
         self._failed: dict[t.Any, Failure] = {}
         self.left_out = left_out or Verdicts(self, Planner)
-        self.decorated = Decorated(adapters.decorators, self.left_out)
+        self.decorated = Decorated(adapters.decorators, self.left_out.is_out)
 
     def target(self, target: t.Any) -> Node | Failure:
         """Plan one target of the call."""
@@ -156,17 +157,19 @@ class Planner:
         ):
             return known
         attempts: list[Attempt] = []
-        for key in tp.keys:
-            for candidate in self.adapters.find(key):
-                mark = self._built.mark
-                tried = self._settled(key, candidate, level)
-                if tried is None:
-                    tried = yield from self._build(key, candidate, level)
-                if self.decorated.any_there and isinstance(tried, Build):
-                    tried = yield from self._wrap(key, tried, mark)
-                if isinstance(tried, Build):
-                    return tried
-                attempts.append(tried)
+        for key, candidate in self._candidates(tp):
+            mark = self._built.mark
+            tried = self._settled(key, candidate, level)
+            if tried is None:
+                tried = yield from self._build(key, candidate, level)
+            if self.decorated.any_there and isinstance(tried, Build):
+                tried = yield from self._wrap(key, tried, mark)
+            if isinstance(tried, Build):
+                return tried
+            attempts.append(tried)
+            if tried.undecided:
+                # Whether the next one is to be used instead is not known.
+                break
         shape = None if attempts else self._shape(tp)
         if shape is not None:
             collected = yield from self._collect(tp, shape, level)
@@ -176,6 +179,11 @@ class Planner:
         failure = self._nothing(tp, level, attempts)
         self._failed[memo] = failure
         return failure
+
+    def _candidates(self, tp: Asked) -> t.Iterator[tuple[Key, Candidate]]:
+        for key in tp.keys:
+            for candidate in self.adapters.find(key):
+                yield key, candidate
 
     # --- collections ------------------------------------------------------
 
@@ -199,7 +207,7 @@ class Planner:
         if fakes.keys().isdisjoint(shape.item.keys):
             mark = self._built.mark
             for key, candidate in members(self.adapters.find, shape, fakes):
-                if self.left_out(candidate.adapter) is not None:
+                if self.left_out.is_out(candidate.adapter):
                     continue
                 node = yield from self._member(key, candidate, level)
                 if isinstance(node, Attempt):
@@ -291,7 +299,9 @@ class Planner:
             if candidate.identity in self._path:
                 self._built.rewind(mark)
                 return cycle(self._path, key, candidate)
-            tried = yield from self._build(key, candidate, level, inner)
+            tried: Build | Attempt | None = self.left_out(candidate.adapter)
+            if tried is None:
+                tried = yield from self._build(key, candidate, level, inner)
             if isinstance(tried, Attempt):
                 self._built.rewind(mark)
                 return tried

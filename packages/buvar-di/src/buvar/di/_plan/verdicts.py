@@ -7,9 +7,10 @@ import typing as t
 from buvar.di._annotations.signature import Param
 from buvar.di._registry.adapter import Adapter
 from buvar.di._registry.condition import Condition
-from buvar.di._registry.condition import UndecidedError
 from buvar.di._registry.registry import Adapters
 
+from .deciding import UndecidedError
+from .deciding import holds
 from .failures import Attempt
 from .failures import Failure
 from .nodes import Build
@@ -59,13 +60,17 @@ class Verdicts:
         if condition is None:
             return None
         if condition not in self._found:
-            # Who needs itself to be decided is left out meanwhile.
-            self._found[condition] = Attempt(
-                adapter, f"its condition needs itself: {condition.name}"
-            )
+            # What is needed to decide about itself is left out meanwhile.
+            reason = f"its condition needs itself: {condition.name}"
+            self._found[condition] = Attempt(adapter, reason)
             self._found[condition] = self._ask(adapter, condition)
         found = self._found[condition]
         return found and found._replace(adapter=adapter)
+
+    def is_out(self, adapter: Adapter) -> bool:
+        """Tell whether an adapter is left out, rather than undecided."""
+        found = self(adapter)
+        return found is not None and not found.undecided
 
     def reason(self, adapter: Adapter) -> str | None:
         """Say in a line why an adapter is left out, if it is."""
@@ -92,22 +97,27 @@ class Verdicts:
             if isinstance(node, Failure):
                 self._take(plan, nodes)
                 return Attempt(
-                    adapter, "", param, node, condition=condition.name
+                    adapter,
+                    "",
+                    param,
+                    node,
+                    undecided=True,
+                    condition=condition.name,
                 )
             nodes.append(node)
         self._take(plan, nodes)
-        left_out = True
+        undecided = False
         try:
-            holds = condition.holds(nodes, plan.layers)
+            is_used = holds(condition, nodes, plan.layers)
         except UndecidedError as error:
             reason = f"its condition cannot be decided, as {error}"
-            left_out = error.later
+            undecided = not error.later
         else:
-            if holds:
+            if is_used:
                 return None
             reason = "it is left out, as its condition is false"
         reason = f"{reason}: {condition.name}"
-        return Attempt(adapter, reason, left_out=left_out)
+        return Attempt(adapter, reason, undecided=undecided)
 
     def _take(self, plan: Planning, nodes: t.Iterable[Node]) -> None:
         """Rest the plan on what a condition read."""

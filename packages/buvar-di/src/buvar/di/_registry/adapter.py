@@ -130,7 +130,7 @@ class Adapter:
         twin = copy.copy(self)
         twin._tickets, twin.wrappers = {}, {}  # noqa: SLF001 - our own
         twin.scope, twin.number = inner.scope, inner.number
-        twin.collect, twin.when = inner.collect, None
+        twin.collect = inner.collect
         twin.wraps, twin.base = param, inner.base or (inner, bindings)
         return twin
 
@@ -358,6 +358,11 @@ def name_of(implementation: t.Any) -> str:
     if t.get_origin(implementation) is not None:
         return show(implementation)
     found = getattr(implementation, "__qualname__", None)
+    if isinstance(implementation, types.MethodType):
+        # Not the class that it was inherited from.
+        own = implementation.__self__
+        cls = own if isinstance(own, type) else type(own)
+        found = f"{cls.__qualname__}.{implementation.__name__}"
     if not isinstance(found, str):
         found = f"{type(implementation).__qualname__}.__call__"
     return found.rpartition("<locals>.")[2]

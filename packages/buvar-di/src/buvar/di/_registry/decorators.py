@@ -147,13 +147,13 @@ class Decorated:
 
     Args:
         decorators: All there are.
-        left_out: Tells why something is left out by its condition, if it is.
+        left_out: Tells whether something is left out by its condition.
     """
 
     def __init__(
         self,
         decorators: t.Sequence[Decorator],
-        left_out: t.Callable[[Adapter], object | None],
+        left_out: t.Callable[[Adapter], bool],
     ) -> None:
         #: Whether there are decorators at all.
         self.any_there = bool(decorators)
@@ -172,13 +172,10 @@ class Decorated:
             used = (
                 decorator
                 for decorator in self._all
-                if not self._is_left_out(decorator)
+                if not self._left_out(decorator.adapter)
             )
             found = self._chains[asked] = chain(used, candidate, key)
         return found
-
-    def _is_left_out(self, decorator: Decorator) -> bool:
-        return self._left_out(decorator.adapter) is not None
 
     def any(self, candidate: Candidate) -> bool:
         """Tell whether anything wraps what an adapter builds."""

@@ -16,7 +16,6 @@ from buvar.di._annotations.parse import ask
 from buvar.di._annotations.parse import is_virtual
 from buvar.di._annotations.parse import provided
 from buvar.di._annotations.spelling import normal
-from buvar.di._codegen.cache import Compiled
 from buvar.di._errors import AnnotationError
 from buvar.di._errors import RegisterError
 
@@ -24,6 +23,7 @@ from .adapter import Adapter
 from .candidate import Candidate
 from .candidate import bind
 from .candidate import unbound
+from .compiled import Compiled
 from .condition import condition_of
 from .decorators import Decorator
 from .options import F

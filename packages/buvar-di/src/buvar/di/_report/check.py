@@ -14,13 +14,13 @@ from buvar.di._errors import CheckError
 from buvar.di._errors import CycleError
 from buvar.di._errors import RegisterError
 from buvar.di._errors import ResolveError
-from buvar.di._inject import filler_of
 from buvar.di._plan.failures import Failure
 from buvar.di._plan.nodes import Node
 from buvar.di._plan.planner import Planner
 from buvar.di._registry.candidate import Candidate
 from buvar.di._registry.candidate import said
 from buvar.di._registry.candidate import unbound
+from buvar.di._registry.injected import injected_function
 
 from .explain import explain
 from .explain import needs
@@ -101,20 +101,20 @@ def _once(errors: list[ResolveError]) -> t.Iterator[ResolveError]:
 def _entry_points(planner: Planner) -> t.Iterator[ResolveError]:
     """Yield an error for each parameter that cannot be filled."""
     for function, positional, keywords in planner.adapters.entry_points:
-        filler = filler_of(function)
-        if filler is None:  # pragma: no cover - it ends at this very moment
+        injected = injected_function(function)
+        if injected is None:  # pragma: no cover - it ends at this very moment
             continue
         try:
-            params = filler.left_out(positional, keywords)
+            params = injected.left_out(positional, keywords)
         except AnnotationError as error:
-            line = f"{filler.title} cannot be called: {error}"
+            line = f"{injected.title} cannot be called: {error}"
             hint = "define the name, or correct it, before it is called"
             yield ResolveError(error.annotation, (line,), (), (hint,))
             continue
         for param in params:
             node = planner.param(param)
             if isinstance(node, Failure):
-                head = f"{filler.title}{needs(param)}"
+                head = f"{injected.title}{needs(param)}"
                 yield explain(planner, param.annotation, node, head)
 
 
@@ -165,7 +165,7 @@ def _conditions(planner: Planner) -> t.Iterator[ResolveError]:
     decorators = [decorator.adapter for decorator in registry.decorators]
     for adapter in (*registry.adapters, *decorators):
         left_out = planner.left_out(adapter)
-        if left_out is None or left_out.left_out:
+        if left_out is None or not left_out.undecided:
             continue
         failure = Failure(Asked(adapter.keys), (left_out,))
         head = f"The condition of {adapter.name} ({adapter.where})"

@@ -15,11 +15,11 @@ from buvar.di._annotations.signature import Param
 from buvar.di._annotations.spelling import normal
 from buvar.di._current import buvar_adapters
 from buvar.di._errors import AnnotationError
-from buvar.di._inject import filler_of
 from buvar.di._plan.collecting import shape_of
 from buvar.di._plan.planner import Planner
 from buvar.di._registry.adapter import place_of
 from buvar.di._registry.candidate import Candidate
+from buvar.di._registry.injected import injected_function
 from buvar.di._registry.registry import Adapters
 
 
@@ -191,11 +191,11 @@ def _entered(
 ) -> t.Iterator[tuple[GraphNode, list[Param]]]:
     """Yield the functions that are called from outside, and their needs."""
     for function, positional, keywords in adapters.entry_points:
-        filler = filler_of(function)
-        if filler is None:  # pragma: no cover - it ends at this very moment
+        injected = injected_function(function)
+        if injected is None:  # pragma: no cover - it ends at this very moment
             continue
         try:
-            params = filler.left_out(positional, keywords)
+            params = injected.left_out(positional, keywords)
         except AnnotationError:
             # A check says what is wrong with it.
             continue

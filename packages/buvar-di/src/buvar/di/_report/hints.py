@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import difflib
 import inspect
 import types
@@ -11,12 +12,14 @@ from buvar.components.spi import MISSING
 from buvar.components.spi import near_misses
 from buvar.components.spi import peek
 from buvar.di._annotations.parse import Asked
+from buvar.di._annotations.parse import ask
 from buvar.di._annotations.parse import bound_of
 from buvar.di._annotations.parse import is_subclass
 from buvar.di._annotations.parse import is_type
 from buvar.di._annotations.parse import provided
 from buvar.di._annotations.parse import show
 from buvar.di._annotations.parse import with_defaults
+from buvar.di._annotations.spelling import PLAIN
 from buvar.di._annotations.values import spoken
 from buvar.di._errors import DiError
 from buvar.di._plan.collecting import shape_of
@@ -49,7 +52,7 @@ def _hints(
         )
         if any(map(shape_of, _asked(failure))):
             yield (
-                "what needs a collection is in it itself: leave it out with "
+                "what needs the collection is a member of it: leave it out, "
                 "di.register(..., collect=False)"
             )
         return
@@ -68,6 +71,7 @@ def _hints(
         for key in end.asked.keys:
             name = None if end.asked.named is None else end.asked.named.name
             yield from near_misses(planner.layers[0], key, name)
+            yield from _other_collections(planner, key)
             yield from _other_arguments(planner, key)
             yield from _of_its_class(planner, key)
     for end in _ends(failure, last):
@@ -136,6 +140,28 @@ def _keywords(planner: Planner, failure: Failure) -> t.Iterator[str]:
             yield f"no parameter is called {name}; did you mean {alike[0]}?"
 
 
+def _other_collections(planner: Planner, key: t.Any) -> t.Iterator[str]:
+    """Name the collections that hold all there is of a type."""
+    origin, args = t.get_origin(key), t.get_args(key)
+    if (
+        not (isinstance(origin, type) and args)
+        or origin.__module__ not in PLAIN
+        or not issubclass(origin, collections.abc.Iterable)
+        or shape_of(key) is not None
+    ):
+        return
+    keys = ask(args[-1]).keys
+    if any(
+        planner.adapters.find(tp) or peek(planner.layers[0], tp) is not MISSING
+        for tp in keys
+    ):
+        item = show(args[-1])
+        yield (
+            f"all there is of {item} is asked for as list[{item}], "
+            f"Sequence[{item}], tuple[{item}, ...] or dict[str, {item}]"
+        )
+
+
 def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
     origin = t.get_origin(key)
     if origin is None:
@@ -156,7 +182,7 @@ def _other_arguments(planner: Planner, key: t.Any) -> t.Iterator[str]:
         refused = refusals(adapter, key)
         for variable, wrong in refused:
             yield (
-                f"{adapter.name} builds no {show(key)}: "
+                f"{adapter.name} does not build {show(key)}: "
                 f"{_allowed(variable)}, not {show(wrong)}"
             )
         for tp in () if refused else adapter.keys:
@@ -199,6 +225,12 @@ def _of_its_class(planner: Planner, key: t.Any) -> t.Iterator[str]:
 
 def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
     asked = last.asked
+    if any(attempt.undecided for attempt in last.attempts):
+        yield (
+            "have the condition ask for components only, or for what is built "
+            "without waiting and not kept"
+        )
+        return
     if any(
         attempt.adapter.when and attempt.reason for attempt in last.attempts
     ):
@@ -229,8 +261,8 @@ def _cure(adapters: Adapters, last: Failure) -> t.Iterator[str]:
         )
     elif (members := _members(asked)) is not None:
         yield (
-            f"register or add the members of a collection, of {members}; or "
-            "give the parameter a default for none of them"
+            f"register or add something of type {members}, or give the "
+            "parameter a default: a collection without members is an error"
         )
     elif not all(map(is_type, asked.keys)):
         yield "ask for a type itself, not for its name or an object of it"

@@ -50,17 +50,24 @@ _STOP: t.Final = frozenset({signal.SIGINT, signal.SIGTERM})
 def stop(turn: Turn, worker: Worker, number: int, seconds: float) -> None:
     """Ask a worker to end within some seconds."""
     if worker.serves:
-        worker.phase = Stopping(worker.served, turn.now + seconds)
+        due = turn.now + seconds
+        if isinstance(worker.phase, Finishing):
+            # It has begun to end already.
+            due = min(due, worker.phase.end_due)
+        worker.phase = Stopping(worker.served, due)
         turn.send(worker, number)
 
 
-def finish(worker: Worker) -> None:
-    """Note that the stage of a worker ends by itself."""
+def finish(turn: Turn, worker: Worker) -> None:
+    """Note that the stage of a worker ends by itself: that has a bound."""
     phase = worker.phase
+    end_due = turn.now + worker.slot.options.finish_timeout
     if isinstance(phase, Booting):
-        worker.phase = Finishing(None, phase.heartbeat_due, phase.boot_due)
+        worker.phase = Finishing(
+            None, phase.heartbeat_due, end_due, phase.boot_due
+        )
     elif isinstance(phase, Ready):
-        worker.phase = Finishing(phase.served, phase.heartbeat_due)
+        worker.phase = Finishing(phase.served, phase.heartbeat_due, end_due)
 
 
 def retire(turn: Turn, worker: Worker) -> None:
@@ -102,11 +109,16 @@ def postpone(service: Service, seconds: float) -> None:
     """Give all workers more time: their supervisor stood still itself."""
     for worker in service.workers.values():
         phase = worker.phase
-        if isinstance(phase, Booting | Finishing):
-            worker.phase = dataclasses.replace(
-                phase,
-                heartbeat_due=phase.heartbeat_due + seconds,
-                boot_due=phase.boot_due + seconds,
+        if isinstance(phase, Booting):
+            worker.phase = Booting(
+                phase.heartbeat_due + seconds, phase.boot_due + seconds
+            )
+        elif isinstance(phase, Finishing):
+            worker.phase = Finishing(
+                phase.served,
+                phase.heartbeat_due + seconds,
+                phase.end_due + seconds,
+                phase.boot_due + seconds,
             )
         elif isinstance(phase, Ready):
             worker.phase = dataclasses.replace(
@@ -205,6 +217,7 @@ def queue_seen(turn: Turn, *, pending: bool) -> None:
 def stop_all(turn: Turn, number: int = signal.SIGTERM) -> None:
     """Ask all workers to end."""
     if turn.service.up:
+        turn.do(do.NotifyStopping())
         turn.do(do.TellStopping())
     turn.service.phase = Ending(number, turn.now, turn.now + PATIENCE)
     turn.do(do.CloseSockets())

@@ -57,13 +57,19 @@ class Finishing:
     #: For how many seconds it served, unless it never became ready.
     served: float | None
     heartbeat_due: float
+    #: When it must have ended, as if it had been asked to.
+    end_due: float
     #: Nor does what never became ready get more time than to boot.
     boot_due: float = math.inf
 
     @property
     def due(self) -> float:
         """When its time is up."""
-        return min(self.heartbeat_due, self.boot_due)
+        return min(self.heartbeat_due, self.end_due, self.boot_due)
+
+    def ready(self) -> Finishing:
+        """Return it for a worker that becomes ready at its end."""
+        return dataclasses.replace(self, served=0.0, boot_due=math.inf)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def _told(turn: Turn, worker: Worker, event: happened.Message) -> None:
             worker.busy = seconds
             ending.left(turn)
         case happened.StageEnding():
-            ending.finish(worker)
+            ending.finish(turn, worker)
         case happened.StageEnded(_, results, signalled):
             worker.outcome = Finished(results, signalled)
         case happened.StageFailed(_, failure):
@@ -217,7 +217,7 @@ def _became_ready(turn: Turn, worker: Worker) -> None:
         worker.phase = Ready(turn.now, turn.now, phase.heartbeat_due)
     elif isinstance(phase, Finishing) and not worker.booted:
         # It is ready only once its stage has ended with success.
-        worker.phase = Finishing(0.0, phase.heartbeat_due)
+        worker.phase = phase.ready()
     else:
         return
     turn.service.start_streak = 0

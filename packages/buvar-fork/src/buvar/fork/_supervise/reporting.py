@@ -80,7 +80,7 @@ def _error_of(worker: Worker, code: int) -> WorkersFailedError:
 def hangs(turn: Turn, worker: Worker) -> None:
     """Say that the time of a worker that is to serve is up."""
     phase = worker.phase
-    if isinstance(phase, Finishing) and phase.boot_due <= turn.now:
+    if isinstance(phase, Finishing) and phase.heartbeat_due > turn.now:
         does_not_end(turn, worker)
         return
     if isinstance(phase, Booting) and phase.boot_due <= turn.now:

@@ -1,0 +1,29 @@
+"""What failed first in a stage, which may never come to say how it ended."""
+
+from __future__ import annotations
+
+from buvar import plugin
+
+
+class FirstFailure:
+    """
+    Listens to a stage, and keeps what failed first.
+
+    A stage raises what failed when it has ended. A process that is ended by
+    force before that, as its teardown hangs, would never tell.
+
+    Attributes:
+        error: What failed, ``None`` as long as nothing has.
+    """
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def hear(self, event: plugin.Event) -> None:
+        """Take an event; what was only cancelled has not failed."""
+        if (
+            self.error is None
+            and isinstance(event, plugin.TaskEnded | plugin.PluginFailed)
+            and isinstance(event.error, Exception)
+        ):
+            self.error = event.error
