@@ -281,7 +281,12 @@ def _close(server: asyncio.Server, listener: _Listener) -> None:
 
     asyncio begins with what it accepts in a task of its own, which fails if
     the server was closed meanwhile: the connection would hang. Such tasks wait
-    already, and come before what is to be called soon.
+    already, and come before what is to be called soon. Others, such as uvloop,
+    begin at once, and would accept what there is no room for until then.
     """
+    loop = asyncio.get_running_loop()
     listener.accepting = False
-    asyncio.get_running_loop().call_soon(server.close)
+    if isinstance(loop, asyncio.BaseEventLoop):
+        loop.call_soon(server.close)
+    else:
+        server.close()
