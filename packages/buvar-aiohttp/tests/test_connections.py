@@ -21,6 +21,8 @@ import pytest
 
 import buvar_aiohttp
 
+from buvar_aiohttp import _accept
+
 
 TIMEOUT = 30.0  # seconds, a bound and no expectation
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
@@ -333,3 +335,33 @@ def test_handle_signals(signals: str) -> None:
     )
 
     assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
+
+
+def test_nobody_is_lost_who_was_accepted(
+    serve, route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those are answered who are accepted just as the server stops to."""
+    accept = _accept._Listener.accept
+
+    def accept_and_stop(self: t.Any) -> t.Any:
+        found = accept(self)
+        loop = asyncio.get_running_loop()
+        # Before the loop begins with the connection, in a task of its own.
+        loop.call_soon(self._acceptor._pause)
+        loop.call_soon(self._acceptor._lost)
+        return found
+
+    monkeypatch.setattr(_accept._Listener, "accept", accept_and_stop)
+
+    async def visit(session: t.Any, url: str) -> object:
+        clients = [await connect(url) for _ in range(20)]
+        found: list[bytes] = []
+        for _, writer in clients:
+            writer.write(HEAD + b"\r\n")
+        for reader, writer in clients:
+            answer = reader.readuntil(b"hello")
+            found.append((await asyncio.wait_for(answer, TIMEOUT))[:15])
+            writer.close()
+        return found
+
+    assert serve(visit, route(hello)) == [b"HTTP/1.1 200 OK"] * 20

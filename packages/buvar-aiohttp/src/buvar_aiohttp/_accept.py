@@ -67,6 +67,7 @@ class Acceptor:
             self._options["ssl"] = ssl_context
             self._options["ssl_handshake_timeout"] = handshake_timeout
         self._server: asyncio.Server | None = None
+        self._listener: _Listener | None = None
         #: Those accepted that are open, and some that were closed since.
         self._accepted: list[socket.socket] = []
         self._sweep_at = _SWEEP
@@ -109,19 +110,19 @@ class Acceptor:
         Raises:
             OSError: There is no descriptor left.
         """
-        sock, options = _Listener(self), self._options
+        listener, options = _Listener(self), self._options
         try:
             server = await asyncio.get_running_loop().create_server(
-                self.connections, sock=sock, **options
+                self.connections, sock=listener, **options
             )
         except BaseException:
-            sock.close()
+            listener.close()
             raise
         outdated = options is not self._options
         if self._closed or self._server is not None or outdated:
-            server.close()
+            _close(server, listener)
         else:
-            self._server = server
+            self._server, self._listener = server, listener
 
     def secure(self, ssl_context: ssl.SSLContext) -> None:
         """
@@ -203,8 +204,9 @@ class Acceptor:
 
     def _pause(self) -> None:
         server, self._server = self._server, None
-        if server is not None:
-            server.close()
+        listener, self._listener = self._listener, None
+        if server is not None and listener is not None:
+            _close(server, listener)
 
     def accepted(self, connection: socket.socket) -> None:
         """Note a connection."""
@@ -231,13 +233,19 @@ class _Listener(socket.socket):
     A copy of the listening socket, given to the event loop.
 
     The loop closes it when it stops to listen; the kernel's queue goes on.
+
+    Attributes:
+        accepting: Whether connections are accepted from it.
     """
+
+    accepting: bool
 
     def __init__(self, acceptor: Acceptor) -> None:
         copy = acceptor.sock.dup()
         super().__init__(fileno=copy.detach())
         self.settimeout(0)
         self._acceptor = acceptor
+        self.accepting = True
 
     def accept(self) -> tuple[socket.socket, t.Any]:
         """
@@ -247,6 +255,8 @@ class _Listener(socket.socket):
             BlockingIOError: There is none, or nobody waits.
         """
         acceptor = self._acceptor
+        if not self.accepting:
+            raise BlockingIOError
         if acceptor.full:
             acceptor.connections.on_full()
             raise BlockingIOError
@@ -263,3 +273,20 @@ class _Listener(socket.socket):
     def listen(self, backlog: int = 128, /) -> None:
         """Listen; the socket knows that a queue must not be shortened."""
         self._acceptor.sock.listen(backlog)
+
+
+def _close(server: asyncio.Server, listener: _Listener) -> None:
+    """
+    Stop to listen, without losing a connection that was accepted.
+
+    asyncio begins with what it accepts in a task of its own, which fails if
+    the server was closed meanwhile: the connection would hang. Such tasks wait
+    already, and come before what is to be called soon. Others, such as uvloop,
+    begin at once, and would accept what there is no room for until then.
+    """
+    loop = asyncio.get_running_loop()
+    listener.accepting = False
+    if isinstance(loop, asyncio.BaseEventLoop):
+        loop.call_soon(server.close)
+    else:
+        server.close()
