@@ -54,12 +54,11 @@ def test_lines_are_whole(start, unbuffered: str, stream: str) -> None:
     assert found == dict.fromkeys(
         ("printed", "complained", "logged", "in pieces"), 1000
     )
-    assert sorted(re.sub(r"\d{2,}", "N", text) for text in others) == [
-        "2 workers are ready.",
-        "Worker 1 started, process N.",
-        "Worker 2 started, process N.",
-        "[None, None]",
-    ]
+    supervisor = re.compile(
+        r"\d workers? (is|are) ready\.|Worker \d started, process \d+\."
+        r"|\[None, None\]"
+    )
+    assert [text for text in others if not supervisor.fullmatch(text)] == []
 
 
 def test_streams_of_other_kinds_stay(start) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 
 import pytest
+
+from buvar import plugin
+from buvar.fork._first_failure import FirstFailure
 
 
 BLOCKED = """
@@ -185,3 +189,29 @@ ended.set()
 
     assert program.wait() == 0
     assert "went on" in program.output
+
+
+def test_what_failed_first() -> None:
+    """A plugin that failed counts if the stage never runs, a task always."""
+    first, second = ValueError("first"), ValueError("second")
+    running = plugin.StateChanged(plugin.State.RUNNING)
+    cases: list[tuple[list[plugin.Event], Exception | None]] = [
+        ([plugin.PluginFailed("a", 0.1, first)], first),
+        ([plugin.PluginFailed("a", 0.1, first), running], None),
+        ([running, plugin.PluginFailed("a", 0.1, first)], None),
+        (
+            [
+                running,
+                plugin.TaskEnded("a", "t", None),
+                plugin.TaskEnded("a", "t", asyncio.CancelledError()),
+                plugin.TaskEnded("a", "t", first),
+                plugin.TaskEnded("a", "t", second),
+            ],
+            first,
+        ),
+    ]
+    for events, expected in cases:
+        failure = FirstFailure()
+        for event in events:
+            failure.hear(event)
+        assert failure.error is expected

@@ -18,12 +18,18 @@ class FirstFailure:
 
     def __init__(self) -> None:
         self.error: Exception | None = None
+        self._runs = False
 
     def hear(self, event: plugin.Event) -> None:
         """Take an event; what was only cancelled has not failed."""
-        if (
-            self.error is None
-            and isinstance(event, plugin.TaskEnded | plugin.PluginFailed)
-            and isinstance(event.error, Exception)
+        if event == plugin.StateChanged(plugin.State.RUNNING):
+            # Whatever could not be prepared was caught by what loads it.
+            self.error, self._runs = None, True
+        elif isinstance(event, plugin.TaskEnded) or (
+            isinstance(event, plugin.PluginFailed) and not self._runs
         ):
-            self.error = event.error
+            self._keep(event.error)
+
+    def _keep(self, error: BaseException | None) -> None:
+        if self.error is None and isinstance(error, Exception):
+            self.error = error
