@@ -392,9 +392,7 @@ def test_files_that_are_wrong_at_the_start(
         ),
     ],
 )
-def test_settings_that_contradict(
-    settings: dict[str, t.Any], text: str
-) -> None:
+def test_settings_in_conflict(settings: dict[str, t.Any], text: str) -> None:
     """What belongs to a certificate needs one, and only one of two ways."""
     with pytest.raises(ValueError, match=text):
         buvar_aiohttp.AioHttpConfig(**settings)

@@ -292,12 +292,27 @@ def test_a_condition_on_what_is_not_configured(
             """,
             "ValueError: no, while the condition fails (",
         ),
+        (
+            """
+                from buvar import di
+                async def prepare(): di.register(int, scope="request")
+            """,
+            "ValueError: scope is one of",
+        ),
+        (
+            """
+                from buvar import di
+                def make(): ...
+                async def prepare(): di.register(make)
+            """,
+            "make cannot be registered: it does not say what it returns",
+        ),
     ],
 )
 def test_what_ends_the_reading(
     check: t.Callable[..., str], tmp_path: Path, text: str, message: str
 ) -> None:
-    """A module that exits, or a condition that raises, is a mistake."""
+    """A module that exits, or what raises, is a mistake with its place."""
     tmp_path.joinpath("ends.py").write_text(textwrap.dedent(text))
 
     found = json.loads(check("ends", "--format", "json", code=1))

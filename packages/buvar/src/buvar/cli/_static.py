@@ -127,11 +127,14 @@ def _injections(
     if has_sections:
         # What "buvar check" loads first, without its side effects.
         di.register(config.Config.adapt)
-    for function, args, keywords in visible.calls:
+    for function, args, keywords, (file, line) in visible.calls:
         try:
             function(*args, **keywords)
         except Exception as error:  # noqa: BLE001 - all of them are told
-            found += of_error(error)
+            message, _, hint = str(error).partition("\n")
+            if not isinstance(error, di.DiError):
+                message = f"{type(error).__name__}: {message}"
+            found.append(Finding("prepare", message, hint or None, file, line))
     given = [] if has_sections else [*config.sections().values()]
     found += _missing(visible, given)
     found += left_out()

@@ -52,7 +52,7 @@ class Visible:
 
     Attributes:
         calls: What is registered, in this order: the function of ``di``, its
-            arguments and its keywords.
+            arguments and keywords, and its file and line.
         added: The types of what is added to the context, and their names.
         unseen: What was not understood.
         failed: Errors of plugins that cannot be found or imported.
@@ -60,7 +60,9 @@ class Visible:
     """
 
     def __init__(self) -> None:
-        self.calls: list[tuple[t.Any, list[t.Any], dict[str, t.Any]]] = []
+        self.calls: list[
+            tuple[t.Any, list[t.Any], dict[str, t.Any], tuple[str, int]]
+        ] = []
         self.added: list[tuple[t.Any, t.Any]] = []
         self.unseen: list[Unseen] = []
         self.failed: list[BaseException] = []
@@ -227,7 +229,8 @@ class _Reader(ast.NodeVisitor):
             self._miss(f"it {mark}s what is known only when it runs", node)
             return
         named = {str(name): value for name, value in keys.items()}
-        self._visible.calls.append((function, args, named))
+        place = self._file, node.lineno
+        self._visible.calls.append((function, args, named, place))
 
     def _add(self, node: ast.Call) -> None:
         keys = {keyword.arg: keyword.value for keyword in node.keywords}
