@@ -122,3 +122,27 @@ def test_modules_for_workers_only(tmp_path, monkeypatch, caplog) -> None:
         caplog.text
     )
     assert "buvar_missing" in caplog.text
+
+
+IMPORTED_LATE = """
+import os, sys
+modules = set()
+os.register_at_fork(after_in_child=lambda: modules.update(sys.modules))
+from buvar import fork, plugin
+async def prepare(cancel: plugin.Cancel):
+    yield serve(cancel)
+async def serve(cancel):
+    # A part of the interpreter itself, no file.
+    late = set(sys.modules) - modules - {"faulthandler"}
+    print("late:", ", ".join(sorted(late)), flush=True)
+    cancel.set()
+fork.stage(prepare, forks=2)
+"""
+
+
+def test_nothing_is_left_to_be_imported_after_the_fork(start) -> None:
+    """What workers need was imported before, once for all of them."""
+    program = start(IMPORTED_LATE)
+
+    assert program.wait() == 0, program.output
+    assert program.output.count("late: \n") == 2, program.output

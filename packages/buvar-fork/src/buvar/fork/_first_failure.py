@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from buvar import plugin
+from buvar.plugin import Event
+from buvar.plugin import PluginFailed
+from buvar.plugin import State
+from buvar.plugin import StateChanged
+from buvar.plugin import TaskEnded
 
 
 class FirstFailure:
@@ -20,13 +24,13 @@ class FirstFailure:
         self.error: Exception | None = None
         self._runs = False
 
-    def hear(self, event: plugin.Event) -> None:
+    def hear(self, event: Event) -> None:
         """Take an event; what was only cancelled has not failed."""
-        if event == plugin.StateChanged(plugin.State.RUNNING):
+        if event == StateChanged(State.RUNNING):
             # Whatever could not be prepared was caught by what loads it.
             self.error, self._runs = None, True
-        elif isinstance(event, plugin.TaskEnded) or (
-            isinstance(event, plugin.PluginFailed) and not self._runs
+        elif isinstance(event, TaskEnded) or (
+            isinstance(event, PluginFailed) and not self._runs
         ):
             self._keep(event.error)
 

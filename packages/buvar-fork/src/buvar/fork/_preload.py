@@ -42,6 +42,8 @@ def preload(plugins: t.Iterable[t.Any]) -> None:
     Raises:
         BootError: The import of a module fails; it is logged by then.
     """
+    # It imports a module: once, rather than in each worker.
+    _standard()
     for name in plugins:
         if not isinstance(name, str):
             continue
