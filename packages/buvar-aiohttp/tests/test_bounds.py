@@ -267,7 +267,13 @@ def test_normalize_paths(serve, route, normalizes: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["request_timeout", "max_concurrent_requests", "body_timeout"]
+    "name",
+    [
+        "request_timeout",
+        "max_concurrent_requests",
+        "body_timeout",
+        "send_timeout",
+    ],
 )
 def test_bounds_that_make_no_sense(name: str) -> None:
     """A bound of 0 would answer nothing."""

@@ -16,8 +16,8 @@ from __future__ import annotations
 from ._app import prepare_app
 from ._cleanup import cleanup_context
 from ._client import prepare_client_session
+from ._client_config import ClientConfig
 from ._config import AioHttpConfig
-from ._config import ClientConfig
 from ._deadlines import deadline
 from ._deadlines import deadline_middleware
 from ._errors import AddressError

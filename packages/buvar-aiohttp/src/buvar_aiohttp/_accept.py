@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import socket
 import ssl
+import sys
 import typing as t
 
 from ._connections import Connections
@@ -26,6 +28,8 @@ RETRY: t.Final = 1.0
 #: Seconds for which a connection must have been idle to be closed in favour
 #: of one that waits.
 IDLE: t.Final = 5.0
+#: The most milliseconds that a bound of TCP may have.
+_LONGEST: t.Final = 2**31 - 1
 #: Which part of the connections is closed in one look.
 _PART: t.Final = 4
 #: How many closed connections are kept in mind at least.
@@ -46,6 +50,8 @@ class Acceptor:
         limit: How many there may be, ``None`` for any number.
         ssl_context: Makes it TLS.
         handshake_timeout: Seconds that a TLS handshake may take.
+        send_timeout: Seconds for which a peer may take in nothing of what it
+            is sent.
         backlog: How many connections may wait.
     """
 
@@ -57,6 +63,7 @@ class Acceptor:
         limit: int | None,
         ssl_context: ssl.SSLContext | None,
         handshake_timeout: float,
+        send_timeout: float,
         backlog: int,
     ) -> None:
         self.sock = sock
@@ -77,9 +84,7 @@ class Acceptor:
         self._closed = False
         connections.listen(full=self._full, lost=self._lost)
         if sock.family in {socket.AF_INET, socket.AF_INET6}:
-            # A peer that has vanished is noticed. All connections take it
-            # over, see W. R. Stevens, UNIX Network Programming, section 7.4.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            _bound_silence(sock, send_timeout)
 
     @property
     def full(self) -> bool:
@@ -273,6 +278,26 @@ class _Listener(socket.socket):
     def listen(self, backlog: int = 128, /) -> None:
         """Listen; the socket knows that a queue must not be shortened."""
         self._acceptor.sock.listen(backlog)
+
+
+def _bound_silence(sock: socket.socket, send_timeout: float) -> None:
+    """
+    Have the kernel notice peers that have vanished, or take in nothing.
+
+    All connections take these options over from the socket that listens, see
+    W. R. Stevens, UNIX Network Programming, section 7.4, so that a request
+    costs nothing more. The kernel sees what no timer of a server does: what
+    ``sendfile`` sends, and what is left to be sent of an answer that is over.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if sys.platform == "linux":
+        # 0 is as long as the system takes; an int of C has room for 24 days.
+        milliseconds = 0
+        if send_timeout < math.inf:
+            milliseconds = math.ceil(min(send_timeout * 1000, _LONGEST))
+        sock.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds
+        )
 
 
 def _close(server: asyncio.Server, listener: _Listener) -> None:

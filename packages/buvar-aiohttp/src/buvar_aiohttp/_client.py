@@ -14,8 +14,8 @@ from buvar import context
 from buvar import di
 from buvar import plugin
 
+from ._client_config import ClientConfig
 from ._config import AioHttpConfig
-from ._config import ClientConfig
 from ._errors import CertificateError
 
 

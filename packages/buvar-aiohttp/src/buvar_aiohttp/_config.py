@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import re
 import socket
 import ssl
 import typing as t
 
 from urllib.parse import quote
-from urllib.parse import urlsplit
 
 import attrs
 
 from buvar import config
 
+from ._client_config import ClientConfig
+from ._numbers import bound
+from ._numbers import finite
+from ._numbers import positive
 from ._proxies import TrustedProxies
 
 
@@ -31,29 +32,6 @@ class _DefaultPort(int):
 _HOST: t.Final = _DefaultHost("127.0.0.1")
 _PORT: t.Final = _DefaultPort(8080)
 _LAST_PORT: t.Final = 65535
-_HEADER_NAME: t.Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_HEADER: t.Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
-
-
-def _positive(_: object, attribute: t.Any, value: float | None) -> None:
-    """Refuse what would close each connection at once."""
-    if value is not None and not value > 0:
-        msg = f"{attribute.name} has to be more than 0, not {value!r}"
-        raise ValueError(msg)
-
-
-def _finite(_: object, attribute: t.Any, value: float | None) -> None:
-    """Refuse what is less than 0, or cannot be waited for."""
-    if value is not None and not 0 <= value < math.inf:
-        msg = f"{attribute.name} has to be 0 or more, not {value!r}"
-        raise ValueError(msg)
-
-
-def _bound(_: object, attribute: t.Any, value: float) -> None:
-    """Refuse what bounds nothing; it may be infinite."""
-    if not value >= 0:
-        msg = f"{attribute.name} has to be 0 or more, or inf, not {value!r}"
-        raise ValueError(msg)
 
 
 def _port(_: object, attribute: t.Any, value: int | None) -> None:
@@ -66,94 +44,6 @@ def _port(_: object, attribute: t.Any, value: int | None) -> None:
 def _proxies(_: object, __: object, value: list[str]) -> None:
     """Refuse what is not a network."""
     TrustedProxies(value)
-
-
-def _base_url(_: object, __: object, value: str | None) -> None:
-    """Refuse what no request can be relative to."""
-    if value is None:
-        return
-    url = urlsplit(value)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        # It may hold a password.
-        msg = "base_url has to be absolute, such as https://api.example/v1"
-        raise ValueError(msg)
-
-
-def _headers(_: object, __: object, value: dict[str, str]) -> None:
-    """Refuse what would end a header, or a request, in the middle."""
-    for name, text in value.items():
-        if not _HEADER_NAME.fullmatch(name) or not _HEADER.fullmatch(text):
-            # The value may be secret.
-            msg = f"the header {name!r} has a character that no header has"
-            raise ValueError(msg)
-
-
-@attrs.define(kw_only=True)
-class ClientConfig:
-    """How a client session asks one service."""
-
-    base_url: str | None = config.var(
-        None,
-        validator=_base_url,
-        help="What the paths of requests are relative to.",
-    )
-    total_timeout: float = config.var(
-        30.0,
-        validator=_positive,
-        help="Seconds that a request may take, its body included.",
-    )
-    connect_timeout: float = config.var(
-        5.0,
-        validator=_positive,
-        help="Seconds until a request must have a connection, be it a new "
-        "one or one that has become free.",
-    )
-    read_timeout: float | None = config.var(
-        None,
-        validator=_positive,
-        help="Seconds in which something must arrive; by default only "
-        "total_timeout counts.",
-    )
-    limit: int = config.var(
-        100,
-        validator=_finite,
-        help="How many connections may be open, 0 for any number.",
-    )
-    limit_per_host: int = config.var(
-        0,
-        validator=_finite,
-        help="The same for each host.",
-    )
-    keepalive_timeout: float = config.var(
-        15.0,
-        validator=_positive,
-        help="Seconds for which a connection that is free stays open. Less "
-        "than the server keeps it.",
-    )
-    headers: dict[str, str] = config.var(
-        factory=dict[str, str],
-        secret=True,
-        validator=_headers,
-        help="Headers of each request, such as Authorization.",
-    )
-    tls_ca: str | None = config.var(
-        None,
-        help="The file with the CAs of the service, PEM; by default those "
-        "of the system.",
-    )
-    tls_cert: str | None = config.var(
-        None, help="The file with a certificate to show, PEM."
-    )
-    tls_key: str | None = config.var(
-        None,
-        help="The file with its private key, PEM; by default that of the "
-        "certificate.",
-    )
-    trust_env: bool = config.bool_var(
-        False,  # noqa: FBT003 - the default
-        help="Whether to go through the proxies of HTTP_PROXY, HTTPS_PROXY "
-        "and NO_PROXY.",
-    )
 
 
 @attrs.define(kw_only=True)
@@ -180,12 +70,12 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     shutdown_timeout: float = config.var(
         30.0,
-        validator=_bound,
+        validator=bound,
         help="Seconds that open requests get to end once the server stops.",
     )
     drain_delay: float | None = config.var(
         None,
-        validator=_finite,
+        validator=finite,
         help="Seconds for which connections are still accepted once the "
         "server stops, while /health/ready answers 503. 5 behind a load "
         "balancer. A supervisor of several workers waits as long, before "
@@ -224,24 +114,24 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     backlog: int = config.var(
         2048,
-        validator=_positive,
+        validator=positive,
         help="How many connections may wait to be accepted.",
     )
     keepalive_timeout: float = config.var(
         75.0,
-        validator=_positive,
+        validator=positive,
         help="Seconds that a connection may be idle, also before its first "
         "request. More than the proxy in front has.",
     )
     header_timeout: float = config.var(
         30.0,
-        validator=_positive,
+        validator=positive,
         help="Seconds from the first byte of a request to the end of its "
         "headers, and for a TLS handshake.",
     )
     max_connections: int | None = config.var(
         None,
-        validator=_positive,
+        validator=positive,
         help="How many connections may be open; more of them wait. By "
         "default as many as the limit of open files has room for.",
     )
@@ -261,41 +151,47 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     client_max_size: int | None = config.var(
         None,
-        validator=_positive,
+        validator=positive,
         help="The most bytes of a body that is read as a whole, else 413. "
         "By default what the application says, 1 MiB.",
     )
     max_line_size: int = config.var(
         8190,
-        validator=_positive,
+        validator=positive,
         help="Bytes of a request line, else 431.",
     )
     max_field_size: int = config.var(
         8190,
-        validator=_positive,
+        validator=positive,
         help="Bytes of a header, else 431.",
     )
     max_headers: int | None = config.var(
         None,
-        validator=_positive,
+        validator=positive,
         help="How many headers a request may have, else 431. By default what "
         "aiohttp says, 128; older versions than 3.14 have no limit.",
     )
     body_timeout: float = config.var(
         30.0,
-        validator=_positive,
+        validator=positive,
         help="Seconds for which less than 240 bytes per second of a body may "
         "arrive, else 408.",
     )
+    send_timeout: float = config.var(
+        60.0,
+        validator=positive,
+        help="Seconds for which a client may take in nothing of what it is "
+        "sent, else its connection is closed; on Linux, where it is TCP.",
+    )
     request_timeout: float | None = config.var(
         None,
-        validator=_positive,
+        validator=positive,
         help="Seconds until a request must have a response, else its handler "
         "is cancelled, and 503 is answered. By default there is no limit.",
     )
     max_concurrent_requests: int | None = config.var(
         None,
-        validator=_positive,
+        validator=positive,
         help="How many requests of a process may be handled at the same "
         "time; more are answered with 503 and Retry-After, health probes "
         "apart. By default there is no limit.",
@@ -346,7 +242,7 @@ class AioHttpConfig(config.Config, section="aiohttp"):
     )
     access_log_health: int = config.var(
         1,
-        validator=_finite,
+        validator=finite,
         help="Of so many health probes that succeed one is logged, 0 logs "
         "none of them.",
     )

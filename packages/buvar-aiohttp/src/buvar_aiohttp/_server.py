@@ -158,6 +158,7 @@ class Server:
                 limit=self._limit,
                 ssl_context=ssl_context if listener.tls else None,
                 handshake_timeout=self.config.header_timeout,
+                send_timeout=self.config.send_timeout,
                 backlog=self.config.backlog,
             )
             for listener in self._listeners

@@ -10,12 +10,11 @@ some old and some new. With ``preload=False`` each worker imports everything.
 
 from __future__ import annotations
 
-import functools
 import importlib
 import logging
+import os
 import pathlib
 import sys
-import sysconfig
 import types
 import typing as t
 
@@ -30,6 +29,8 @@ _log = logging.getLogger("buvar.fork")
 
 #: Folders of what is installed beside an application.
 _INSTALLED: t.Final = frozenset({"site-packages", "dist-packages"})
+#: The one of the standard library; ``sysconfig`` would read much more for it.
+_STANDARD: t.Final = pathlib.Path(os.__file__).parent
 
 
 def preload(plugins: t.Iterable[t.Any]) -> None:
@@ -42,8 +43,6 @@ def preload(plugins: t.Iterable[t.Any]) -> None:
     Raises:
         BootError: The import of a module fails; it is logged by then.
     """
-    # It imports a module: once, rather than in each worker.
-    _standard()
     for name in plugins:
         if not isinstance(name, str):
             continue
@@ -122,15 +121,8 @@ class NewModules:
         return (
             path.is_absolute()
             and not _INSTALLED.intersection(path.parts)
-            and not any(path.is_relative_to(folder) for folder in _standard())
+            and not path.is_relative_to(_STANDARD)
         )
-
-
-@functools.cache
-def _standard() -> list[str]:
-    """Return the folders of the standard library."""
-    paths = sysconfig.get_paths()
-    return [paths["stdlib"], paths["platstdlib"]]
 
 
 def _package(plugin: t.Any) -> str:

@@ -149,10 +149,13 @@ class Inbox:
             found = self._poll.poll(milliseconds)
         finally:
             signal.pthread_sigmask(signal.SIG_BLOCK, TERMINAL)
-        for fd, _ in found:
-            if fd == self._in:
-                signals += self._read()
-            elif fd == self.terminal.fd:
+        ready = {fd for fd, _ in found}
+        if self._in in ready:
+            signals += self._read()
+            # What was said before one of these came counts before it.
+            ready |= {fd for fd, _ in self._poll.poll(0)}
+        for fd in sorted(ready - {self._in}):
+            if fd == self.terminal.fd:
                 self.terminal.lose()
             else:
                 readable.append(self._watched[fd])
