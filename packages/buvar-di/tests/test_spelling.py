@@ -6,6 +6,8 @@ import asyncio
 import collections.abc
 import itertools
 import re
+import subprocess
+import sys
 import types
 import typing as t
 
@@ -164,3 +166,25 @@ async def test_an_alias_of_what_is_not_defined() -> None:
     di.register(make)
     with pytest.raises(di.ResolveError, match="'Somewhere': name 'Nowhere'"):
         await di.nject(User)
+
+
+LATE = """
+import asyncio, re
+from buvar import context, di
+import typing
+context.add(re.compile("a"), typing.Pattern[str])
+print(asyncio.run(di.nject(re.Pattern[str])).pattern)
+"""
+
+
+def test_names_that_typing_makes_when_asked() -> None:
+    """A type is known by both names although nobody asked for one before."""
+    done = subprocess.run(
+        [sys.executable, "-c", LATE],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (done.stdout, done.stderr) == ("a\n", "")

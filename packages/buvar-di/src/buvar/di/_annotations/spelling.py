@@ -12,10 +12,12 @@ from .generics import dependent
 
 #: Aliases of these are the same in ``typing`` and outside of it.
 PLAIN = frozenset({"builtins", "collections", "collections.abc"})
+#: Names that ``typing`` has only once they were asked for.
+_LATE: t.Final = ("AsyncContextManager", "ContextManager", "Match", "Pattern")
 #: What ``typing`` has other names for, such as ``List``, with those.
 _TYPING: t.Final[dict[t.Any, t.Any]] = {
     t.get_origin(alias): alias
-    for alias in vars(t).values()
+    for alias in (*vars(t).values(), *(getattr(t, name) for name in _LATE))
     if isinstance(t.get_origin(alias), type)
     and t.get_origin(alias) is not t.Generic
     and not t.get_args(alias)
