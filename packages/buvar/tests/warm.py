@@ -86,9 +86,7 @@ class Interpreter:
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-P", __file__],
-                stdin=theirs,
-                env=environment(),
+                [sys.executable, "-P", __file__], stdin=theirs
             )
         # It ends when nobody can ask it for anything any more.
         self._stack.callback(process.wait, TIMEOUT)
@@ -107,7 +105,7 @@ class Interpreter:
     ) -> Process:
         """Start ``python [-P] -m module ...`` or ``python file ...``."""
         ours, theirs = socket.socketpair()
-        request = {"argv": argv, "cwd": str(cwd), "env": environment()}
+        request = {"argv": argv, "cwd": str(cwd), "env": dict(os.environ)}
         text = json.dumps(request).encode() + b"\n"
         with theirs:
             fds = [stdout, stderr, theirs.fileno()]
@@ -123,7 +121,6 @@ class Interpreter:
             return subprocess.run(
                 [sys.executable, *argv],
                 cwd=cwd,
-                env=environment(),
                 capture_output=True,
                 text=True,
                 timeout=TIMEOUT,
@@ -142,12 +139,6 @@ class Interpreter:
             return subprocess.CompletedProcess(
                 argv, code, out.read(), err.read()
             )
-
-
-def environment() -> dict[str, str]:
-    """Return the variables of a command, which are those of the tests."""
-    # Unbuffered, the lines of what two workers print get mixed.
-    return {**os.environ, "PYTHONUNBUFFERED": ""}
 
 
 def serve() -> list[str]:

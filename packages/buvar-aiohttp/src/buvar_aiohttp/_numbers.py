@@ -7,7 +7,7 @@ import typing as t
 
 
 def positive(_: object, attribute: t.Any, value: float | None) -> None:
-    """Refuse what would close each connection at once."""
+    """Refuse what leaves no time, or no room; it may be infinite."""
     if value is not None and not value > 0:
         msg = f"{attribute.name} has to be more than 0, not {value!r}"
         raise ValueError(msg)
